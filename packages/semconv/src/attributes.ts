@@ -1,0 +1,49 @@
+/** The type of an attribute's value on the wire; `value[]` is one element per row of a batch. */
+export type AttributeType =
+  | "string"
+  | "int"
+  | "bool"
+  | "string[]"
+  | "string|string[]"
+  | "double|double[]"
+  | "scalar|scalar[]";
+
+/** What one attribute means: a row of the table that all names come from. */
+export interface AttributeDefinition {
+  /** The full name, or, when `template` is true, the prefix before the user's own name. */
+  readonly name: string;
+  readonly type: AttributeType;
+  /** True when the user's own name (of a feature, class or segment) follows the prefix. */
+  readonly template: boolean;
+  readonly brief: string;
+}
+
+function attribute(name: string, type: AttributeType, brief: string): AttributeDefinition {
+  return { name, type, template: name.endsWith("."), brief };
+}
+
+/** Every attribute of a prediction's spans; the wire contract of emitters and the receiver. */
+export const ATTRIBUTES = {
+  modelName: attribute("ml.model.name", "string", "the model"),
+  modelVersion: attribute("ml.model.version", "string", "the model's version"),
+  modelFramework: attribute("ml.model.framework", "string", "the runtime, such as onnxruntime"),
+  modelRunId: attribute("ml.model.run_id", "string", "the training run, such as an MLflow run"),
+  task: attribute("ml.task", "string", "classification, regression, embedding, generation or ranking"),
+  stage: attribute("ml.stage", "string", "which stage of the prediction the span covers"),
+  batchSize: attribute("ml.batch.size", "int", "rows in this call"),
+  feature: attribute("ml.feature.", "scalar|scalar[]", "a feature's value, or one element per row"),
+  featureMissing: attribute("ml.feature.missing", "string[]", "features that were null, NaN or absent"),
+  featureSource: attribute("ml.feature.source", "string", "what the features were read from"),
+  inputShape: attribute("ml.input.shape.", "string", "an input tensor's shape, such as 32x4"),
+  outputShape: attribute("ml.output.shape.", "string", "an output tensor's shape"),
+  queueDuration: attribute("ml.inference.queue.duration", "double|double[]", "seconds the call waited for the event loop before the model ran"),
+  predictionId: attribute("ml.prediction.id", "string", "what a late label is joined on"),
+  predictionClass: attribute("ml.prediction.class", "string|string[]", "predicted class"),
+  predictionValue: attribute("ml.prediction.value", "double|double[]", "predicted number"),
+  predictionConfidence: attribute("ml.prediction.confidence", "double|double[]", "probability of the predicted class, 0 to 1"),
+  predictionScore: attribute("ml.prediction.scores.", "double|double[]", "probability of a class, 0 to 1"),
+  predictionRejected: attribute("ml.prediction.rejected", "bool", "the model abstained"),
+  segment: attribute("ml.segment.", "string", "a slice that is monitored separately"),
+  tenant: attribute("ml.tenant", "string", "who pays"),
+  driftOutlier: attribute("ml.drift.outlier", "string[]", "set in flight by the receiver: signals outside the reference"),
+} as const satisfies Record<string, AttributeDefinition>;
