@@ -2,14 +2,17 @@
 // Runs the project's tasks from any Node that npm itself runs on: installs what is missing, builds
 // what has changed, and runs the task under the Node version that the workspace pins.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = join(root, "node_modules", ".bin");
 const nodeBin = join(root, "node_modules", "node", "bin");
+
+/** Stated here and not as "packageManager": npx then needs no lockfile entry for pnpm itself. */
+const PNPM = "pnpm@12.21.0";
 
 /** Each task is a list of steps; a step is a command line, run from the root. */
 const TASKS = {
@@ -44,10 +47,9 @@ function install() {
   const stampFile = join(root, "node_modules", ".tidemark-installed");
   const stamp = fingerprint();
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
-  const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  console.error(`installing dependencies with ${packageManager} …`);
+  console.error(`installing dependencies with ${PNPM} …`);
   const npx = process.platform === "win32" ? "npx.cmd" : "npx";
-  run([npx, "-y", packageManager, "install", "--frozen-lockfile", "--reporter=append-only"]);
+  run([npx, "-y", PNPM, "install", "--frozen-lockfile", "--reporter=append-only"]);
   writeFileSync(stampFile, stamp);
 }
 

@@ -13,16 +13,15 @@ export interface MetricDefinition {
   readonly brief: string;
 }
 
-function metric(
-  name: string,
-  kind: MetricKind,
-  unit: string,
-  brief: string,
-): MetricDefinition {
+function metric(name: string, kind: MetricKind, unit: string, brief: string): MetricDefinition {
   return { name, prometheus: prometheusName(name, kind, unit), kind, unit, brief };
 }
 
-const UNIT_SUFFIX: Readonly<Record<string, string>> = { s: "_seconds", By: "_bytes", "%": "_percent" };
+const UNIT_SUFFIX: Readonly<Record<string, string>> = {
+  s: "_seconds",
+  By: "_bytes",
+  "%": "_percent",
+};
 
 function prometheusName(name: string, kind: MetricKind, unit: string): string {
   const suffix = UNIT_SUFFIX[unit] ?? "";
@@ -35,20 +34,75 @@ export const METRICS = {
   predictionRequests: metric("ml.prediction.requests", "counter", "", "Inference calls"),
   predictionLatency: metric("ml.prediction.latency", "histogram", "s", "Duration of a stage"),
   predictionValue: metric("ml.prediction.value", "histogram", "", "Predicted numbers"),
-  predictionConfidence: metric("ml.prediction.confidence", "histogram", "", "Probability of the predicted class"),
-  featureValue: metric("ml.feature.value", "histogram", "", "Feature values; the buckets are the reference's deciles"),
-  featureMissing: metric("ml.feature.missing", "counter", "", "Features that were null, NaN or absent"),
-  driftScore: metric("ml.drift.score", "gauge", "", "Distance between the live window and the reference"),
-  driftPValue: metric("ml.drift.p_value", "gauge", "", "Probability of such a distance when the true one is within the effect floor"),
-  driftThreshold: metric("ml.drift.threshold", "gauge", "", "Distance above which the window counts as drifted"),
-  driftErrorBound: metric("ml.drift.error_bound", "gauge", "", "How far the summaries' distance may be from the exact one"),
+  predictionConfidence: metric(
+    "ml.prediction.confidence",
+    "histogram",
+    "",
+    "Probability of the predicted class",
+  ),
+  featureValue: metric(
+    "ml.feature.value",
+    "histogram",
+    "",
+    "Feature values; the buckets are the reference's deciles",
+  ),
+  featureMissing: metric(
+    "ml.feature.missing",
+    "counter",
+    "",
+    "Features that were null, NaN or absent",
+  ),
+  driftScore: metric(
+    "ml.drift.score",
+    "gauge",
+    "",
+    "Distance between the live window and the reference",
+  ),
+  driftPValue: metric(
+    "ml.drift.p_value",
+    "gauge",
+    "",
+    "Probability of such a distance when the true one is within the effect floor",
+  ),
+  driftThreshold: metric(
+    "ml.drift.threshold",
+    "gauge",
+    "",
+    "Distance above which the window counts as drifted",
+  ),
+  driftErrorBound: metric(
+    "ml.drift.error_bound",
+    "gauge",
+    "",
+    "How far the summaries' distance may be from the exact one",
+  ),
   driftDetected: metric("ml.drift.detected", "gauge", "", "1 while the signal is in alarm, else 0"),
   driftEvaluations: metric("ml.drift.evaluations", "counter", "", "Evaluated windows by outcome"),
   receiverSpans: metric("tidemark.receiver.spans", "counter", "", "Spans received, by outcome"),
-  receiverBytes: metric("tidemark.receiver.received", "counter", "By", "Bytes of accepted bodies, as they came over the wire"),
+  receiverBytes: metric(
+    "tidemark.receiver.received",
+    "counter",
+    "By",
+    "Bytes of accepted bodies, as they came over the wire",
+  ),
   receiverRequests: metric("tidemark.receiver.requests", "counter", "", "Requests by status code"),
-  receiverObservations: metric("tidemark.receiver.observations", "counter", "", "Attribute values by what became of them"),
+  receiverObservations: metric(
+    "tidemark.receiver.observations",
+    "counter",
+    "",
+    "Attribute values by what became of them",
+  ),
   receiverSignals: metric("tidemark.receiver.signals", "gauge", "", "Signals that are monitored"),
-  forwardRequests: metric("tidemark.receiver.forward.requests", "counter", "", "Forwarded batches by outcome"),
-  forwardQueue: metric("tidemark.receiver.forward.queue", "gauge", "By", "Bytes waiting to be forwarded"),
+  forwardRequests: metric(
+    "tidemark.receiver.forward.requests",
+    "counter",
+    "",
+    "Forwarded batches by outcome",
+  ),
+  forwardQueue: metric(
+    "tidemark.receiver.forward.queue",
+    "gauge",
+    "By",
+    "Bytes waiting to be forwarded",
+  ),
 } as const satisfies Record<string, MetricDefinition>;
