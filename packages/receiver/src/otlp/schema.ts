@@ -1,0 +1,109 @@
+/**
+ * The part of OTLP's schema that is not on the hot path: encoding, the responses and google.rpc.
+ * https://github.com/open-telemetry/opentelemetry-proto (v1, field numbers as published)
+ *
+ * It is data for protobufjs, so that there is no generated code and no .proto file to ship.
+ */
+import protobuf from "protobufjs";
+
+const field = (type: string, id: number) => ({ type, id });
+const list = (type: string, id: number) => ({ rule: "repeated", type, id });
+
+const ANY_VALUE_FIELDS = {
+  stringValue: field("string", 1),
+  boolValue: field("bool", 2),
+  intValue: field("int64", 3),
+  doubleValue: field("double", 4),
+  arrayValue: field("ArrayValue", 5),
+  kvlistValue: field("KeyValueList", 6),
+  bytesValue: field("bytes", 7),
+};
+
+const SPAN_FIELDS = {
+  traceId: field("bytes", 1),
+  spanId: field("bytes", 2),
+  traceState: field("string", 3),
+  parentSpanId: field("bytes", 4),
+  name: field("string", 5),
+  kind: field("uint32", 6),
+  startTimeUnixNano: field("fixed64", 7),
+  endTimeUnixNano: field("fixed64", 8),
+  attributes: list("KeyValue", 9),
+  droppedAttributesCount: field("uint32", 10),
+  events: list("Event", 11),
+  droppedEventsCount: field("uint32", 12),
+  links: list("Link", 13),
+  droppedLinksCount: field("uint32", 14),
+  status: field("SpanStatus", 15),
+  flags: field("fixed32", 16),
+};
+
+const EVENT_FIELDS = {
+  timeUnixNano: field("fixed64", 1),
+  name: field("string", 2),
+  attributes: list("KeyValue", 3),
+  droppedAttributesCount: field("uint32", 4),
+};
+
+const LINK_FIELDS = {
+  traceId: field("bytes", 1),
+  spanId: field("bytes", 2),
+  traceState: field("string", 3),
+  attributes: list("KeyValue", 4),
+  droppedAttributesCount: field("uint32", 5),
+  flags: field("fixed32", 6),
+};
+
+const SCOPE_FIELDS = {
+  name: field("string", 1),
+  version: field("string", 2),
+  attributes: list("KeyValue", 3),
+  droppedAttributesCount: field("uint32", 4),
+};
+
+const root = protobuf.Root.fromJSON({
+  nested: {
+    AnyValue: {
+      oneofs: { value: { oneof: Object.keys(ANY_VALUE_FIELDS) } },
+      fields: ANY_VALUE_FIELDS,
+    },
+    ArrayValue: { fields: { values: list("AnyValue", 1) } },
+    KeyValueList: { fields: { values: list("KeyValue", 1) } },
+    KeyValue: { fields: { key: field("string", 1), value: field("AnyValue", 2) } },
+    Scope: { fields: SCOPE_FIELDS },
+    Resource: {
+      fields: { attributes: list("KeyValue", 1), droppedAttributesCount: field("uint32", 2) },
+    },
+    SpanStatus: { fields: { message: field("string", 2), code: field("uint32", 3) } },
+    Event: { fields: EVENT_FIELDS },
+    Link: { fields: LINK_FIELDS },
+    Span: { fields: SPAN_FIELDS },
+    ScopeSpans: {
+      fields: { scope: field("Scope", 1), spans: list("Span", 2), schemaUrl: field("string", 3) },
+    },
+    ResourceSpans: {
+      fields: {
+        resource: field("Resource", 1),
+        scopeSpans: list("ScopeSpans", 2),
+        schemaUrl: field("string", 3),
+      },
+    },
+    ExportTraceServiceRequest: { fields: { resourceSpans: list("ResourceSpans", 1) } },
+    ExportTracePartialSuccess: {
+      fields: { rejectedSpans: field("int64", 1), errorMessage: field("string", 2) },
+    },
+    ExportTraceServiceResponse: {
+      fields: { partialSuccess: field("ExportTracePartialSuccess", 1) },
+    },
+    Status: { fields: { code: field("int32", 1), message: field("string", 2) } },
+  },
+});
+
+/** `ExportTraceServiceRequest`, by reflection. */
+export const TraceRequest = root.lookupType("ExportTraceServiceRequest");
+
+/** `ExportTraceServiceResponse`. */
+export const TraceResponse = root.lookupType("ExportTraceServiceResponse");
+
+/** `google.rpc.Status`, the body of every failed OTLP/HTTP request. */
+export const RpcStatus = root.lookupType("Status");
