@@ -1,1 +1,66 @@
-export {};
+export { type AlarmPromise, alarmLevel } from "./alarm-level.js";
+export {
+  type CellTest,
+  cellTest,
+  cellThreshold,
+  floorOfHellinger,
+  floorOfJensenShannon,
+  floorOfPopulationStability,
+  requiredCellSize,
+} from "./cell-test.js";
+export {
+  chebyshev,
+  hellinger,
+  jensenShannon,
+  kullbackLeibler,
+  populationStabilityIndex,
+  totalVariation,
+} from "./count-distances.js";
+export {
+  chiSquareUpper,
+  noncentralChiSquareUpper,
+  noncentralChiSquareUpperQuantile,
+  normalCdf,
+  normalUpper,
+  normalUpperQuantile,
+} from "./distribution-tails.js";
+export type { DriftOutcome } from "./drift-outcome.js";
+export {
+  type DriftPolicy,
+  type DriftPolicyOptions,
+  driftPolicy,
+  type EffectFloors,
+  effectFloors,
+  SHIFT_DEFAULT,
+} from "./drift-policy.js";
+export {
+  effectiveSize,
+  requiredEffectiveSize,
+  requiredLiveCount,
+  type SampleSize,
+} from "./effective-size.js";
+export {
+  evaluateNumeric,
+  ksCriticalValue,
+  ksFloorPValue,
+  type NumericComparison,
+  type NumericEvaluation,
+  type PopulationStability,
+} from "./evaluate-numeric.js";
+export type { GridCells } from "./grid-cells.js";
+export { GridSummary } from "./grid-summary.js";
+export {
+  EXACT_ROWS_MAX,
+  type KolmogorovSmirnov,
+  kolmogorovSmirnov,
+  kolmogorovSmirnovExact,
+  kolmogorovSmirnovOnGrid,
+  kolmogorovUpper,
+} from "./kolmogorov-smirnov.js";
+export {
+  GRID_BINS_DEFAULT,
+  type GridSource,
+  ReferenceGrid,
+  type ReferenceGridOptions,
+} from "./reference-grid.js";
+export { SummaryFormatError } from "./summary-bytes.js";

@@ -1,0 +1,198 @@
+// The verdict on one window of a numeric signal: Kolmogorov-Smirnov with an effect floor pages,
+// PSI is shown beside it.
+//
+// Null: D <= delta0. p = min(1, 2.2 exp(-2 n_e t^2)), t = max(0, D - delta0), valid for the whole
+// composite null, ties included. Rejected at alpha exactly when D - c/sqrt(n_e) > delta0 with
+// c = sqrt(ln(2.2/alpha)/2). O(bins) time; the PSI's tail adds O(sqrt(n_e)).
+
+import { cellTest, cellThreshold, floorOfPopulationStability } from "./cell-test.js";
+import { populationStabilityIndex } from "./count-distances.js";
+import { type DriftOutcome, driftOutcome } from "./drift-outcome.js";
+import type { DriftPolicy } from "./drift-policy.js";
+import {
+  effectiveSize,
+  requiredEffectiveSize,
+  requiredLiveCount,
+  type SampleSize,
+} from "./effective-size.js";
+import { CELLS_MAX, cellCounts } from "./grid-cells.js";
+import type { GridSummary } from "./grid-summary.js";
+import { gridDistance } from "./kolmogorov-smirnov.js";
+import type { ReferenceGrid } from "./reference-grid.js";
+import { numericSentence } from "./verdict-sentence.js";
+
+/** Constant before the exponential: keeps the level at every n_e, with ties. */
+const TAIL_FACTOR = 2.2;
+/** Rows a cell should expect, times phi. */
+const CELL_ROWS_MIN = 5;
+
+export interface NumericComparison {
+  /** What people call the signal; opens the sentence. */
+  readonly name?: string;
+  readonly reference: ReferenceGrid;
+  /** Must be on `reference`'s grid. */
+  readonly live: GridSummary;
+  readonly policy: DriftPolicy;
+  /** phi of either side, >= 1 (default 1: independent rows). */
+  readonly phi?: { readonly reference?: number; readonly live?: number };
+  /** True while phi is not known well enough; the outcome is then `learning`. */
+  readonly learning?: boolean;
+}
+
+/** The share-based companion of a numeric verdict. */
+export interface PopulationStability {
+  /** PSI for display, 1/2 added to each count. */
+  readonly value: number;
+  /** T / n_e, smoothed by 1: what is compared with `threshold`; about `value` when small. */
+  readonly statistic: number;
+  readonly pValue: number;
+  readonly threshold: number;
+  readonly floor: number;
+  readonly cells: number;
+}
+
+/** Plain data; every number a person needs to check the verdict. NaN where nothing was seen. */
+export interface NumericEvaluation {
+  readonly method: "ks";
+  readonly outcome: DriftOutcome;
+  /** D on the grid. */
+  readonly statistic: number;
+  /** D - c/sqrt(n_e), at least 0: with confidence 1 - alpha the true distance is above this. */
+  readonly lowerBound: number;
+  readonly pValue: number;
+  /** delta0 + c/sqrt(n_e): the window is drifted when D exceeds this. */
+  readonly threshold: number;
+  /** The same for a warning. */
+  readonly warningThreshold: number;
+  /** delta0. */
+  readonly floor: number;
+  /** How far D can lie below the exact one: the grid's resolution. */
+  readonly errorBound: number;
+  readonly alpha: number;
+  /** Rows of the reference. */
+  readonly n: number;
+  /** Live rows with a finite value. */
+  readonly m: number;
+  readonly nEffective: number;
+  readonly phi: { readonly reference: number; readonly live: number };
+  /** 99 % rank error that the reference inherited from a sketch. */
+  readonly epsilon: number;
+  /** Live rows needed to see a large drift with 90 % power; Infinity: reference too small. */
+  readonly needed: number;
+  /** D < delta0: two such disjoint windows clear an alarm. */
+  readonly belowFloor: boolean;
+  /** Absent when there are too few rows for two cells. */
+  readonly psi: PopulationStability | undefined;
+  /** For people: what happened, or what is missing. */
+  readonly sentence: string;
+}
+
+/**
+ * Compares a window with its reference.
+ *
+ * @throws Error when `live` is on another grid, RangeError when a phi is below 1
+ */
+export function evaluateNumeric(comparison: NumericComparison): NumericEvaluation {
+  const { reference, live, policy, learning = false } = comparison;
+  assertSameGrid(reference, live);
+  const sides = sampleSizes(comparison);
+  const nEffective = effectiveSize(sides.reference, sides.live);
+  const floor = policy.floors.kolmogorovSmirnov;
+  const { distance, edge } = gridDistance(reference, live);
+  const excess = Math.max(0, distance - floor);
+  const silent = live.count === 0;
+  const pValue = silent ? Number.NaN : ksFloorPValue(excess, nEffective);
+  const margin = ksCriticalValue(policy.alpha) / Math.sqrt(nEffective);
+  const needed = requiredLiveRows(policy, sides);
+  const outcome = driftOutcome({ ...policy, learning, liveCount: live.count, pValue, needed });
+  return {
+    method: "ks",
+    outcome,
+    statistic: silent ? Number.NaN : distance,
+    lowerBound: silent ? Number.NaN : Math.max(0, distance - margin),
+    pValue,
+    threshold: floor + margin,
+    warningThreshold: floor + ksCriticalValue(policy.warningAlpha) / Math.sqrt(nEffective),
+    floor,
+    errorBound: reference.resolution,
+    alpha: policy.alpha,
+    n: reference.count,
+    m: live.count,
+    nEffective,
+    phi: { reference: sides.reference.inflation, live: sides.live.inflation },
+    epsilon: reference.epsilon,
+    needed,
+    belowFloor: !silent && distance < floor,
+    psi: populationStability(comparison, sides, nEffective),
+    sentence: numericSentence({ ...comparison, outcome, distance, edge, needed, floor }),
+  };
+}
+
+/** c = sqrt(ln(2.2/alpha)/2): the margin of D is c/sqrt(n_e). */
+export function ksCriticalValue(alpha: number): number {
+  return Math.sqrt(Math.log(TAIL_FACTOR / alpha) / 2);
+}
+
+/** p of the composite null for D - delta0 = `excess` >= 0. */
+export function ksFloorPValue(excess: number, nEffective: number): number {
+  return Math.min(1, TAIL_FACTOR * Math.exp(-2 * nEffective * excess * excess));
+}
+
+type Side = SampleSize & { readonly inflation: number };
+
+function sampleSizes(comparison: NumericComparison): { reference: Side; live: Side } {
+  const { reference, live, phi } = comparison;
+  const [phiReference, phiLive] = [phi?.reference ?? 1, phi?.live ?? 1];
+  if (!(phiReference >= 1 && phiLive >= 1)) {
+    throw new RangeError(`phi ${phiReference}, ${phiLive}: both must be at least 1`);
+  }
+  const { count, epsilon } = reference;
+  return {
+    reference: { count, epsilon, inflation: phiReference },
+    live: { count: live.count, inflation: phiLive },
+  };
+}
+
+/** Live rows at which `largeDriftFactor` floors are seen with 90 % power. */
+function requiredLiveRows(policy: DriftPolicy, sides: { reference: Side; live: Side }): number {
+  const floor = policy.floors.kolmogorovSmirnov;
+  // A point null (floor 0) has no large drift of its own: a distance of .1 stands for it. A very
+  // high floor leaves less room than the factor asks for.
+  const wanted = floor > 0 ? policy.largeDriftFactor * floor : POINT_NULL_TARGET;
+  const target = Math.min(wanted, (1 + floor) / 2);
+  const required = requiredEffectiveSize(ksCriticalValue(policy.alpha), target, floor);
+  return requiredLiveCount(required, sides.reference, sides.live);
+}
+
+const POINT_NULL_TARGET = 0.1;
+
+function populationStability(
+  comparison: NumericComparison,
+  sides: { reference: Side; live: Side },
+  nEffective: number,
+): PopulationStability | undefined {
+  const { reference, live, policy } = comparison;
+  const rowsFor = (side: Side): number => Math.floor(side.count / (CELL_ROWS_MIN * side.inflation));
+  const wanted = Math.min(CELLS_MAX, rowsFor(sides.live), rowsFor(sides.reference));
+  if (wanted < 2) return undefined;
+  const cells = reference.cells(wanted);
+  if (cells.cellCount < 2) return undefined;
+  const expected = reference.cellCounts(wanted);
+  const observed = cellCounts(cells, live.counts);
+  const floor = policy.floors.populationStability;
+  const noncentrality = floorOfPopulationStability(floor);
+  const test = cellTest(expected, observed, nEffective, noncentrality);
+  return {
+    value: populationStabilityIndex(expected, observed),
+    statistic: test.distance,
+    pValue: test.pValue,
+    threshold: cellThreshold(policy.alpha, test.degreesOfFreedom, nEffective, noncentrality),
+    floor,
+    cells: cells.cellCount,
+  };
+}
+
+function assertSameGrid(reference: ReferenceGrid, live: GridSummary): void {
+  if (live.grid === reference || live.grid.id === reference.id) return;
+  throw new Error(`a summary on grid ${live.grid.id} cannot be compared with ${reference.id}`);
+}
