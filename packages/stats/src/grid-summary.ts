@@ -67,7 +67,8 @@ export class GridSummary {
   /** Counts one value; NaN and infinities count as invalid. At most 2^32 - 1 values fit. */
   add(value: number): void {
     const grid = this.grid;
-    const x = grid.float32 ? Math.fround(value) : value;
+    // `+ 0` turns -0 into 0: otherwise the extremes would depend on the order of the zeros.
+    const x = (grid.float32 ? Math.fround(value) : value) + 0;
     if (x - x !== 0) {
       this.invalid++;
       return;
@@ -94,7 +95,7 @@ export class GridSummary {
     let { min, max, deviationSum, deviationSquares } = this;
     let invalid = 0;
     for (let i = start; i < end; i++) {
-      const x = float32 ? Math.fround(values[i] as number) : (values[i] as number);
+      const x = (float32 ? Math.fround(values[i] as number) : (values[i] as number)) + 0;
       if (x - x !== 0) {
         invalid++;
         continue;
