@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Brings the real programs that the peer tests run: builds the Go programs pinned in programs/,
-# unpacks Debian's Prometheus and Alertmanager. Nothing is installed into the system; everything
-# lies in the cache, and what is there already is left alone.
+# Brings the real programs that the peer tests run: builds the Go programs pinned in programs/ and
+# unpacks Debian's Prometheus. Nothing is installed into the system; everything lies in the cache,
+# and what is there already is left alone.
 #
 #   test/peers/install.sh             all of them
 #   test/peers/install.sh jaeger      one (or several)
@@ -14,67 +14,61 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 cache="${TIDEMARK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tidemark}/peers"
 jobs="${TIDEMARK_BUILD_JOBS:-$(nproc)}"
 
-# Peers: what each is built from. A Go peer's folder is named after the hash of all that decides
-# what the compiler makes of it, a Debian peer's after the release that the tests were written for.
-go_peers=(jaeger collector compose-check)
-debian_peers=(prometheus alertmanager)
-declare -A go_package=(
-  [jaeger]=github.com/jaegertracing/jaeger/cmd/jaeger
-  [collector]=.
-  [compose-check]=.
-)
-declare -A debian_package=([prometheus]=prometheus [alertmanager]=prometheus-alertmanager)
-declare -A debian_release=([prometheus]=2.42 [alertmanager]=0.25)
+# Each peer's folder in the cache is named after the hash of all that decides what is built, and
+# Prometheus' after the release that the tests were written for.
+peers=(prometheus alertmanager jaeger collector compose-check)
 build_flags=(-trimpath "-ldflags=-s -w")
+prometheus_release=2.42
 
 main() {
   if [[ "${1:-}" == --where ]]; then
     where
     return
   fi
-  local peers=("$@")
-  [[ ${#peers[@]} -gt 0 ]] || peers=("${debian_peers[@]}" "${go_peers[@]}")
   mkdir -p "$cache"
   local peer
-  for peer in "${peers[@]}"; do
-    if [[ -n "${go_package[$peer]:-}" ]]; then
-      install_once "$peer" build_go
-    elif [[ -n "${debian_package[$peer]:-}" ]]; then
-      install_once "$peer" unpack_debian
-    else
-      fail "there is no peer \"$peer\"; there are: ${debian_peers[*]} ${go_peers[*]}"
-    fi
+  for peer in "${@:-${peers[@]}}"; do
+    case "$peer" in
+      prometheus) install_once "$peer" unpack_prometheus ;;
+      alertmanager) install_once "$peer" build_alertmanager ;;
+      jaeger) install_once "$peer" build_pinned github.com/jaegertracing/jaeger/cmd/jaeger ;;
+      collector | compose-check) install_once "$peer" build_pinned . ;;
+      *) fail "there is no peer \"$peer\"; there are: ${peers[*]}" ;;
+    esac
   done
 }
 
 where() {
-  local peer
-  for peer in "${go_peers[@]}"; do
-    echo "$peer $(folder "$peer")/$peer"
-  done
   echo "prometheus $(folder prometheus)/usr/bin/prometheus"
   echo "promtool $(folder prometheus)/usr/bin/promtool"
-  echo "alertmanager $(folder alertmanager)/usr/bin/prometheus-alertmanager"
-  echo "amtool $(folder alertmanager)/usr/bin/amtool"
+  echo "alertmanager $(folder alertmanager)/alertmanager"
+  echo "amtool $(folder alertmanager)/amtool"
+  local peer
+  for peer in jaeger collector compose-check; do
+    echo "$peer $(folder "$peer")/$peer"
+  done
 }
 
 # The folder of one peer in the cache.
 folder() {
-  if [[ -n "${debian_release[$1]:-}" ]]; then
-    echo "$cache/$1-${debian_release[$1]}"
-    return
+  local version="$prometheus_release"
+  if [[ "$1" != prometheus ]]; then
+    version="$( (cat "$here/programs/$1"/* && recipe) | sha256sum | cut -c1-12)"
   fi
-  local hash
-  hash="$(cd "$here/programs/$1" && cat go.mod go.sum ./*.go 2>/dev/null \
-    | cat - <(echo "${go_package[$1]} ${build_flags[*]}") | sha256sum | cut -c1-12)"
-  echo "$cache/$1-$hash"
+  echo "$cache/$1-$version"
 }
 
-# Runs the installer into a folder beside the final one and renames it, so that a folder with the
+recipe() {
+  declare -f build_pinned build_alertmanager go_build
+  declare -p build_flags
+}
+
+# Runs an installer into a folder beside the final one and renames it, so that a folder with the
 # final name is always complete, even after an interrupted build or two at the same time.
 install_once() {
-  local peer="$1" installer="$2" target
+  local peer="$1" target
   target="$(folder "$peer")"
+  shift
   if [[ -d "$target" ]]; then
     say "$peer: already there"
     return
@@ -85,34 +79,61 @@ install_once() {
       local started=$SECONDS
       rm -rf "$target.partial"
       mkdir -p "$target.partial"
-      "$installer" "$peer" "$target.partial"
+      "$@" "$peer" "$target.partial"
       mv "$target.partial" "$target"
       say "$peer: installed in $((SECONDS - started)) s"
     fi
   ) 9>"$cache/.$peer.lock"
 }
 
-build_go() {
-  local peer="$1" out="$2"
+# A main package of ours, or one of a module that programs/PEER/go.mod pins.
+build_pinned() {
+  local package="$1" peer="$2" out="$3"
+  cd "$here/programs/$peer"
+  go_build "$peer" -o "$out/$peer" "$package"
+}
+
+# Alertmanager embeds a web page that its published module lacks; a copy of the module with a
+# placeholder for it builds. The HTTP API, which the tests use, is complete.
+build_alertmanager() {
+  local peer="$1" out="$2" module
+  cd "$here/programs/$peer"
+  module="$(go list -m -f '{{.Dir}}' github.com/prometheus/alertmanager)"
+  if [[ -z "$module" ]]; then
+    go mod download github.com/prometheus/alertmanager
+    module="$(go list -m -f '{{.Dir}}' github.com/prometheus/alertmanager)"
+  fi
+  cp -r "$module" "$out/source"
+  chmod -R u+w "$out/source"
+  mkdir -p "$out/source/ui/app/dist"
+  echo '<!doctype html><title>Alertmanager without its page</title>' >"$out/source/ui/app/dist/index.html"
+  cd "$out/source"
+  go_build "$peer" -o "$out/" ./cmd/alertmanager ./cmd/amtool
+  rm -rf "$out/source"
+}
+
+go_build() {
+  local peer="$1"
+  shift
   command -v go >/dev/null || fail "$peer is built by the Go toolchain, which is not on the PATH"
-  say "$peer: building ${go_package[$peer]} (a cold build of Jaeger or the Collector takes minutes)"
-  (cd "$here/programs/$peer" &&
-    nice -n 10 go build -p "$jobs" "${build_flags[@]}" -o "$out/$peer" "${go_package[$peer]}") ||
+  say "$peer: building; from nothing, Jaeger takes five minutes on two cores and the others one"
+  nice -n 10 go build -p "$jobs" "${build_flags[@]}" "$@" ||
     fail "$peer did not build; the compiler's words are above"
 }
 
-unpack_debian() {
-  local peer="$1" out="$2" package="${debian_package[$1]}" release="${debian_release[$1]}" version
+unpack_prometheus() {
+  local peer="$1" out="$2" version
   command -v apt-get >/dev/null || fail "$peer comes from a Debian package, and there is no apt-get"
-  if ! download "$package" "$out"; then
+  if ! download "$peer" "$out"; then
     say "$peer: asking Debian for its package lists"
     apt-get update -qq >&2 || fail "apt-get update failed; it needs root and Debian's mirror"
-    download "$package" "$out" || fail "could not download $package"
+    download "$peer" "$out" || fail "could not download $peer"
   fi
   version="$(dpkg-deb --field "$out"/*.deb Version)"
-  [[ "$version" == "$release".* || "$version" == "$release"-* ]] ||
-    fail "the peer tests want $package $release.x, and Debian offers $version"
-  dpkg -x "$out"/*.deb "$out" && rm "$out"/*.deb
+  [[ "$version" == "$prometheus_release".* || "$version" == "$prometheus_release"-* ]] ||
+    fail "the peer tests want $peer $prometheus_release.x, and Debian offers $version"
+  dpkg -x "$out"/*.deb "$out"
+  rm "$out"/*.deb
 }
 
 # As root, apt would rather download as a user of its own, who may not write into the cache.

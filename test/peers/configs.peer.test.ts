@@ -1,0 +1,147 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { parse } from "yaml";
+import { runPeer } from "./peer-programs.ts";
+import { CONFIG, Stack, startAlertmanager, startJaeger } from "./peer-stack.ts";
+
+const stack = new Stack();
+afterAll(() => stack.end());
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels: { readonly severity?: string };
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+const RULES = join(CONFIG, "prometheus", "rules");
+
+describe("Prometheus", () => {
+  it("accepts prometheus.yml and the rules", async () => {
+    const file = join(CONFIG, "prometheus", "prometheus.yml");
+    const { exitCode, output } = await runPeer("promtool", ["check", "config", file]);
+    expect(output).not.toContain("WARNING");
+    expect(exitCode, output).toBe(0);
+  });
+
+  it("finds that every alert fires, stays quiet and resolves as its unit test says", async () => {
+    const { exitCode, output } = await runPeer("promtool", ["test", "rules", ...ruleTests()]);
+    expect(exitCode, output).toBe(0);
+  });
+
+  it.each(rules())("$alert has a severity, a patience, numbers and a playbook", (rule) => {
+    expect(rule.labels.severity).toMatch(/^(critical|warning)$/);
+    expect(rule.for).toBeDefined();
+    expect(rule.annotations["description"]).toMatch(/\$value|query|minutes/);
+    const heading = `## ${rule.alert}\n`;
+    expect(rule.annotations["runbook_url"]).toBe(`docs/playbooks.md#${rule.alert.toLowerCase()}`);
+    expect(readFileSync(join(CONFIG, "..", "docs", "playbooks.md"), "utf8")).toContain(heading);
+  });
+
+  it.each(rules())(
+    "$alert has a unit test in which it fires, and one in which it does not",
+    ({ alert }) => {
+      const expected = ruleTests()
+        .flatMap((file) => (parse(readFileSync(file, "utf8")) as RuleTestFile).tests)
+        .flatMap((test) => test.alert_rule_test)
+        .filter((test) => test.alertname === alert);
+      expect(expected.filter((test) => test.exp_alerts.length > 0)).not.toHaveLength(0);
+      expect(expected.filter((test) => test.exp_alerts.length === 0)).not.toHaveLength(0);
+    },
+  );
+});
+
+describe("Alertmanager", () => {
+  it("accepts alertmanager.yml", async () => {
+    const file = join(CONFIG, "alertmanager", "alertmanager.yml");
+    const { exitCode, output } = await runPeer("amtool", ["check-config", file]);
+    expect(exitCode, output).toBe(0);
+  });
+
+  it("holds back the drift alerts of a receiver that is down, and of no other", async () => {
+    const { url } = await stack.add(startAlertmanager(stack.folder()));
+    const drift = { alertname: "MlDriftDetected", severity: "warning", signal: "wind" };
+    const alerts = [
+      { alertname: "TidemarkReceiverDown", severity: "critical", instance: "a:9464" },
+      { ...drift, instance: "a:9464" },
+      { ...drift, instance: "b:9464" },
+    ].map((labels) => ({ labels }));
+    const posted = await fetch(`${url}/api/v2/alerts`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(alerts),
+    });
+    expect(posted.status).toBe(200);
+    await vi.waitFor(async () => {
+      const response = await fetch(`${url}/api/v2/alerts`);
+      const states = ((await response.json()) as AlertState[]).map(
+        ({ labels, status }) => `${labels["alertname"]} ${labels["instance"]} ${status.state}`,
+      );
+      expect(states.toSorted()).toEqual([
+        "MlDriftDetected a:9464 suppressed",
+        "MlDriftDetected b:9464 active",
+        "TidemarkReceiverDown a:9464 active",
+      ]);
+    }, 10_000);
+  });
+});
+
+describe("The Collector", () => {
+  it("accepts collector.yaml", async () => {
+    const file = join(CONFIG, "collector", "collector.yaml");
+    const env = { COLLECTOR_QUEUE_DIR: stack.folder() };
+    const { exitCode, output } = await runPeer("collector", ["validate", "--config", file], env);
+    expect(exitCode, output).toBe(0);
+  });
+
+  it("rejects a key that it does not know, so accepting says something", async () => {
+    const file = join(CONFIG, "collector", "collector.yaml");
+    const unknown = "yaml:exporters::otlp_http/tidemark::sending_queue::fsink: true";
+    const args = ["validate", "--config", file, "--config", unknown];
+    const { exitCode, output } = await runPeer("collector", args);
+    expect(exitCode).not.toBe(0);
+    expect(output).toContain("fsink");
+  });
+});
+
+describe("Jaeger", () => {
+  it("starts with jaeger.yaml and ui.json, and answers on its HTTP API", async () => {
+    const jaeger = await stack.add(startJaeger("http://127.0.0.1:9"));
+    const response = await fetch(`${jaeger.queryUrl}/api/v3/services`);
+    expect(response.status).toBe(200);
+    // Its page carries the configuration of the UI, which is read and parsed at the start.
+    expect(jaeger.output()).toContain("ui.json");
+  });
+});
+
+interface RuleTestFile {
+  readonly tests: readonly {
+    readonly alert_rule_test: readonly {
+      readonly alertname: string;
+      readonly exp_alerts: readonly unknown[];
+    }[];
+  }[];
+}
+
+interface AlertState {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly status: { readonly state: string };
+}
+
+function rules(): Rule[] {
+  return yamlFiles(RULES)
+    .map((file) => parse(readFileSync(file, "utf8")) as { groups: { rules: Rule[] }[] })
+    .flatMap(({ groups }) => groups.flatMap((group) => group.rules));
+}
+
+function ruleTests(): string[] {
+  return yamlFiles(join(RULES, "tests"));
+}
+
+function yamlFiles(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".yml"))
+    .map((name) => join(folder, name));
+}

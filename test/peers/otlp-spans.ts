@@ -1,0 +1,43 @@
+/** Spans for a test, sent as OTLP/HTTP JSON: enough to be counted, stored and found again. */
+import { randomBytes } from "node:crypto";
+
+export interface SentSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly name: string;
+}
+
+/**
+ * Sends `count` server spans of a service, each a trace of its own, with the given attributes.
+ * @throws Error when the endpoint does not answer 200.
+ */
+export async function sendSpans(
+  otlpUrl: string,
+  service: string,
+  count: number,
+  attributes: Readonly<Record<string, string>> = {},
+): Promise<SentSpan[]> {
+  const nowMs = Date.now();
+  const spans = Array.from({ length: count }, () => ({
+    traceId: randomBytes(16).toString("hex"),
+    spanId: randomBytes(8).toString("hex"),
+    name: "POST /predict",
+    kind: 2,
+    startTimeUnixNano: `${nowMs - 20}000000`,
+    endTimeUnixNano: `${nowMs}000000`,
+    attributes: keyValues(attributes),
+  }));
+  const resource = { attributes: keyValues({ "service.name": service }) };
+  const response = await fetch(`${otlpUrl}/v1/traces`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ scope: {}, spans }] }] }),
+  });
+  const body = await response.text();
+  if (response.status !== 200) throw new Error(`${otlpUrl} answered ${response.status}: ${body}`);
+  return spans;
+}
+
+function keyValues(attributes: Readonly<Record<string, string>>): unknown[] {
+  return Object.entries(attributes).map(([key, stringValue]) => ({ key, value: { stringValue } }));
+}

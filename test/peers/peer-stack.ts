@@ -1,0 +1,170 @@
+/**
+ * The peers as docker-compose.yml runs them: each with its file from `collector-config/`, natively,
+ * on free ports of 127.0.0.1. What compose says in variables and mounts is said here instead.
+ */
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Program } from "./peer-programs.ts";
+import { freePorts, peerPath, ROOT, startProgram } from "./peer-programs.ts";
+
+/** Where the programs' configuration files are. */
+export const CONFIG = join(ROOT, "collector-config");
+
+const HOST = "127.0.0.1";
+
+export interface Jaeger extends Program {
+  /** For OTLP exporters: `/v1/traces` is appended. */
+  readonly otlpUrl: string;
+  readonly queryUrl: string;
+}
+
+export async function startJaeger(prometheusUrl: string): Promise<Jaeger> {
+  const [otlpHttp, otlpGrpc, http, grpc, health, metrics] = await ports(6);
+  const program = await startProgram({
+    name: "Jaeger",
+    command: peerPath("jaeger"),
+    args: ["--config", join(CONFIG, "jaeger", "jaeger.yaml")],
+    env: {
+      JAEGER_OTLP_HTTP_PORT: otlpHttp,
+      JAEGER_OTLP_GRPC_PORT: otlpGrpc,
+      JAEGER_HTTP_PORT: http,
+      JAEGER_GRPC_PORT: grpc,
+      JAEGER_HEALTH_PORT: health,
+      JAEGER_METRICS_PORT: metrics,
+      JAEGER_UI_CONFIG: join(CONFIG, "jaeger", "ui.json"),
+      PROMETHEUS_URL: prometheusUrl,
+    },
+    readyUrl: `http://${HOST}:${health}/status`,
+  });
+  return { ...program, otlpUrl: url(otlpHttp), queryUrl: url(http) };
+}
+
+export interface Collector extends Program {
+  readonly otlpUrl: string;
+  /** Its own health, and the metrics it derives from spans: addresses for Prometheus to scrape. */
+  readonly metricsAddress: string;
+  readonly spanMetricsAddress: string;
+}
+
+/** `queueFolder` outlives the process, as a volume does; `tidemarkUrl` is where spans go. */
+export async function startCollector(queueFolder: string, tidemarkUrl: string): Promise<Collector> {
+  const [otlpHttp, otlpGrpc, health, metrics, spanMetrics] = await ports(5);
+  const program = await startProgram({
+    name: "the Collector",
+    command: peerPath("collector"),
+    args: ["--config", join(CONFIG, "collector", "collector.yaml")],
+    env: {
+      COLLECTOR_OTLP_HTTP_PORT: otlpHttp,
+      COLLECTOR_OTLP_GRPC_PORT: otlpGrpc,
+      COLLECTOR_HEALTH_PORT: health,
+      COLLECTOR_METRICS_PORT: metrics,
+      COLLECTOR_SPAN_METRICS_PORT: spanMetrics,
+      COLLECTOR_SPAN_METRICS_INTERVAL: "500ms",
+      COLLECTOR_QUEUE_DIR: queueFolder,
+      TIDEMARK_OTLP_URL: tidemarkUrl,
+    },
+    readyUrl: `http://${HOST}:${health}/`,
+  });
+  return {
+    ...program,
+    otlpUrl: url(otlpHttp),
+    metricsAddress: `${HOST}:${metrics}`,
+    spanMetricsAddress: `${HOST}:${spanMetrics}`,
+  };
+}
+
+export interface Prometheus extends Program {
+  readonly url: string;
+  /** Changes what a job scrapes; Prometheus notices by itself. */
+  setTarget(job: string, address: string): void;
+}
+
+/**
+ * prometheus.yml and its rules are linked into a folder with other target files, which set a scrape
+ * interval of one second.
+ */
+export async function startPrometheus(
+  folder: string,
+  targets: Readonly<Record<string, string>> = {},
+): Promise<Prometheus> {
+  const [port] = await ports(1);
+  const configFolder = join(folder, "config");
+  mkdirSync(join(configFolder, "targets"), { recursive: true });
+  for (const name of ["prometheus.yml", "rules"]) {
+    symlinkSync(join(CONFIG, "prometheus", name), join(configFolder, name));
+  }
+  const setTarget = (job: string, address: string) => {
+    const labels = { __scrape_interval__: "1s", __scrape_timeout__: "1s" };
+    const group = [{ targets: [address], labels }];
+    writeFileSync(join(configFolder, "targets", `${job}.json`), JSON.stringify(group));
+  };
+  for (const [job, address] of Object.entries(targets)) setTarget(job, address);
+  const program = await startProgram({
+    name: "Prometheus",
+    command: peerPath("prometheus"),
+    args: [
+      `--config.file=${join(configFolder, "prometheus.yml")}`,
+      `--storage.tsdb.path=${join(folder, "data")}`,
+      `--web.listen-address=${HOST}:${port}`,
+      "--enable-feature=exemplar-storage",
+    ],
+    readyUrl: `http://${HOST}:${port}/-/ready`,
+  });
+  return { ...program, url: url(port), setTarget };
+}
+
+export interface Alertmanager extends Program {
+  readonly url: string;
+}
+
+export async function startAlertmanager(folder: string): Promise<Alertmanager> {
+  const [port] = await ports(1);
+  const program = await startProgram({
+    name: "Alertmanager",
+    command: peerPath("alertmanager"),
+    args: [
+      `--config.file=${join(CONFIG, "alertmanager", "alertmanager.yml")}`,
+      `--storage.path=${folder}`,
+      `--web.listen-address=${HOST}:${port}`,
+      "--cluster.listen-address=",
+    ],
+    readyUrl: `http://${HOST}:${port}/-/ready`,
+  });
+  return { ...program, url: url(port) };
+}
+
+/** Everything that a test starts or makes; `end` undoes it in the reverse order. */
+export class Stack {
+  private readonly undo: (() => void | Promise<void>)[] = [];
+
+  /** A new folder, removed at the end. */
+  folder(): string {
+    const path = mkdtempSync(join(tmpdir(), "tidemark-peers-"));
+    this.undo.push(() => rmSync(path, { recursive: true, force: true }));
+    return path;
+  }
+
+  async add<P extends Program>(starting: Promise<P>): Promise<P> {
+    const program = await starting;
+    this.undo.push(() => program.stop());
+    return program;
+  }
+
+  async end(): Promise<void> {
+    for (const step of this.undo.splice(0).toReversed()) await step();
+  }
+}
+
+function url(port: string): string {
+  return `http://${HOST}:${port}`;
+}
+
+/** Free ports as strings, for variables and flags. */
+async function ports<N extends number>(count: N): Promise<PortTuple<N>> {
+  return (await freePorts(count)).map(String) as PortTuple<N>;
+}
+
+type PortTuple<N extends number, T extends string[] = []> = T["length"] extends N
+  ? T
+  : PortTuple<N, [...T, string]>;
