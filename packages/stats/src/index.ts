@@ -1,5 +1,11 @@
 export { type AlarmPromise, alarmLevel } from "./alarm-level.js";
 export {
+  CATEGORIES_DEFAULT,
+  CATEGORY_LENGTH_MAX,
+  CategoryCounts,
+  type CategoryCountsOptions,
+} from "./category-counts.js";
+export {
   type CellTest,
   cellTest,
   cellThreshold,
@@ -8,6 +14,11 @@ export {
   floorOfPopulationStability,
   requiredCellSize,
 } from "./cell-test.js";
+export {
+  chiSquareHomogeneity,
+  type Homogeneity,
+  type HomogeneityOptions,
+} from "./chi-square-homogeneity.js";
 export {
   chebyshev,
   hellinger,
@@ -34,11 +45,23 @@ export {
   SHIFT_DEFAULT,
 } from "./drift-policy.js";
 export {
+  type DriftObservation,
+  type DriftState,
+  type DriftTransition,
+  INITIAL_DRIFT_STATE,
+  nextDriftState,
+} from "./drift-state.js";
+export {
   effectiveSize,
   requiredEffectiveSize,
   requiredLiveCount,
   type SampleSize,
 } from "./effective-size.js";
+export {
+  type CategoricalComparison,
+  type CategoricalEvaluation,
+  evaluateCategorical,
+} from "./evaluate-categorical.js";
 export {
   evaluateNumeric,
   ksCriticalValue,
@@ -47,6 +70,14 @@ export {
   type NumericEvaluation,
   type PopulationStability,
 } from "./evaluate-numeric.js";
+export {
+  arcsineDistance,
+  type EventRate,
+  evaluateRate,
+  type RateComparison,
+  type RateEvaluation,
+} from "./evaluate-rate.js";
+export { fisherExact } from "./fisher-exact.js";
 export type { GridCells } from "./grid-cells.js";
 export { GridSummary } from "./grid-summary.js";
 export {
@@ -64,3 +95,4 @@ export {
   type ReferenceGridOptions,
 } from "./reference-grid.js";
 export { SummaryFormatError } from "./summary-bytes.js";
+export { wassersteinDistance } from "./wasserstein.js";

@@ -1,0 +1,152 @@
+// The verdict on a rate (missing, error, rejection): h = 2 |asin sqrt p - asin sqrt q| with an
+// effect floor h0, because the arcsine makes the variance of a rate the same everywhere. Where
+// fewer than five events are expected the normal law fails and Fisher's exact test decides, with
+// the floor still in force.
+
+import { normalUpper, normalUpperQuantile } from "./distribution-tails.js";
+import { type DriftOutcome, driftOutcome } from "./drift-outcome.js";
+import type { DriftPolicy } from "./drift-policy.js";
+import { effectiveSize, requiredLiveCount } from "./effective-size.js";
+import { fisherExact } from "./fisher-exact.js";
+import { lackingClause, percent, prefixed } from "./verdict-sentence.js";
+
+/** Events among rows. */
+export interface EventRate {
+  readonly events: number;
+  readonly rows: number;
+}
+
+export interface RateComparison {
+  /** What people call the rate, such as "wind missing"; opens the sentence. */
+  readonly name?: string;
+  readonly reference: EventRate;
+  readonly live: EventRate;
+  readonly policy: DriftPolicy;
+  /** phi of either side, >= 1 (default 1). */
+  readonly phi?: { readonly reference?: number; readonly live?: number };
+  readonly learning?: boolean;
+}
+
+/** Plain data. NaN where nothing was seen. */
+export interface RateEvaluation {
+  readonly method: "arcsine" | "fisher";
+  readonly outcome: DriftOutcome;
+  /** h, in [0, pi]. */
+  readonly statistic: number;
+  /** h less the margin at alpha, at least 0. */
+  readonly lowerBound: number;
+  readonly pValue: number;
+  /** h0 plus the margin at alpha. */
+  readonly threshold: number;
+  /** h0. */
+  readonly floor: number;
+  readonly alpha: number;
+  readonly n: number;
+  readonly m: number;
+  readonly nEffective: number;
+  readonly phi: { readonly reference: number; readonly live: number };
+  /** Live rows needed to see `largeDriftFactor` floors with 90 % power. */
+  readonly needed: number;
+  /** h < h0. */
+  readonly belowFloor: boolean;
+  readonly sentence: string;
+}
+
+/** Expected events on either side below which the exact test decides. */
+const EXPECTED_EVENTS_MIN = 5;
+const POWER_QUANTILE_90 = 1.2815515655446004;
+/** h worth seeing when the floor is 0. */
+const POINT_NULL_TARGET = 0.1;
+
+/** Compares a window's rate with the reference's. @throws RangeError on impossible counts */
+export function evaluateRate(comparison: RateComparison): RateEvaluation {
+  const { reference, live, policy, learning = false } = comparison;
+  assertRate(reference);
+  assertRate(live);
+  const phi = { reference: comparison.phi?.reference ?? 1, live: comparison.phi?.live ?? 1 };
+  const sides = {
+    reference: { count: reference.rows, inflation: phi.reference },
+    live: { count: live.rows, inflation: phi.live },
+  };
+  const nEffective = effectiveSize(sides.reference, sides.live);
+  const floor = policy.rateFloor;
+  const silent = live.rows === 0;
+  const statistic = silent ? Number.NaN : arcsineDistance(reference, live);
+  const fisher = expectedEvents(reference, live) < EXPECTED_EVENTS_MIN;
+  const excess = Math.max(0, statistic - floor);
+  let pValue = Math.min(1, 2 * normalUpper(Math.sqrt(nEffective) * excess));
+  if (fisher && !silent) pValue = excess > 0 ? thinnedFisher(reference, live, phi) : 1;
+  const critical = normalUpperQuantile(policy.alpha / 2);
+  const margin = critical / Math.sqrt(nEffective);
+  const target = floor > 0 ? policy.largeDriftFactor * floor : POINT_NULL_TARGET;
+  const required = ((critical + POWER_QUANTILE_90) / (Math.min(target, Math.PI) - floor)) ** 2;
+  const needed = requiredLiveCount(required, sides.reference, { inflation: phi.live });
+  const outcome = driftOutcome({ ...policy, learning, liveCount: live.rows, pValue, needed });
+  return {
+    method: fisher ? "fisher" : "arcsine",
+    outcome,
+    statistic,
+    lowerBound: Math.max(0, statistic - margin),
+    pValue,
+    threshold: floor + margin,
+    floor,
+    alpha: policy.alpha,
+    n: reference.rows,
+    m: live.rows,
+    nEffective,
+    phi,
+    needed,
+    belowFloor: statistic < floor,
+    sentence: prefixed(comparison.name, rateClause(comparison, outcome, needed)),
+  };
+}
+
+/** h = 2 |asin sqrt p - asin sqrt q| with p = (x + 3/8)/(n + 3/4) (Anscombe). */
+export function arcsineDistance(reference: EventRate, live: EventRate): number {
+  return 2 * Math.abs(arcsine(reference) - arcsine(live));
+}
+
+function arcsine(rate: EventRate): number {
+  return Math.asin(Math.sqrt((rate.events + 0.375) / (rate.rows + 0.75)));
+}
+
+/** The smallest of the four expected counts under one common rate. */
+function expectedEvents(reference: EventRate, live: EventRate): number {
+  const all = reference.rows + live.rows;
+  const events = reference.events + live.events;
+  const rarer = Math.min(events, all - events);
+  return (rarer * Math.min(reference.rows, live.rows)) / all;
+}
+
+/** Fisher on counts divided by phi: dependent rows count for fewer. */
+function thinnedFisher(
+  reference: EventRate,
+  live: EventRate,
+  phi: { reference: number; live: number },
+): number {
+  const [x, n] = thinned(reference, phi.reference);
+  const [y, m] = thinned(live, phi.live);
+  return fisherExact(x, n, y, m);
+}
+
+function thinned(rate: EventRate, phi: number): [events: number, rows: number] {
+  const events = Math.round(rate.events / phi);
+  return [events, events + Math.round((rate.rows - rate.events) / phi)];
+}
+
+function rateClause(comparison: RateComparison, outcome: DriftOutcome, needed: number): string {
+  const { reference, live } = comparison;
+  if (outcome === "silent") return "no live row in this window";
+  if (outcome === "insufficient") return lackingClause(live.rows, needed, reference.rows);
+  if (outcome === "learning") return "still learning how much its windows vary";
+  const now = percent(live.events / live.rows);
+  const before = percent(reference.events / reference.rows);
+  const change = outcome === "stable" ? "no relevant change, " : "";
+  return `${change}${now} of live rows (reference ${before})`;
+}
+
+function assertRate(rate: EventRate): void {
+  const { events, rows } = rate;
+  if (Number.isInteger(events) && Number.isInteger(rows) && events >= 0 && events <= rows) return;
+  throw new RangeError(`${events} events of ${rows} rows are not counts`);
+}
