@@ -46,7 +46,7 @@ function staticDecoder(): Baseline {
 
   function take(attributes: DecodedAttribute[]): void {
     for (const { key, value } of attributes) {
-      if (roleOf(key) >= 0 && value) takeValue(value);
+      if (key !== null && roleOf(key) >= 0 && value) takeValue(value);
     }
   }
 

@@ -21,8 +21,8 @@ export interface DecodedRequest {
 
 /** A span as the generated decoder returns it; 64-bit numbers are Long objects or numbers. */
 export interface DecodedSpan {
-  traceId: Uint8Array;
-  spanId: Uint8Array;
+  traceId: Uint8Array | null;
+  spanId: Uint8Array | null;
   name: string;
   kind: number;
   startTimeUnixNano: { low: number; high: number };
@@ -33,7 +33,7 @@ export interface DecodedSpan {
 
 /** An attribute as the generated decoder returns it; a value's absent members are null. */
 export interface DecodedAttribute {
-  key: string;
+  key: string | null;
   value: DecodedValue | null;
 }
 

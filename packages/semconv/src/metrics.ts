@@ -2,18 +2,23 @@
 export type MetricKind = "counter" | "gauge" | "histogram";
 
 /** What one exported metric means. */
-export interface MetricDefinition {
+export interface MetricDefinition<K extends MetricKind = MetricKind> {
   /** The name in OTLP. */
   readonly name: string;
   /** The name in Prometheus, as OTLP translation and our own exposition both produce it. */
   readonly prometheus: string;
-  readonly kind: MetricKind;
+  readonly kind: K;
   /** UCUM unit; empty where a unit would only add a misleading suffix. */
   readonly unit: string;
   readonly brief: string;
 }
 
-function metric(name: string, kind: MetricKind, unit: string, brief: string): MetricDefinition {
+function metric<K extends MetricKind>(
+  name: string,
+  kind: K,
+  unit: string,
+  brief: string,
+): MetricDefinition<K> {
   return { name, prometheus: prometheusName(name, kind, unit), kind, unit, brief };
 }
 

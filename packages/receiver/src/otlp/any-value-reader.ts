@@ -52,8 +52,11 @@ export class AnyValueReader {
     this.rows = rows;
   }
 
-  /** Reads the KeyValue at [at, end) and appends its values when its key is wanted. */
-  keyValue(at: number, end: number): number {
+  /**
+   * Reads the KeyValue at [at, end) and appends its values when its key is wanted, and when
+   * `append` says that this message's attributes are.
+   */
+  keyValue(at: number, end: number, append = true): number {
     const { cursor } = this;
     let keyAt = at;
     let keyLength = 0;
@@ -82,7 +85,7 @@ export class AnyValueReader {
       }
       p += cursor.low;
     }
-    const key = this.keys.lookup(cursor.bytes, this.view, keyAt, keyLength);
+    const key = append ? this.keys.lookup(cursor.bytes, this.view, keyAt, keyLength) : KEY_UNWANTED;
     if (valueAt >= 0) return this.anyValue(key, valueAt, valueEnd) === FAULT ? FAULT : end;
     if (key >= 0) this.rows.pushValue(key, VALUE_OTHER, 0, 0);
     return end;
@@ -171,6 +174,31 @@ export class AnyValueReader {
       }
       if (tag === TAG_VALUE) {
         if (this.anyValue(KEY_UNWANTED, p - cursor.low, p, depth) === FAULT) return FAULT;
+      }
+    }
+    return p;
+  }
+
+  /**
+   * Checks a message whose content nobody wants: its known fields have the wire types of
+   * `wireTypes` (by number), and those of `attributesNumber` are KeyValues. Returns `end`.
+   */
+  check(at: number, end: number, wireTypes: readonly number[], attributesNumber: number): number {
+    const { cursor } = this;
+    let p = at;
+    while (p < end) {
+      const fieldAt = p;
+      p = cursor.tag(p, end);
+      if (p === FAULT) return FAULT;
+      const number = cursor.low >>> 3;
+      const wireType = cursor.low & 7;
+      if (number < wireTypes.length && wireType !== wireTypes[number]) {
+        return cursor.fault(`a message's field ${number} has the wire type ${wireType}`, fieldAt);
+      }
+      p = cursor.skip(p, end, wireType);
+      if (p === FAULT) return FAULT;
+      if (number === attributesNumber && this.keyValue(p - cursor.low, p, false) === FAULT) {
+        return FAULT;
       }
     }
     return p;

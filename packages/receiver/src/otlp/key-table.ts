@@ -85,6 +85,14 @@ export class KeyTable {
     return key;
   }
 
+  /** The id of a template's key by the name after the prefix; it is learned when it is new. */
+  idOf(role: number, suffix: string): number {
+    const template = this.templates.find(({ key }) => key.role === role);
+    if (template === undefined) return KEY_UNWANTED;
+    const bytes = encoder.encode(template.key.name + suffix);
+    return this.lookup(bytes, new DataView(bytes.buffer), 0, bytes.length);
+  }
+
   /**
    * The id of the key at [start, start + length), or {@link KEY_UNWANTED}.
    * The caller has checked that the range lies within the bytes.

@@ -47,6 +47,26 @@ const SPAN_WIRE_TYPES = [
   WIRE_FIXED32, // flags
 ];
 
+/** Event: time, name, attributes, dropped count. */
+const EVENT_WIRE_TYPES = [-1, WIRE_FIXED64, WIRE_LENGTH, WIRE_LENGTH, WIRE_VARINT];
+/** Link: trace id, span id, trace state, attributes, dropped count, flags. */
+const LINK_WIRE_TYPES = [
+  -1,
+  WIRE_LENGTH,
+  WIRE_LENGTH,
+  WIRE_LENGTH,
+  WIRE_LENGTH,
+  WIRE_VARINT,
+  WIRE_FIXED32,
+];
+/** InstrumentationScope: name, version, attributes, dropped count. */
+const SCOPE_WIRE_TYPES = [-1, WIRE_LENGTH, WIRE_LENGTH, WIRE_LENGTH, WIRE_VARINT];
+/** Resource: attributes, dropped count. The containers: two messages and a schema URL. */
+const RESOURCE_WIRE_TYPES = [-1, WIRE_LENGTH, WIRE_VARINT];
+const CONTAINER_WIRE_TYPES = [-1, WIRE_LENGTH, WIRE_LENGTH, WIRE_LENGTH];
+const REQUEST_WIRE_TYPES = [-1, WIRE_LENGTH];
+const STATUS_WIRE_TYPES = [-1, -1, WIRE_LENGTH, WIRE_VARINT];
+
 const TAG_TRACE_ID = 0x0a;
 const TAG_SPAN_ID = 0x12;
 const TAG_PARENT_SPAN_ID = 0x22;
@@ -95,7 +115,7 @@ export class TraceReader {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.values.begin(bytes, this.view, rows);
     const { cursor } = this.values;
-    this.repeated(0, bytes.length, TAG_1, "ExportTraceServiceRequest", this.resourceSpans);
+    this.repeated(0, bytes.length, TAG_1, REQUEST_WIRE_TYPES, this.resourceSpans);
     return cursor.error;
   }
 
@@ -104,7 +124,7 @@ export class TraceReader {
     at: number,
     end: number,
     listTag: number,
-    message: string,
+    wireTypes: readonly number[],
     read: (at: number, end: number) => number,
   ): number {
     const { cursor } = this.values;
@@ -114,8 +134,9 @@ export class TraceReader {
       p = cursor.tag(p, end);
       if (p === FAULT) return FAULT;
       const tag = cursor.low;
-      if (tag >>> 3 === listTag >>> 3 && tag !== listTag) {
-        return cursor.fault(`${message} has a field of a wrong wire type`, fieldAt);
+      const number = tag >>> 3;
+      if (number < wireTypes.length && (tag & 7) !== wireTypes[number]) {
+        return cursor.fault(`a message's field ${number} has the wire type ${tag & 7}`, fieldAt);
       }
       if (tag !== listTag) {
         p = cursor.skip(p, end, tag & 7);
@@ -135,8 +156,8 @@ export class TraceReader {
     rows.resourceFirst[resource] = rows.valueCount;
     rows.resourceEnd[resource] = rows.valueCount;
     // The resource may come after the spans; they refer to it by index, so order does not matter.
-    if (this.repeated(at, end, TAG_1, "ResourceSpans", this.resource) === FAULT) return FAULT;
-    return this.repeated(at, end, TAG_2, "ResourceSpans", this.scopeSpans);
+    if (this.repeated(at, end, TAG_1, CONTAINER_WIRE_TYPES, this.resource) === FAULT) return FAULT;
+    return this.repeated(at, end, TAG_2, CONTAINER_WIRE_TYPES, this.scopeSpans);
   }
 
   private resource(at: number, end: number): number {
@@ -144,7 +165,7 @@ export class TraceReader {
     const resource = rows.resourceCount - 1;
     rows.resourceFirst[resource] = rows.valueCount;
     rows.reserveValues((end - at) / VALUE_BYTES_MIN);
-    const p = this.repeated(at, end, TAG_1, "Resource", this.keyValue);
+    const p = this.repeated(at, end, TAG_1, RESOURCE_WIRE_TYPES, this.keyValue);
     rows.resourceEnd[resource] = rows.valueCount;
     return p;
   }
@@ -154,7 +175,12 @@ export class TraceReader {
   }
 
   private scopeSpans(at: number, end: number): number {
-    return this.repeated(at, end, TAG_2, "ScopeSpans", this.span);
+    if (this.repeated(at, end, TAG_1, CONTAINER_WIRE_TYPES, this.scope) === FAULT) return FAULT;
+    return this.repeated(at, end, TAG_2, CONTAINER_WIRE_TYPES, this.span);
+  }
+
+  private scope(at: number, end: number): number {
+    return this.values.check(at, end, SCOPE_WIRE_TYPES, 3);
   }
 
   private span(at: number, end: number): number {
@@ -255,8 +281,9 @@ export class TraceReader {
       case TAG_ATTRIBUTE:
         return this.values.keyValue(contentAt, p);
       case TAG_EVENT:
+        return this.values.check(contentAt, p, EVENT_WIRE_TYPES, 3);
       case TAG_LINK:
-        return cursor.fields(contentAt, p);
+        return this.values.check(contentAt, p, LINK_WIRE_TYPES, 4);
       case TAG_STATUS:
         return this.spanStatus(contentAt, p, index);
       default:
@@ -268,9 +295,18 @@ export class TraceReader {
     const { cursor } = this.values;
     let p = at;
     while (p < end) {
+      const fieldAt = p;
       p = cursor.tag(p, end);
       if (p === FAULT) return FAULT;
       const tag = cursor.low;
+      const number = tag >>> 3;
+      if (
+        number < STATUS_WIRE_TYPES.length &&
+        number > 1 &&
+        (tag & 7) !== STATUS_WIRE_TYPES[number]
+      ) {
+        return cursor.fault(`Status's field ${number} has the wire type ${tag & 7}`, fieldAt);
+      }
       p = cursor.skip(p, end, tag & 7);
       if (p === FAULT) return FAULT;
       if (tag === 0x18) this.rows.status[index] = cursor.low;

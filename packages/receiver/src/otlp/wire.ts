@@ -123,16 +123,4 @@ export class WireCursor {
     }
     return this.fault("a group has no end", at);
   }
-
-  /** Checks that [at, end) is a sequence of whole fields; returns `end`. */
-  fields(at: number, end: number): number {
-    let p = at;
-    while (p < end) {
-      p = this.tag(p, end);
-      if (p === FAULT) return FAULT;
-      p = this.skip(p, end, this.low & 7);
-      if (p === FAULT) return FAULT;
-    }
-    return p;
-  }
 }

@@ -1,0 +1,119 @@
+/** What people and programs ask the receiver: metrics, health, and the verdicts as JSON. */
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { CONTENT_TYPES, formatMetrics } from "../export/open-metrics.js";
+import type { Logger } from "../logger.js";
+import type { MetricFamily } from "../metric-family.js";
+import type { Stage } from "../stage.js";
+
+/** An answer: a status, and text or an object that is sent as JSON. */
+export interface AdminAnswer {
+  readonly status: number;
+  readonly body: string | object;
+  readonly contentType?: string;
+}
+
+/** What the pages are made from. */
+export interface AdminSources {
+  readonly metrics: () => MetricFamily[];
+  readonly ready: () => boolean;
+  /** Answers `GET /api/v1/<name>`; undefined when there is no such thing. */
+  readonly api: (name: string, query: URLSearchParams) => AdminAnswer | undefined;
+}
+
+const INDEX = `Tidemark receiver
+/metrics           metrics for Prometheus
+/api/v1/verdicts   the latest verdict of each signal and window (?model=NAME)
+/api/v1/signals    every signal, with what it is compared with or how far it has learned
+/healthz  /readyz  alive, and ready to receive
+`;
+
+/** A small HTTP server beside the OTLP one, on loopback unless configured otherwise. */
+export class AdminServer implements Stage {
+  readonly host: string;
+  private readonly requestedPort: number;
+  private readonly sources: AdminSources;
+  private readonly logger: Logger;
+  private readonly server: Server;
+
+  constructor(host: string, port: number, sources: AdminSources, logger: Logger) {
+    this.host = host;
+    this.requestedPort = port;
+    this.sources = sources;
+    this.logger = logger;
+    this.server = createServer((request, response) => this.handle(request, response));
+  }
+
+  /** The port it listens on, also when 0 was asked for. */
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  async start(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once("error", reject);
+      this.server.listen(this.requestedPort, this.host, resolve);
+    });
+  }
+
+  async shutdown(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  metrics(): MetricFamily[] {
+    return [];
+  }
+
+  private handle(request: IncomingMessage, response: ServerResponse): void {
+    let answer: AdminAnswer;
+    try {
+      answer = this.answer(request);
+    } catch (error) {
+      this.logger.error("a page met a defect of the receiver", { error, url: request.url });
+      answer = { status: 500, body: { error: "the receiver failed on this; see its log" } };
+    }
+    const json = typeof answer.body !== "string";
+    const body = json ? `${JSON.stringify(answer.body)}\n` : (answer.body as string);
+    const type = answer.contentType ?? (json ? "application/json" : "text/plain; charset=utf-8");
+    response.writeHead(answer.status, {
+      "Content-Type": type,
+      "Content-Length": Buffer.byteLength(body),
+      "Cache-Control": "no-store",
+    });
+    response.end(request.method === "HEAD" ? undefined : body);
+  }
+
+  private answer(request: IncomingMessage): AdminAnswer {
+    const base = "http://localhost";
+    if (!URL.canParse(request.url ?? "/", base)) {
+      return { status: 400, body: { error: "the request target is no path" } };
+    }
+    const { pathname, searchParams } = new URL(request.url ?? "/", base);
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return { status: 405, body: { error: `${request.method} is not supported; use GET` } };
+    }
+    if (pathname === "/") return { status: 200, body: INDEX };
+    if (pathname === "/metrics") return this.scrape(request);
+    if (pathname === "/healthz") return { status: 200, body: "ok\n" };
+    if (pathname === "/readyz") {
+      return this.sources.ready()
+        ? { status: 200, body: "ready\n" }
+        : { status: 503, body: "starting\n" };
+    }
+    const prefix = "/api/v1/";
+    if (pathname.startsWith(prefix)) {
+      const answer = this.sources.api(pathname.slice(prefix.length), searchParams);
+      if (answer) return answer;
+    }
+    return { status: 404, body: { error: `there is nothing at ${pathname}; see /` } };
+  }
+
+  private scrape(request: IncomingMessage): AdminAnswer {
+    const accepted = request.headers.accept ?? "";
+    const format = accepted.includes("application/openmetrics-text") ? "openMetrics" : "prometheus";
+    const body = formatMetrics(this.sources.metrics(), format);
+    return { status: 200, body, contentType: CONTENT_TYPES[format] };
+  }
+}

@@ -1,0 +1,35 @@
+import { defaultConfig, loadConfig } from "../config/load-config.js";
+import { formatDuration } from "../config/quantities.js";
+import type { Config } from "../config/schema.js";
+import { Logger } from "../logger.js";
+import { createReceiver } from "../main.js";
+
+/**
+ * Runs the receiver until it is told to stop (SIGINT or SIGTERM).
+ * @throws ConfigError or ReferenceFileError when it cannot start
+ */
+export async function receive(file: string | undefined): Promise<void> {
+  const config = file === undefined ? defaultConfig() : loadConfig(file, process.env);
+  const logger = createLogger(config);
+  const receiver = createReceiver(config, logger);
+  const stop = (signal: string) => {
+    logger.info("stopping", { signal });
+    void receiver.shutdown().then(() => process.exit(0));
+  };
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  await receiver.start();
+  const { windows } = config.processors.evaluate;
+  logger.info("receiving", {
+    otlp: receiver.urls.otlp,
+    admin: receiver.urls.admin,
+    windows: windows.map(formatDuration).join(","),
+    references: config.processors.references.length,
+  });
+}
+
+function createLogger(config: Config): Logger {
+  const { level, encoding } = config.service.telemetry.logs;
+  const plain = encoding === "console" || (encoding === "auto" && process.stderr.isTTY);
+  return new Logger(level, plain, (line) => process.stderr.write(line));
+}

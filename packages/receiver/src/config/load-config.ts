@@ -1,0 +1,186 @@
+/**
+ * Reads the configuration file: environment variables, YAML, the schema, and the rules that join
+ * several keys. Every complaint names file, line and key, and says what to do.
+ */
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { Document } from "yaml";
+import { LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
+import { formatDuration } from "./quantities.js";
+import type { Config } from "./schema.js";
+import { configSchema } from "./schema.js";
+
+/** The configuration cannot be used; the message has one line per complaint. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+type Path = readonly (string | number)[];
+type Locate = (path: Path) => string;
+
+/** The configuration that holds when there is no file. */
+export function defaultConfig(): Config {
+  return configSchema.parse({});
+}
+
+/**
+ * Loads a file. Paths in it are resolved against its folder.
+ * @throws ConfigError when the file cannot be read or a value cannot be used.
+ */
+export function loadConfig(file: string, env: NodeJS.ProcessEnv): Config {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new ConfigError(
+      `${file}: cannot be read (${(error as NodeJS.ErrnoException).code}); check the path`,
+    );
+  }
+  return parseConfig(text, file, env);
+}
+
+/** The same for a text; `file` is what complaints call it. */
+export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(substituteEnv(text, file, env), { lineCounter: lines });
+  const [syntax] = document.errors;
+  if (syntax) {
+    const { line } = lines.linePos(syntax.pos[0]);
+    throw new ConfigError(`${file}:${line}: ${syntax.message.split("\n", 1)[0]}`);
+  }
+  const locate: Locate = (path) => `${file}:${lineOf(document, lines, path)}`;
+  const parsed = configSchema.safeParse(withoutNulls(document.toJS()) ?? {});
+  if (!parsed.success) throw new ConfigError(complaints(parsed.error.issues, locate).join("\n"));
+  const config = parsed.data;
+  const wrong = [...pipelineComplaints(config, locate), ...windowComplaints(config, locate)];
+  if (wrong.length > 0) throw new ConfigError(wrong.join("\n"));
+  const folder = dirname(resolve(file));
+  const references = config.processors.references.map((reference) => ({
+    file: resolve(folder, reference.file),
+  }));
+  return { ...config, processors: { ...config.processors, references } };
+}
+
+/**
+ * Replaces `${env:NAME}` and `${env:NAME:-fallback}`, as the Collector does; `$$` is a `$`.
+ * Lines that are comments stay as they are.
+ */
+function substituteEnv(text: string, file: string, env: NodeJS.ProcessEnv): string {
+  const pattern = /\$\$|\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
+  return text.replaceAll(pattern, (whole, name: string | undefined, fallback, offset: number) => {
+    if (name === undefined) return "$";
+    if (/^\s*#/.test(text.slice(text.lastIndexOf("\n", offset) + 1))) return whole;
+    const value = env[name] ?? (fallback as string | undefined);
+    if (value !== undefined) return value;
+    const line = text.slice(0, offset).split("\n").length;
+    throw new ConfigError(
+      `${file}:${line}: the environment variable ${name} is not set; ` +
+        `set it, or give a default with \${env:${name}:-…} in place of ${whole}`,
+    );
+  });
+}
+
+/** A key without a value, such as `otlp:`, is the same as leaving it out: the defaults hold. */
+function withoutNulls(value: unknown): unknown {
+  if (value === null) return undefined;
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value as object).map(([key, member]) => [key, withoutNulls(member)]),
+  );
+}
+
+/** The line of the innermost key of `path` that the file has. */
+function lineOf(document: Document, lines: LineCounter, path: Path): number {
+  for (let length = path.length; length > 0; length--) {
+    const parent = document.getIn(path.slice(0, length - 1), true) as
+      | { items?: { key?: { value?: unknown; range?: [number] }; range?: [number] }[] }
+      | undefined;
+    const last = path[length - 1];
+    const item =
+      typeof last === "number"
+        ? parent?.items?.[last]
+        : parent?.items?.find(({ key }) => key?.value === last)?.key;
+    const range = item?.range;
+    if (range) return lines.linePos(range[0]).line;
+  }
+  return 1;
+}
+
+function complaints(issues: readonly z.core.$ZodIssue[], locate: Locate): string[] {
+  return issues.flatMap((issue) => {
+    const path = issue.path as Path;
+    if (issue.code !== "unrecognized_keys") {
+      return [`${locate(path)}: ${path.join(".") || "the file"}: ${issue.message}`];
+    }
+    return issue.keys.map((key) => {
+      const full = [...path, key];
+      const known = knownKeys(path);
+      const hint = known.length > 0 ? `; known here: ${known.join(", ")}` : "";
+      return `${locate(full)}: ${full.join(".")}: unknown key${hint}`;
+    });
+  });
+}
+
+/** The part of a zod schema that the hint looks at. */
+interface SchemaNode {
+  readonly shape?: Readonly<Record<string, SchemaNode>>;
+  readonly def: { readonly innerType?: SchemaNode; in?: SchemaNode; catchall?: SchemaNode };
+}
+
+/** The keys that the schema has at a place, for the hint. */
+function knownKeys(path: Path): string[] {
+  let node = objectNode(configSchema as unknown as SchemaNode);
+  for (const step of path) node = objectNode(node?.shape?.[step] ?? node?.def.catchall);
+  return Object.keys(node?.shape ?? {});
+}
+
+/** Looks through defaults, options and transformations. */
+function objectNode(node: SchemaNode | undefined): SchemaNode | undefined {
+  if (node === undefined || node.shape) return node;
+  return objectNode(node.def.innerType ?? node.def.in);
+}
+
+function pipelineComplaints(config: Config, locate: Locate): string[] {
+  const { traces, metrics } = config.service.pipelines;
+  const { otlp } = config.exporters;
+  const wrong: string[] = [];
+  const check = (pipeline: "traces" | "metrics", names: readonly string[], known: string[]) => {
+    for (const [index, name] of names.entries()) {
+      if (known.includes(name)) continue;
+      const path = ["service", "pipelines", pipeline, "exporters", index];
+      const hint = known.length > 0 ? `there are: ${known.join(", ")}` : "there are none";
+      wrong.push(`${locate(path)}: no exporter "${name}" for ${pipeline}; ${hint}`);
+    }
+  };
+  check("traces", traces.exporters, [...otlp.keys()]);
+  check("metrics", metrics.exporters, ["prometheus", ...otlp.keys()]);
+  for (const [pipeline, { receivers = [] }] of Object.entries(config.service.pipelines)) {
+    for (const [index, name] of receivers.entries()) {
+      if (name === "otlp") continue;
+      const path = ["service", "pipelines", pipeline, "receivers", index];
+      wrong.push(`${locate(path)}: no receiver "${name}"; there is: otlp`);
+    }
+  }
+  return wrong;
+}
+
+/** A window is a sum of panes, and a longer window a sum of shorter ones. */
+function windowComplaints(config: Config, locate: Locate): string[] {
+  const { observe, evaluate } = config.processors;
+  const wrong: string[] = [];
+  let shorter = observe.pane;
+  for (const [index, window] of evaluate.windows.entries()) {
+    const path = ["processors", "evaluate", "windows", index];
+    if (window % shorter !== 0 || (index > 0 && window === shorter)) {
+      const what = index === 0 ? "observe.pane" : "the window before it";
+      wrong.push(
+        `${locate(path)}: the window ${formatDuration(window)} must be a multiple of ${what}, ` +
+          `${formatDuration(shorter)}${index === 0 ? "" : ", and longer"}`,
+      );
+    }
+    shorter = window;
+  }
+  return wrong;
+}

@@ -1,0 +1,192 @@
+/** The configuration: its keys, their bounds and their defaults, in the Collector's shape. */
+import { z } from "zod";
+import { LOG_LEVELS } from "../logger.js";
+import { parseDuration, parseSize } from "./quantities.js";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** A duration between two bounds; the parsed value is in milliseconds. */
+function duration(lowestMs: number, highestMs: number, fallback: string) {
+  return z
+    .string()
+    .meta({ examples: [fallback] })
+    .default(fallback)
+    .transform((text, context) => {
+      const ms = parseDuration(text);
+      if (ms === undefined) {
+        context.addIssue(`"${text}" is no duration; write for example ${fallback}`);
+        return z.NEVER;
+      }
+      if (ms < lowestMs || ms > highestMs) {
+        context.addIssue(`${text} is out of range; allowed are ${lowestMs} ms to ${highestMs} ms`);
+        return z.NEVER;
+      }
+      return ms;
+    });
+}
+
+/** A size between 1 byte and a bound; the parsed value is in bytes. */
+function size(highest: number, fallback: string) {
+  return z
+    .string()
+    .meta({ examples: [fallback] })
+    .default(fallback)
+    .transform((text, context) => {
+      const bytes = parseSize(text);
+      if (bytes === undefined || bytes < 1 || bytes > highest) {
+        context.addIssue(
+          `"${text}" is no size up to ${highest} bytes; write for example ${fallback}`,
+        );
+        return z.NEVER;
+      }
+      return bytes;
+    });
+}
+
+/** Where a server listens. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `host:port`; an IPv6 address stands in brackets. */
+function endpoint(fallback: string) {
+  return z
+    .string()
+    .default(fallback)
+    .transform((text, context): Endpoint => {
+      const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+      const port = Number(match?.[3]);
+      if (match === null || port > 65_535) {
+        context.addIssue(`"${text}" is no address; write host:port, for example ${fallback}`);
+        return z.NEVER;
+      }
+      return { host: match[1] ?? match[2] ?? "", port };
+    });
+}
+
+const url = z.string().transform((text, context) => {
+  const parsed = URL.canParse(text) ? new URL(text) : undefined;
+  if (parsed === undefined || !["http:", "https:"].includes(parsed.protocol)) {
+    context.addIssue(`"${text}" is no http or https URL`);
+    return z.NEVER;
+  }
+  return parsed;
+});
+
+const otlpReceiver = z.strictObject({
+  protocols: z
+    .strictObject({
+      http: z
+        .strictObject({
+          endpoint: endpoint("127.0.0.1:4318"),
+          max_request_body_size: size(1024 ** 3, "64MiB"),
+          /** Bodies that are being received at one time, together. */
+          max_inflight_size: size(16 * 1024 ** 3, "512MiB"),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+});
+
+const observe = z.strictObject({
+  pane: duration(100, 60 * MINUTE_MS, "1m"),
+  allowedLateness: duration(0, DAY_MS, "30s"),
+  idleTimeout: duration(100, DAY_MS, "2m"),
+  maxSignals: z.int().min(1).max(1_000_000).default(10_000),
+});
+
+const learn = z.strictObject({
+  samples: z.int().min(100).max(100_000_000).default(5000),
+  span: duration(0, 365 * DAY_MS, "1d"),
+});
+
+const evaluate = z.strictObject({
+  windows: z
+    .array(duration(100, 31 * DAY_MS, "5m"))
+    .min(1)
+    .max(9)
+    .default([5 * MINUTE_MS, 60 * MINUTE_MS, DAY_MS]),
+  /** Shift in standard deviations below which nobody wants to be told. */
+  shift: z.number().min(0.01).max(3).default(0.25),
+  falseAlarmsPerFeatureYear: z.number().gt(0).max(1000).default(0.01),
+  falseWarningsPerFeatureYear: z.number().gt(0).max(10_000).default(1),
+});
+
+const reference = z.strictObject({
+  /** A `*.tidemark.json`, relative to the configuration file. */
+  file: z.string().min(1),
+});
+
+const prometheusExporter = z.strictObject({
+  endpoint: endpoint("127.0.0.1:9464"),
+});
+
+const otlpExporter = z.strictObject({
+  /** Base URL; `/v1/traces` or `/v1/metrics` is appended. */
+  endpoint: url,
+  headers: z.record(z.string(), z.string()).default({}),
+  timeout: duration(100, 10 * MINUTE_MS, "10s"),
+  /** Traces that wait for the endpoint, in bytes as they came. */
+  queue: size(64 * 1024 ** 3, "64MiB"),
+  maxElapsedTime: duration(0, 7 * DAY_MS, "10m"),
+  concurrency: z.int().min(1).max(64).default(4),
+  /** How often metrics are pushed. */
+  interval: duration(100, 60 * MINUTE_MS, "15s"),
+});
+
+/** `prometheus`, and any number of `otlp_http/NAME`. */
+const exporters = z
+  .object({ prometheus: prometheusExporter.prefault({}) })
+  .catchall(otlpExporter)
+  .superRefine((named, context) => {
+    for (const name of Object.keys(named)) {
+      if (name === "prometheus" || /^otlp_http(?:\/.+)?$/.test(name)) continue;
+      const message = `unknown exporter "${name}"; there are prometheus and otlp_http/NAME`;
+      context.addIssue({ code: "custom", message, path: [name] });
+    }
+  })
+  .transform(({ prometheus, ...otlp }) => ({ prometheus, otlp: new Map(Object.entries(otlp)) }));
+
+const pipeline = z.strictObject({
+  receivers: z.array(z.string()).optional(),
+  exporters: z.array(z.string()).default([]),
+});
+
+const service = z.strictObject({
+  pipelines: z
+    .strictObject({
+      traces: pipeline.prefault({}),
+      metrics: pipeline.prefault({ exporters: ["prometheus"] }),
+    })
+    .prefault({}),
+  telemetry: z
+    .strictObject({
+      logs: z
+        .strictObject({
+          level: z.enum(LOG_LEVELS).default("info"),
+          encoding: z.enum(["json", "console", "auto"]).default("auto"),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+});
+
+/** The whole file. */
+export const configSchema = z.strictObject({
+  receivers: z.strictObject({ otlp: otlpReceiver.prefault({}) }).prefault({}),
+  processors: z
+    .strictObject({
+      observe: observe.prefault({}),
+      learn: learn.prefault({}),
+      references: z.array(reference).max(1000).default([]),
+      evaluate: evaluate.prefault({}),
+    })
+    .prefault({}),
+  exporters: exporters.prefault({}),
+  service: service.prefault({}),
+});
+
+/** A configuration with all defaults filled in; durations in ms, sizes in bytes. */
+export type Config = z.infer<typeof configSchema>;

@@ -1,0 +1,46 @@
+/** What is known about one signal in one window length: the evidence, and the state it led to. */
+import type { CategoricalEvaluation, DriftState, NumericEvaluation } from "@tidemark/stats";
+import type { ClosedWindow, SignalIdentity } from "../closed-window.js";
+
+/** The latest verdict of one signal and window length. */
+export interface Verdict {
+  readonly signal: SignalIdentity;
+  /** The window length as it is written, such as `5m`. */
+  readonly window: string;
+  readonly reference: string;
+  readonly provisional: boolean;
+  /** State and history of this signal and window length, with hysteresis. */
+  readonly drift: DriftState;
+  /** The last window that had values: [startMs, endMs) in event time. */
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly evaluation: NumericEvaluation | CategoricalEvaluation;
+}
+
+/** A verdict as the API shows it; numbers that do not exist are null. */
+export function verdictJson(verdict: Verdict): Record<string, unknown> {
+  const { signal, evaluation, drift } = verdict;
+  const { n, m, ...rest } = evaluation;
+  return {
+    model: signal.model,
+    version: signal.version,
+    signal: signal.name,
+    segment: "",
+    window: verdict.window,
+    windowStartMs: verdict.startMs,
+    windowEndMs: verdict.endMs,
+    state: drift.status,
+    sinceMs: drift.sinceMs,
+    detected: drift.alarm === "drifted",
+    referenceCount: n,
+    liveCount: m,
+    ...rest,
+    reference: verdict.reference,
+    provisional: verdict.provisional,
+  };
+}
+
+/** The key under which a window's verdict is kept. */
+export function verdictKey({ signal, window }: Pick<ClosedWindow, "signal" | "window">): string {
+  return [signal.model, signal.version, signal.name, window].join("\u0000");
+}

@@ -1,0 +1,94 @@
+/**
+ * Sends one body to an OTLP/HTTP endpoint and says what became of it.
+ * https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
+ */
+import type { IncomingMessage } from "node:http";
+import { Agent as HttpAgent, request as httpRequest } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+
+/** What became of one attempt. */
+export type SendResult =
+  | { readonly kind: "delivered" }
+  /** The endpoint cannot take it now; `retryAfterMs` is what it asked for, if it did. */
+  | { readonly kind: "retry"; readonly reason: string; readonly retryAfterMs?: number }
+  /** The endpoint will never take it. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+const RETRYABLE = new Set([429, 502, 503, 504]);
+/** Enough of an answer to say in a log what the endpoint did not like. */
+const REASON_BYTES_MAX = 512;
+
+/** Keep-alive connections to one endpoint, at most `connectionsMax` of them. */
+export class OtlpClient {
+  private readonly url: URL;
+  private readonly headers: Readonly<Record<string, string>>;
+  private readonly timeoutMs: number;
+  private readonly agent: HttpAgent;
+
+  constructor(
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    connectionsMax: number,
+    timeoutMs: number,
+  ) {
+    this.url = url;
+    this.headers = headers;
+    this.timeoutMs = timeoutMs;
+    const Agent = url.protocol === "https:" ? HttpsAgent : HttpAgent;
+    this.agent = new Agent({ keepAlive: true, maxSockets: connectionsMax });
+  }
+
+  /** Resolves with what happened; it never rejects. */
+  send(body: Uint8Array, contentType: string, contentEncoding: string): Promise<SendResult> {
+    const headers: Record<string, string | number> = {
+      ...this.headers,
+      "Content-Type": contentType,
+      "Content-Length": body.length,
+    };
+    if (contentEncoding) headers["Content-Encoding"] = contentEncoding;
+    const request = this.url.protocol === "https:" ? httpsRequest : httpRequest;
+    const { agent, timeoutMs } = this;
+    return new Promise((resolve) => {
+      const sent = request(this.url, { method: "POST", agent, headers }, (response) => {
+        readAnswer(response).then(resolve, (error: Error) => {
+          resolve({ kind: "retry", reason: error.message });
+        });
+      });
+      sent.setTimeout(timeoutMs, () => sent.destroy(new Error(`no answer in ${timeoutMs} ms`)));
+      sent.once("error", (error: NodeJS.ErrnoException) => {
+        resolve({ kind: "retry", reason: error.message || (error.code ?? "connection failed") });
+      });
+      sent.end(body);
+    });
+  }
+
+  close(): void {
+    this.agent.destroy();
+  }
+}
+
+async function readAnswer(response: IncomingMessage): Promise<SendResult> {
+  const status = response.statusCode ?? 0;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    if (size < REASON_BYTES_MAX) chunks.push(chunk);
+    size += chunk.length;
+  }
+  if (status >= 200 && status < 300) return { kind: "delivered" };
+  const text = Buffer.concat(chunks).toString("utf8", 0, REASON_BYTES_MAX);
+  const reason = `HTTP ${status}: ${text.replaceAll(/[^\x20-\x7e]+/g, " ").trim()}`;
+  if (!RETRYABLE.has(status)) return { kind: "refused", reason };
+  const retryAfterMs = parseRetryAfter(response.headers["retry-after"]);
+  return retryAfterMs === undefined
+    ? { kind: "retry", reason }
+    : { kind: "retry", reason, retryAfterMs };
+}
+
+/** Seconds or an HTTP date, as milliseconds from now. */
+function parseRetryAfter(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  if (/^\d+$/.test(header.trim())) return Number(header) * 1000;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}

@@ -1,0 +1,57 @@
+import type { MetricDefinition } from "@tidemark/semconv";
+
+/** Labels of a data point, in the order in which they are shown. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** A number at one combination of labels. */
+export interface NumberPoint {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+/** A distribution at one combination of labels, cumulative since the start of the process. */
+export interface HistogramPoint {
+  readonly labels: Labels;
+  /** Upper bounds, inclusive and ascending; the last bucket, above them all, has none. */
+  readonly bounds: readonly number[];
+  /** Observations per bucket, not cumulated; one more than there are bounds. */
+  readonly counts: ArrayLike<number>;
+  readonly sum: number;
+  readonly count: number;
+}
+
+/** All points of one metric: what both the scrape and the push are made from. */
+export type MetricFamily =
+  | { readonly definition: MetricDefinition<"counter" | "gauge">; readonly points: NumberPoint[] }
+  | { readonly definition: MetricDefinition<"histogram">; readonly points: HistogramPoint[] };
+
+/** A counter by labels, bounded in the number of label combinations. */
+export class CounterSet {
+  private readonly points = new Map<string, { labels: Labels; value: number }>();
+
+  add(labels: Labels, amount = 1): void {
+    const key = Object.values(labels).join("\u0000");
+    const point = this.points.get(key);
+    if (point) point.value += amount;
+    else this.points.set(key, { labels, value: amount });
+  }
+
+  /** A copy of the points as they are now. */
+  snapshot(): NumberPoint[] {
+    return [...this.points.values()].map(({ labels, value }) => ({ labels, value }));
+  }
+}
+
+/** Joins families of the same metric, so that each is shown once. */
+export function mergeFamilies(families: readonly MetricFamily[]): MetricFamily[] {
+  const byName = new Map<string, MetricFamily>();
+  for (const family of families) {
+    const known = byName.get(family.definition.name);
+    if (known === undefined) byName.set(family.definition.name, family);
+    else {
+      const points = [...known.points, ...family.points];
+      byName.set(family.definition.name, { ...known, points } as MetricFamily);
+    }
+  }
+  return [...byName.values()];
+}

@@ -1,0 +1,74 @@
+/**
+ * Learns a reference from live values where there is no training file: a sketch of the first
+ * `samples` values or more, over at least `spanMs` of event time.
+ */
+import { CategoryCounts, KllSketch, ReferenceGrid } from "@tidemark/stats";
+import type { Reference } from "../references/reference.js";
+
+const DAY_MS = 86_400_000;
+
+/** When a learned reference is good enough to be used. */
+export interface LearnOptions {
+  readonly samples: number;
+  readonly spanMs: number;
+}
+
+/** Collects one signal's first values; the first one decides whether they are numbers. */
+export class Learner {
+  private readonly options: LearnOptions;
+  private sketch: KllSketch | undefined;
+  private categories: CategoryCounts | undefined;
+  private firstMs = Number.POSITIVE_INFINITY;
+  private lastMs = Number.NEGATIVE_INFINITY;
+  private missing = 0;
+  count = 0;
+
+  constructor(options: LearnOptions) {
+    this.options = options;
+  }
+
+  /** Values that the reference needs at least. */
+  get needed(): number {
+    return this.options.samples;
+  }
+
+  /** Returns false for a value that does not fit: NaN, or a number among categories. */
+  addNumber(value: number, eventMs: number): boolean {
+    if (this.categories !== undefined || !Number.isFinite(value)) return false;
+    this.sketch ??= new KllSketch();
+    this.sketch.add(value);
+    this.seen(eventMs);
+    return true;
+  }
+
+  /** Returns false when the signal holds numbers. */
+  addCategory(value: string, eventMs: number): boolean {
+    if (this.sketch !== undefined) return false;
+    this.categories ??= new CategoryCounts();
+    this.categories.add(value);
+    this.seen(eventMs);
+    return true;
+  }
+
+  addMissing(): void {
+    this.missing++;
+  }
+
+  /** The reference, once there are enough values over enough time. */
+  reference(): Reference | undefined {
+    const { samples, spanMs } = this.options;
+    if (this.count < samples || this.lastMs - this.firstMs < spanMs) return undefined;
+    const provisional = this.lastMs - this.firstMs < DAY_MS;
+    const origin = { name: "learned", provisional, missing: this.missing };
+    if (this.sketch) {
+      return { ...origin, kind: "numeric", grid: ReferenceGrid.fromSketch(this.sketch) };
+    }
+    return { ...origin, kind: "categorical", categories: this.categories ?? new CategoryCounts() };
+  }
+
+  private seen(eventMs: number): void {
+    this.count++;
+    this.firstMs = Math.min(this.firstMs, eventMs);
+    this.lastMs = Math.max(this.lastMs, eventMs);
+  }
+}

@@ -1,0 +1,72 @@
+/** One model version as its spans show it: its signals, its calls, its latencies. */
+import type { SignalIdentity } from "../closed-window.js";
+import type { Reference } from "../references/reference.js";
+import { LatencyHistogram } from "./latency-histogram.js";
+import type { LearnOptions } from "./learner.js";
+import { Learner } from "./learner.js";
+import { SignalPanes } from "./signal.js";
+
+/** A signal that is monitored, or still learning what is normal. */
+export interface ObservedSignal {
+  readonly identity: SignalIdentity;
+  panes: SignalPanes | undefined;
+  learner: Learner | undefined;
+  /** Rows without a value since the start. */
+  missing: number;
+}
+
+/** What a model's signals need to know of the configuration. */
+export interface ModelOptions {
+  readonly windowCount: number;
+  readonly learn: LearnOptions;
+  readonly reference: (model: string, version: string, signal: string) => Reference | undefined;
+}
+
+/** All that is kept about one version of a model. */
+export class ObservedModel {
+  readonly model: string;
+  readonly version: string;
+  /** By key id of the reader's table, so that a value finds its signal with one array access. */
+  readonly signals: (ObservedSignal | undefined)[] = [];
+  readonly latencies = new Map<string, LatencyHistogram>();
+  successes = 0;
+  errors = 0;
+  private readonly options: ModelOptions;
+
+  constructor(model: string, version: string, options: ModelOptions) {
+    this.model = model;
+    this.version = version;
+    this.options = options;
+  }
+
+  /** Creates the signal of a key. */
+  addSignal(key: number, name: string): ObservedSignal {
+    const identity = { model: this.model, version: this.version, name };
+    const reference = this.options.reference(this.model, this.version, name);
+    const signal: ObservedSignal = { identity, panes: undefined, learner: undefined, missing: 0 };
+    if (reference) this.monitor(signal, reference);
+    else signal.learner = new Learner(this.options.learn);
+    this.signals[key] = signal;
+    return signal;
+  }
+
+  /** Lets a signal that has learned enough be monitored from now on. */
+  finishLearning(signal: ObservedSignal): void {
+    const reference = signal.learner?.reference();
+    if (reference) this.monitor(signal, reference);
+  }
+
+  latency(stage: string): LatencyHistogram {
+    let histogram = this.latencies.get(stage);
+    if (histogram === undefined) {
+      histogram = new LatencyHistogram();
+      this.latencies.set(stage, histogram);
+    }
+    return histogram;
+  }
+
+  private monitor(signal: ObservedSignal, reference: Reference): void {
+    signal.panes = new SignalPanes(signal.identity, reference, this.options.windowCount);
+    signal.learner = undefined;
+  }
+}

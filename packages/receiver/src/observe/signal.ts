@@ -1,0 +1,80 @@
+/**
+ * One monitored signal: what its model, version and name are, and its summaries of the panes and
+ * windows that are still open. A window is the sum of its panes, so a value is added once, to its
+ * pane, and closing a pane is a merge: memory and time do not depend on the traffic.
+ */
+import { CategoryCounts, GridSummary } from "@tidemark/stats";
+import type { SignalIdentity, Summary } from "../closed-window.js";
+import type { Reference } from "../references/reference.js";
+
+/** The open panes and windows of one signal that has a reference. */
+export class SignalPanes {
+  readonly identity: SignalIdentity;
+  readonly reference: Reference;
+  /** Open panes by their number; hardly ever more than two or three. */
+  private readonly panes = new Map<number, Summary>();
+  private latestNumber = Number.NaN;
+  private latestPane: Summary;
+  /** Values that came after their pane had closed; they join the next longer window. */
+  private readonly late: Summary;
+  /** What each window length has so far, shortest first. */
+  private readonly windows: Summary[];
+
+  constructor(identity: SignalIdentity, reference: Reference, windowCount: number) {
+    this.identity = identity;
+    this.reference = reference;
+    this.windows = Array.from({ length: windowCount }, () => emptySummary(reference));
+    this.late = emptySummary(reference);
+    this.latestPane = this.late;
+  }
+
+  /** The summary of a pane that is open, or of the late values. */
+  pane(number: number, firstOpenNumber: number): Summary {
+    if (number === this.latestNumber) return this.latestPane;
+    if (number < firstOpenNumber) return this.late;
+    let pane = this.panes.get(number);
+    if (pane === undefined) {
+      pane = emptySummary(this.reference);
+      this.panes.set(number, pane);
+    }
+    this.latestNumber = number;
+    this.latestPane = pane;
+    return pane;
+  }
+
+  /** Merges the panes before `beforeNumber` into the shortest window. */
+  closePanes(beforeNumber: number): void {
+    for (const [number, pane] of this.panes) {
+      if (number >= beforeNumber) continue;
+      mergeInto(this.windows[0] as Summary, pane);
+      this.panes.delete(number);
+    }
+    this.latestNumber = Number.NaN;
+  }
+
+  /** Ends a window: hands out its summary, and adds it to the next longer one. */
+  closeWindow(window: number): Summary {
+    const summary = this.windows[window] as Summary;
+    this.windows[window] = emptySummary(this.reference);
+    const longer = this.windows[window + 1];
+    if (longer !== undefined) mergeInto(longer, summary);
+    if (window === 0) {
+      mergeInto(longer ?? (this.windows[0] as Summary), this.late);
+      this.late.reset();
+    }
+    return summary;
+  }
+}
+
+function emptySummary(reference: Reference): Summary {
+  return reference.kind === "numeric"
+    ? new GridSummary(reference.grid)
+    : CategoryCounts.liveFor(reference.categories);
+}
+
+function mergeInto(target: Summary, source: Summary): void {
+  if (target instanceof GridSummary && source instanceof GridSummary) target.merge(source);
+  else if (target instanceof CategoryCounts && source instanceof CategoryCounts) {
+    target.merge(source);
+  } else throw new TypeError("summaries of one signal must be of one kind");
+}

@@ -1,0 +1,33 @@
+import type { CategoryCounts, ReferenceGrid } from "@tidemark/stats";
+
+/** What live values of one signal are compared with. */
+export type Reference = NumericReference | CategoricalReference;
+
+interface ReferenceOrigin {
+  /** What the metrics' label `reference` says, such as a file's name or `learned`. */
+  readonly name: string;
+  /** True when it was learned over less than a day, so that it may not know every hour. */
+  readonly provisional: boolean;
+  /** Rows that had no value; the rate of missing values is compared with it. */
+  readonly missing: number;
+}
+
+/** The reference of a signal of numbers. */
+export interface NumericReference extends ReferenceOrigin {
+  readonly kind: "numeric";
+  readonly grid: ReferenceGrid;
+}
+
+/** The reference of a signal of categories. */
+export interface CategoricalReference extends ReferenceOrigin {
+  readonly kind: "categorical";
+  readonly categories: CategoryCounts;
+}
+
+/** The references of one model, by signal name such as `feature.wind`. */
+export interface ModelReference {
+  readonly model: string;
+  /** Empty when it holds for every version of the model. */
+  readonly version: string;
+  readonly signals: ReadonlyMap<string, Reference>;
+}

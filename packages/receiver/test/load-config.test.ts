@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError, defaultConfig, parseConfig } from "../src/config/load-config.ts";
+
+function complaintOf(text: string, env: NodeJS.ProcessEnv = {}): string {
+  try {
+    parseConfig(text, "tidemark.yaml", env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return "";
+}
+
+describe("parseConfig", () => {
+  it("needs nothing: an empty file and an empty section mean the defaults", () => {
+    const config = parseConfig("receivers:\n  otlp:\nexporters:\n  prometheus:\n", "t.yaml", {});
+    expect(config).toEqual(defaultConfig());
+    expect(config.receivers.otlp.protocols.http.endpoint).toEqual({ host: "127.0.0.1", port: 4318 });
+    expect(config.exporters.prometheus.endpoint).toEqual({ host: "127.0.0.1", port: 9464 });
+    expect(config.processors.evaluate.windows).toEqual([300_000, 3_600_000, 86_400_000]);
+    expect(config.service.pipelines.metrics.exporters).toEqual(["prometheus"]);
+  });
+
+  it("reads durations, sizes, addresses and exporters", () => {
+    const text = `
+receivers: { otlp: { protocols: { http: { endpoint: "[::1]:5000", max_request_body_size: 4MiB } } } }
+processors:
+  observe: { pane: 1s, allowedLateness: 2s500ms }
+  references: [{ file: models/weather.tidemark.json }]
+  evaluate: { windows: [20s, 1m] }
+exporters:
+  otlp_http/jaeger: { endpoint: "http://127.0.0.1:14318", headers: { authorization: x } }
+service: { pipelines: { traces: { exporters: [otlp_http/jaeger] } } }
+`;
+    const config = parseConfig(text, "/etc/tidemark/t.yaml", {});
+    const { http } = config.receivers.otlp.protocols;
+    expect([http.endpoint, http.max_request_body_size]).toEqual([
+      { host: "::1", port: 5000 },
+      4 * 1024 ** 2,
+    ]);
+    expect(config.processors.observe.allowedLateness).toBe(2500);
+    expect(config.processors.references).toEqual([
+      { file: "/etc/tidemark/models/weather.tidemark.json" },
+    ]);
+    expect(config.exporters.otlp.get("otlp_http/jaeger")?.endpoint.port).toBe("14318");
+  });
+
+  it("fills in environment variables, with defaults, and leaves comments alone", () => {
+    const text = "# ${env:ABSENT}\nprocessors: { evaluate: { windows: ['${env:W:-1h}'] } }\n";
+    expect(parseConfig(text, "t", {}).processors.evaluate.windows).toEqual([3_600_000]);
+    expect(parseConfig(text, "t", { W: "2h" }).processors.evaluate.windows).toEqual([7_200_000]);
+  });
+
+  it.each([
+    [
+      "an unset variable",
+      "service:\n  telemetry: { logs: { level: ${env:LEVEL} } }",
+      "tidemark.yaml:2: the environment variable LEVEL is not set",
+    ],
+    ["broken YAML", "receivers:\n  otlp: [", "tidemark.yaml:2: "],
+    [
+      "an unknown key",
+      "receivers:\n  otlp:\n    protocols:\n      grpc: {}\n",
+      "tidemark.yaml:4: receivers.otlp.protocols.grpc: unknown key; known here: http",
+    ],
+    [
+      "an unknown key of an exporter",
+      "exporters:\n  otlp_http/a:\n    endpoint: http://x\n    retires: 3\n",
+      "tidemark.yaml:4: exporters.otlp_http/a.retires: unknown key; known here: endpoint, headers",
+    ],
+    [
+      "an unknown exporter",
+      "exporters:\n  kafka: { endpoint: http://x }\n",
+      'tidemark.yaml:2: exporters.kafka: unknown exporter "kafka"',
+    ],
+    [
+      "an impossible value",
+      "processors:\n  observe:\n    pane: fast\n",
+      'tidemark.yaml:3: processors.observe.pane: "fast" is no duration; write for example 1m',
+    ],
+    [
+      "an exporter that does not exist",
+      "service:\n  pipelines:\n    traces:\n      exporters: [otlp_http/x]\n",
+      'tidemark.yaml:4: no exporter "otlp_http/x" for traces; there are none',
+    ],
+    [
+      "windows that are no sums of each other",
+      "processors:\n  evaluate:\n    windows:\n      - 5m\n      - 12m\n",
+      "tidemark.yaml:5: the window 12m must be a multiple of the window before it, 5m, and longer",
+    ],
+  ])("says file, line and key of %s", (_, text, complaint) => {
+    expect(complaintOf(text)).toContain(complaint);
+  });
+
+  it("lists every complaint at once", () => {
+    const text = "processors:\n  observe: { pane: x, maxSignals: 0 }\n  nonsense: 1\n";
+    expect(complaintOf(text).split("\n")).toHaveLength(3);
+  });
+});
