@@ -80,6 +80,7 @@ export {
 export { fisherExact } from "./fisher-exact.js";
 export type { GridCells } from "./grid-cells.js";
 export { GridSummary } from "./grid-summary.js";
+export { KLL_K_DEFAULT, type KllContent, type KllOptions, KllSketch } from "./kll-sketch.js";
 export {
   EXACT_ROWS_MAX,
   type KolmogorovSmirnov,

@@ -3,13 +3,17 @@
     python -m venv /tmp/golden && /tmp/golden/bin/pip install -r requirements.txt
     /tmp/golden/bin/python write.py
 
-Deterministic: closed-form inputs and one fixed seed. mpmath, at 50 digits, is the oracle where
+kll-ours.json is written by `vitest -u` and only checked here. Everything is deterministic
+(closed-form inputs and one fixed seed) but the compacted sketches of DataSketches, whose coin is
+not seeded. mpmath, at 50 digits, is the oracle where
 scipy itself loses accuracy; scipy is the oracle for everything else.
 """
 
+import base64
 import json
 import pathlib
 
+import datasketches
 import mpmath
 import numpy as np
 from scipy import stats
@@ -131,7 +135,74 @@ def counts():
     write("counts.json", rows)
 
 
+def kll_values(n, offset=0):
+    """The closed-form stream of test/kll-stream.ts: full period, both signs, ties after 10,007."""
+    return [((i * 7919 + offset) % 10007 - 5000) / 8 for i in range(n)]
+
+
+def kll_facts(sketch):
+    points = [-600.0, -100.5, 0.0, 0.125, 333.0]
+    shares = [0.01, 0.25, 0.5, 0.9, 0.99]
+    empty = sketch.is_empty()
+    return {
+        "bytes": base64.b64encode(sketch.serialize()).decode(),
+        "k": sketch.k,
+        "n": sketch.n,
+        "retained": sketch.num_retained,
+        "isEstimate": sketch.is_estimation_mode(),
+        "points": points,
+        "ranks": [] if empty else [sketch.get_rank(x, True) for x in points],
+        "shares": shares,
+        "quantiles": [] if empty else [sketch.get_quantile(q, True) for q in shares],
+    }
+
+
+def kll():
+    """Sketches written by DataSketches, for ours to read."""
+    rows = {}
+    for name, k, n in [
+        ("empty", 200, 0),
+        ("one", 200, 1),
+        ("three", 200, 3),
+        ("exactly k", 200, 200),
+        ("k and one", 200, 201),
+        ("many", 200, 50_000),
+        ("small k", 8, 3_000),
+        ("baseline", 2048, 50_000),
+    ]:
+        sketch = datasketches.kll_doubles_sketch(k)
+        for x in kll_values(n):
+            sketch.update(x)
+        rows[name] = kll_facts(sketch)
+    merged = datasketches.kll_doubles_sketch(400)
+    for k, offset in [(400, 0), (128, 11)]:
+        part = datasketches.kll_doubles_sketch(k)
+        for x in kll_values(9_000, offset):
+            part.update(x)
+        merged.merge(part)
+    rows["merged"] = kll_facts(merged)
+    write("kll.json", rows)
+
+
+def check_ours():
+    """DataSketches must read what ours has written (kll-ours.json) and answer alike."""
+    ours = json.loads((HERE / "kll-ours.json").read_text())
+    for name, row in ours.items():
+        sketch = datasketches.kll_doubles_sketch.deserialize(base64.b64decode(row["bytes"]))
+        theirs = kll_facts(sketch)
+        for fact in ["k", "n", "retained", "isEstimate", "ranks", "quantiles"]:
+            assert theirs[fact] == row[fact], (name, fact, theirs[fact], row[fact])
+        sketch.update(1e6)
+        other = datasketches.kll_doubles_sketch(row["k"])
+        for x in kll_values(5_000, 3):
+            other.update(x)
+        other.merge(sketch)
+        assert other.n == row["n"] + 5_001 and other.get_max_value() == 1e6, name
+
+
 if __name__ == "__main__":
     tails()
     two_samples()
     counts()
+    kll()
+    check_ours()
