@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings the real programs that the peer tests run: builds the Go programs pinned in programs/ and
-# unpacks Debian's Prometheus. Nothing is installed into the system; everything lies in the cache,
+# unpacks Debian's Prometheus, the oldest that is supported. Nothing is installed into the system; everything lies in the cache,
 # and what is there already is left alone.
 #
 #   test/peers/install.sh             all of them
@@ -15,10 +15,10 @@ cache="${TIDEMARK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tidemark}/peers"
 jobs="${TIDEMARK_BUILD_JOBS:-$(nproc)}"
 
 # Each peer's folder in the cache is named after the hash of all that decides what is built, and
-# Prometheus' after the release that the tests were written for.
-peers=(prometheus alertmanager jaeger collector compose-check)
+# Debian's Prometheus after the release that the tests were written for.
+peers=(debian-prometheus jaeger collector prometheus alertmanager compose-check)
 build_flags=(-trimpath "-ldflags=-s -w")
-prometheus_release=2.42
+debian_release=2.42
 
 main() {
   if [[ "${1:-}" == --where ]]; then
@@ -29,7 +29,8 @@ main() {
   local peer
   for peer in "${@:-${peers[@]}}"; do
     case "$peer" in
-      prometheus) install_once "$peer" unpack_prometheus ;;
+      debian-prometheus) install_once "$peer" unpack_debian_prometheus ;;
+      prometheus) install_once "$peer" build_prometheus ;;
       alertmanager) install_once "$peer" build_alertmanager ;;
       jaeger) install_once "$peer" build_pinned github.com/jaegertracing/jaeger/cmd/jaeger ;;
       collector | compose-check) install_once "$peer" build_pinned . ;;
@@ -39,8 +40,10 @@ main() {
 }
 
 where() {
-  echo "prometheus $(folder prometheus)/usr/bin/prometheus"
-  echo "promtool $(folder prometheus)/usr/bin/promtool"
+  echo "debian-prometheus $(folder debian-prometheus)/usr/bin/prometheus"
+  echo "debian-promtool $(folder debian-prometheus)/usr/bin/promtool"
+  echo "prometheus $(folder prometheus)/prometheus"
+  echo "promtool $(folder prometheus)/promtool"
   echo "alertmanager $(folder alertmanager)/alertmanager"
   echo "amtool $(folder alertmanager)/amtool"
   local peer
@@ -51,15 +54,15 @@ where() {
 
 # The folder of one peer in the cache.
 folder() {
-  local version="$prometheus_release"
-  if [[ "$1" != prometheus ]]; then
+  local version="$debian_release"
+  if [[ "$1" != debian-prometheus ]]; then
     version="$( (cat "$here/programs/$1"/* && recipe) | sha256sum | cut -c1-12)"
   fi
   echo "$cache/$1-$version"
 }
 
 recipe() {
-  declare -f build_pinned build_alertmanager go_build
+  declare -f build_pinned build_prometheus build_alertmanager published_source go_build
   declare -p build_flags
 }
 
@@ -93,45 +96,55 @@ build_pinned() {
   go_build "$peer" -o "$out/$peer" "$package"
 }
 
-# Alertmanager embeds a web page that its published module lacks; a copy of the module with a
-# placeholder for it builds. The HTTP API, which the tests use, is complete.
-build_alertmanager() {
-  local peer="$1" out="$2" module
-  cd "$here/programs/$peer"
-  module="$(go list -m -f '{{.Dir}}' github.com/prometheus/alertmanager)"
-  if [[ -z "$module" ]]; then
-    go mod download github.com/prometheus/alertmanager
-    module="$(go list -m -f '{{.Dir}}' github.com/prometheus/alertmanager)"
-  fi
-  cp -r "$module" "$out/source"
-  chmod -R u+w "$out/source"
-  mkdir -p "$out/source/ui/app/dist"
-  echo '<!doctype html><title>Alertmanager without its page</title>' >"$out/source/ui/app/dist/index.html"
+# Neither of these two has its web page; the HTTP APIs, which the tests use, are complete.
+build_prometheus() {
+  local peer="$1" out="$2"
+  published_source "$peer" github.com/prometheus/prometheus "$out/source"
   cd "$out/source"
+  GOWORK=off go_build "$peer" -o "$out/" ./cmd/prometheus ./cmd/promtool
+  rm -rf "$out/source"
+}
+
+# Alertmanager embeds a folder that its published module lacks; a placeholder makes it build.
+build_alertmanager() {
+  local peer="$1" out="$2"
+  published_source "$peer" github.com/prometheus/alertmanager "$out/source"
+  cd "$out/source"
+  mkdir -p ui/app/dist
+  echo '<!doctype html><title>Alertmanager without its page</title>' >ui/app/dist/index.html
   go_build "$peer" -o "$out/" ./cmd/alertmanager ./cmd/amtool
   rm -rf "$out/source"
+}
+
+# A copy of the module that programs/PEER/go.mod pins, verified against the go.sum beside it.
+published_source() {
+  local peer="$1" module="$2" target="$3"
+  cd "$here/programs/$peer"
+  go mod download "$module" || fail "could not download $module"
+  cp -r "$(go list -m -f '{{.Dir}}' "$module")" "$target"
+  chmod -R u+w "$target"
 }
 
 go_build() {
   local peer="$1"
   shift
   command -v go >/dev/null || fail "$peer is built by the Go toolchain, which is not on the PATH"
-  say "$peer: building; from nothing, Jaeger takes five minutes on two cores and the others one"
+  say "$peer: building; from nothing, on two cores, the largest take five minutes each"
   nice -n 10 go build -p "$jobs" "${build_flags[@]}" "$@" ||
     fail "$peer did not build; the compiler's words are above"
 }
 
-unpack_prometheus() {
+unpack_debian_prometheus() {
   local peer="$1" out="$2" version
-  command -v apt-get >/dev/null || fail "$peer comes from a Debian package, and there is no apt-get"
-  if ! download "$peer" "$out"; then
+  command -v apt-get >/dev/null || fail "$peer is a Debian package, and there is no apt-get"
+  if ! download prometheus "$out"; then
     say "$peer: asking Debian for its package lists"
     apt-get update -qq >&2 || fail "apt-get update failed; it needs root and Debian's mirror"
-    download "$peer" "$out" || fail "could not download $peer"
+    download prometheus "$out" || fail "could not download Debian's prometheus"
   fi
   version="$(dpkg-deb --field "$out"/*.deb Version)"
-  [[ "$version" == "$prometheus_release".* || "$version" == "$prometheus_release"-* ]] ||
-    fail "the peer tests want $peer $prometheus_release.x, and Debian offers $version"
+  [[ "$version" == "$debian_release".* || "$version" == "$debian_release"-* ]] ||
+    fail "the peer tests want Prometheus $debian_release.x, and Debian offers $version"
   dpkg -x "$out"/*.deb "$out"
   rm "$out"/*.deb
 }

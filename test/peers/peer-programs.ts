@@ -14,6 +14,8 @@ export type PeerName =
   | "amtool"
   | "collector"
   | "compose-check"
+  | "debian-prometheus"
+  | "debian-promtool"
   | "jaeger"
   | "prometheus"
   | "promtool";

@@ -1,0 +1,141 @@
+/** docker-compose.yml is sound by Docker Compose's own loader, and agrees with the configuration files. */
+import { existsSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { ROOT, runPeer } from "./peer-programs.ts";
+import { CONFIG } from "./peer-stack.ts";
+
+interface Service {
+  readonly image?: string;
+  readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly command?: readonly string[] | null;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly ports?: readonly { readonly host_ip?: string; readonly target: number }[];
+  readonly volumes?: readonly {
+    readonly type: string;
+    readonly source: string;
+    readonly target: string;
+    readonly read_only?: boolean;
+  }[];
+}
+
+interface Project {
+  readonly services: Readonly<Record<string, Service>>;
+}
+
+const { exitCode, output } = await runPeer("compose-check", ["docker-compose.yml"]);
+const { services } = (exitCode === 0 ? JSON.parse(output) : { services: {} }) as Project;
+const named = Object.entries(services).map(([name, service]) => ({ name, service }));
+
+describe("docker-compose.yml", () => {
+  it("is accepted by Docker Compose's own loader", () => {
+    expect(exitCode, output).toBe(0);
+    expect(Object.keys(services).toSorted()).toEqual([
+      "alertmanager",
+      "collector",
+      "feature-service",
+      "grafana",
+      "jaeger",
+      "prediction-service",
+      "prometheus",
+      "receiver",
+    ]);
+  });
+
+  it.each(named)(
+    "$name is built from a file that exists, or from an image of one version",
+    ({ service }) => {
+      if (service.build) {
+        expect(existsSync(join(service.build.context, service.build.dockerfile))).toBe(true);
+      } else expect(service.image).toMatch(/:v?\d+\.\d+\.\d+$/);
+    },
+  );
+
+  it.each(named)("$name is reached from this machine only", ({ service }) => {
+    for (const port of service.ports ?? []) expect(port.host_ip).toBe("127.0.0.1");
+  });
+
+  it.each(named)("$name finds its configuration mounted, and cannot change it", ({ service }) => {
+    for (const mount of service.volumes ?? []) {
+      if (mount.type !== "bind") continue;
+      expect(mount.read_only).toBe(true);
+      expect(relative(ROOT, mount.source)).toMatch(/^collector-config\//);
+      expect(existsSync(mount.source)).toBe(true);
+    }
+    for (const path of configPaths(service)) expect(existsSync(path), path).toBe(true);
+  });
+
+  it("runs the Collector's version whose components the peer tests are built from", () => {
+    const pinned = readFileSync(join(ROOT, "test/peers/programs/collector/go.mod"), "utf8");
+    const version = /\/collector\/otelcol v(\S+)/.exec(pinned)?.[1];
+    expect(services["collector"]?.image).toBe(`otel/opentelemetry-collector-contrib:${version}`);
+  });
+
+  it("runs the Prometheus and the Alertmanager that the peer tests run", () => {
+    const pinned = (name: string) => {
+      const text = readFileSync(join(ROOT, "test/peers/programs", name, "go.mod"), "utf8");
+      return new RegExp(`prometheus/${name} v(\\S+)`).exec(text)?.[1];
+    };
+    expect(services["alertmanager"]?.image).toBe(`prom/alertmanager:v${pinned("alertmanager")}`);
+    // Prometheus 3.14.0 is v0.314.0 as a Go module.
+    const [, digits = "", patch] = /^0\.(\d+)\.(\d+)$/.exec(pinned("prometheus") ?? "") ?? [];
+    const version = `${digits.slice(0, 1)}.${Number(digits.slice(1))}.${patch}`;
+    expect(services["prometheus"]?.image).toBe(`prom/prometheus:v${version}`);
+  });
+});
+
+describe("The addresses in the configuration files", () => {
+  it("name services of docker-compose.yml", () => {
+    const files = [
+      "collector/collector.yaml",
+      "jaeger/jaeger.yaml",
+      "tidemark/tidemark.yaml",
+      "grafana/provisioning/datasources/datasources.yml",
+    ];
+    const texts = files.map((file) => readFileSync(join(CONFIG, file), "utf8"));
+    const hosts = texts.flatMap((text) => [...text.matchAll(/http:\/\/([a-z-]+):/g)]);
+    expect(hosts.length).toBeGreaterThan(4);
+    for (const [, host] of hosts) expect(Object.keys(services)).toContain(host);
+  });
+
+  it("are listened on: Prometheus' targets are services", () => {
+    const jobs = parse(readFileSync(join(CONFIG, "prometheus", "prometheus.yml"), "utf8")) as {
+      scrape_configs: { file_sd_configs: { files: string[] }[] }[];
+    };
+    const files = jobs.scrape_configs.flatMap((job) =>
+      job.file_sd_configs.flatMap((sd) => sd.files),
+    );
+    for (const file of files.concat("targets/alertmanager.json")) {
+      const text = readFileSync(join(CONFIG, "prometheus", file), "utf8");
+      for (const { targets } of JSON.parse(text) as { targets: string[] }[]) {
+        for (const target of targets) {
+          expect(Object.keys(services)).toContain(target.split(":")[0]);
+        }
+      }
+    }
+  });
+
+  it.each([
+    ["collector", "collector/collector.yaml"],
+    ["jaeger", "jaeger/jaeger.yaml"],
+    ["receiver", "tidemark/tidemark.yaml"],
+  ])(
+    "%s is told to listen on the containers' network by a variable that its file reads",
+    (name, file) => {
+      const text = readFileSync(join(CONFIG, file), "utf8");
+      const [[variable, value] = []] = Object.entries(services[name]?.environment ?? {});
+      expect(value).toBe("0.0.0.0");
+      expect(text).toContain(`\${env:${variable}:-127.0.0.1}`);
+    },
+  );
+});
+
+/** The files that a service's command names, as this machine's paths. */
+function configPaths({ command, volumes }: Service): string[] {
+  const paths = (command ?? []).map((word) => word.replace(/^--config\.file=/, ""));
+  return paths.flatMap((path) => {
+    const mount = volumes?.find(({ target }) => path.startsWith(`${target}/`));
+    return mount && mount.type === "bind" ? [mount.source + path.slice(mount.target.length)] : [];
+  });
+}
