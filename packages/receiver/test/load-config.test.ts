@@ -15,7 +15,10 @@ describe("parseConfig", () => {
   it("needs nothing: an empty file and an empty section mean the defaults", () => {
     const config = parseConfig("receivers:\n  otlp:\nexporters:\n  prometheus:\n", "t.yaml", {});
     expect(config).toEqual(defaultConfig());
-    expect(config.receivers.otlp.protocols.http.endpoint).toEqual({ host: "127.0.0.1", port: 4318 });
+    expect(config.receivers.otlp.protocols.http.endpoint).toEqual({
+      host: "127.0.0.1",
+      port: 4318,
+    });
     expect(config.exporters.prometheus.endpoint).toEqual({ host: "127.0.0.1", port: 9464 });
     expect(config.processors.evaluate.windows).toEqual([300_000, 3_600_000, 86_400_000]);
     expect(config.service.pipelines.metrics.exporters).toEqual(["prometheus"]);

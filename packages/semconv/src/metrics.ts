@@ -38,19 +38,6 @@ function prometheusName(name: string, kind: MetricKind, unit: string): string {
 export const METRICS = {
   predictionRequests: metric("ml.prediction.requests", "counter", "", "Inference calls"),
   predictionLatency: metric("ml.prediction.latency", "histogram", "s", "Duration of a stage"),
-  predictionValue: metric("ml.prediction.value", "histogram", "", "Predicted numbers"),
-  predictionConfidence: metric(
-    "ml.prediction.confidence",
-    "histogram",
-    "",
-    "Probability of the predicted class",
-  ),
-  featureValue: metric(
-    "ml.feature.value",
-    "histogram",
-    "",
-    "Feature values; the buckets are the reference's deciles",
-  ),
   featureMissing: metric(
     "ml.feature.missing",
     "counter",

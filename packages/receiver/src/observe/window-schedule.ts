@@ -38,6 +38,7 @@ export class WindowSchedule {
    * windows the empty middle is left out: there is nothing to evaluate in it.
    */
   passed(watermarkMs: number): WindowBoundary[] {
+    if (!Number.isFinite(watermarkMs)) return [];
     const shortest = this.windowsMs[0] as number;
     const longest = this.windowsMs.at(-1) as number;
     const untilMs = Math.floor(watermarkMs / shortest) * shortest;

@@ -105,6 +105,8 @@ export class WireCursor {
         return this.skipGroup(at, end, depth);
       case WIRE_FIXED32:
         return at + 4 <= end ? at + 4 : this.fault("a 32-bit value is cut off", at);
+      case WIRE_GROUP_END:
+        return this.fault("a group ends that has not begun", at);
       default:
         return this.fault(`a field has the wire type ${wireType}, which does not exist`, at);
     }

@@ -81,7 +81,7 @@ function finish(file: string, name: string, rows: number, columns: Column[]): Tr
   if (signals.size === 0) {
     throw new TrainingDataError(
       `${file}: no column holds numbers (columns: ${skipped.join(", ")}); ` +
-        "check the delimiter, or name columns of categories with --category",
+        "is it comma-separated? Columns of categories are named with --category",
     );
   }
   return { rows, signals, skipped };

@@ -1,0 +1,122 @@
+import { gzipSync } from "node:zlib";
+import { afterEach, describe, expect, it } from "vitest";
+import { startSink } from "./otlp-sink.ts";
+import { encodeSpans, post, START_MS, startReceiver } from "./running-receiver.ts";
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+async function receiverTo(url: string, settings = "") {
+  const receiver = await startReceiver(
+    `exporters:\n  otlp_http/jaeger: { endpoint: "${url}"${settings} }\n` +
+      "service: { pipelines: { traces: { exporters: [otlp_http/jaeger] } } }\n",
+  );
+  cleanups.push(receiver.shutdown);
+  const outcomes = async () => {
+    const points = await receiver.metric("tidemark_receiver_forward_requests_total");
+    return Object.fromEntries(
+      Object.entries(points).map(([labels, n]) => [/outcome="(\w+)"/.exec(labels)?.[1], n]),
+    );
+  };
+  return { ...receiver, outcomes, url: `${receiver.otlp}/v1/traces` };
+}
+
+async function sinkOf(...args: Parameters<typeof startSink>) {
+  const sink = await startSink(...args);
+  cleanups.push(sink.close);
+  return sink;
+}
+
+const body = () => encodeSpans([{ atMs: START_MS, attributes: { "http.route": "/" } }]);
+
+describe("forwarding", () => {
+  it("passes on the original bytes, compressed as they came, with the configured headers", async () => {
+    const sink = await sinkOf();
+    const receiver = await receiverTo(
+      `${sink.url}/base/`,
+      ", headers: { authorization: Bearer x }",
+    );
+    const zipped = gzipSync(body());
+    await post(receiver.url, zipped, { "content-encoding": "gzip" });
+    await expect.poll(() => sink.deliveries.length).toBe(1);
+    const [delivery] = sink.deliveries;
+    expect(delivery?.path).toBe("/base/v1/traces");
+    expect(delivery?.body.equals(zipped)).toBe(true);
+    expect(delivery?.headers).toMatchObject({
+      "content-type": "application/x-protobuf",
+      "content-encoding": "gzip",
+      authorization: "Bearer x",
+    });
+    await expect.poll(receiver.outcomes).toEqual({ delivered: 1 });
+  });
+
+  it("accepts while the endpoint is away, and delivers once it is back", async () => {
+    const away = await startSink();
+    await away.close();
+    const receiver = await receiverTo(away.url);
+    for (let i = 0; i < 20; i++) expect((await post(receiver.url, body())).status).toBe(200);
+    await expect.poll(receiver.outcomes).toHaveProperty("retried");
+    expect(
+      (await receiver.metric("tidemark_receiver_forward_queue_bytes"))[
+        '{exporter="otlp_http/jaeger"}'
+      ],
+    ).toBeGreaterThan(0);
+    const back = await sinkOf(undefined, away.port);
+    await expect.poll(() => back.deliveries.length, { timeout: 20_000 }).toBe(20);
+    expect((await receiver.outcomes())["delivered"]).toBe(20);
+    expect(receiver.log.filter((line) => line.includes("forwarding fails"))).toHaveLength(1);
+  });
+
+  it("tries again what the endpoint asks for again, and not what it refuses for good", async () => {
+    const statuses = [503, 429, 200, 400, 200];
+    const sink = await sinkOf((count) => ({
+      status: statuses[count - 1] ?? 200,
+      headers: { "retry-after": "0" },
+      body: "no thanks",
+    }));
+    const receiver = await receiverTo(sink.url, ", concurrency: 1");
+    for (let i = 0; i < 3; i++) await post(receiver.url, body());
+    await expect.poll(receiver.outcomes).toEqual({ delivered: 2, refused: 1, retried: 2 });
+    expect(receiver.log.join("")).toContain("HTTP 400: no thanks");
+  });
+
+  it("drops and counts what the queue has no room for, and still accepts", async () => {
+    const away = await startSink();
+    await away.close();
+    const receiver = await receiverTo(away.url, ", queue: 300B");
+    for (let i = 0; i < 10; i++) expect((await post(receiver.url, body())).status).toBe(200);
+    const outcomes = await receiver.outcomes();
+    expect(outcomes["dropped_queue_full"]).toBeGreaterThanOrEqual(5);
+  });
+
+  it("pushes the same numbers as OTLP metrics", async () => {
+    const sink = await sinkOf();
+    const receiver = await startReceiver(
+      `exporters:\n  otlp_http/prometheus: { endpoint: "${sink.url}", interval: 200ms }\n` +
+        "service: { pipelines: { metrics: { exporters: [prometheus, otlp_http/prometheus] } } }\n",
+    );
+    cleanups.push(receiver.shutdown);
+    const attributes = { "ml.model.name": "weather", "ml.stage": "inference" };
+    await receiver.send([{ atMs: START_MS, attributes }]);
+    await expect
+      .poll(() => sink.deliveries.at(-1)?.body.toString("latin1") ?? "")
+      .toContain("ml.prediction.requests");
+    const [first] = sink.deliveries;
+    expect([first?.path, first?.headers["content-type"]]).toEqual([
+      "/v1/metrics",
+      "application/x-protobuf",
+    ]);
+    const text = sink.deliveries.at(-1)?.body.toString("latin1") ?? "";
+    for (const word of [
+      "tidemark-receiver",
+      "ml.prediction.latency",
+      "tidemark.receiver.spans",
+      "model_name",
+      "weather",
+    ]) {
+      expect(text).toContain(word);
+    }
+  });
+});

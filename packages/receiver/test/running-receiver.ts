@@ -1,0 +1,115 @@
+/** A receiver on free ports with a clock that the test moves, and what a test asks of it. */
+
+import { parseConfig } from "../src/config/load-config.ts";
+import { Logger } from "../src/logger.ts";
+import { createReceiver } from "../src/main.ts";
+import { TraceRequest } from "../src/otlp/schema.ts";
+
+/** Half past nine on a Monday; tests move on from here. */
+export const START_MS = Date.UTC(2026, 10, 23, 9, 30);
+
+const HEAD = `
+receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:0", max_request_body_size: 1MiB } } } }
+`;
+
+/** One observation as a test writes it: attribute names to values. */
+export interface TestSpan {
+  readonly atMs: number;
+  readonly attributes: Readonly<Record<string, string | number | boolean | number[] | string[]>>;
+  readonly durationMs?: number;
+  readonly error?: boolean;
+}
+
+/** Starts a receiver; `yaml` holds all sections but `receivers`. */
+export async function startReceiver(yaml = "") {
+  const clock = { nowMs: START_MS };
+  const log: string[] = [];
+  const exporters = yaml.includes("exporters:\n") ? "" : "exporters:\n";
+  const text = HEAD + (exporters ? `${yaml}\n${exporters}` : yaml);
+  const withAdmin = text.replace(
+    "exporters:\n",
+    'exporters:\n  prometheus: { endpoint: "127.0.0.1:0" }\n',
+  );
+  const config = parseConfig(withAdmin, "test.yaml", process.env);
+  const logger = new Logger("debug", true, (line) => log.push(line));
+  const receiver = createReceiver(config, logger, { now: () => clock.nowMs, random: () => 0.5 });
+  await receiver.start();
+  const { otlp, admin } = receiver.urls;
+  return {
+    clock,
+    log,
+    otlp,
+    admin,
+    shutdown: () => receiver.shutdown(),
+    send: (spans: readonly TestSpan[]) => post(`${otlp}/v1/traces`, encodeSpans(spans)),
+    verdicts: async () => (await getJson(`${admin}/api/v1/verdicts`)).verdicts,
+    metric: async (name: string) =>
+      metricLines(await (await fetch(`${admin}/metrics`)).text(), name),
+  };
+}
+
+/** Posts a body as protobuf unless told otherwise. */
+export function post(url: string, body: Uint8Array | string, headers: Record<string, string> = {}) {
+  const type = { "content-type": "application/x-protobuf" };
+  return fetch(url, { method: "POST", body: body as BodyInit, headers: { ...type, ...headers } });
+}
+
+/** A request in OTLP's binary form. */
+export function encodeSpans(spans: readonly TestSpan[]): Uint8Array {
+  return TraceRequest.encode(requestOf(spans)).finish();
+}
+
+let nextId = 1;
+
+/** The same as a message, for other encodings. */
+export function requestOf(spans: readonly TestSpan[]) {
+  return { resourceSpans: [{ scopeSpans: [{ spans: spans.map(spanOf) }] }] };
+}
+
+function spanOf({ atMs, attributes, durationMs = 2, error = false }: TestSpan) {
+  const id = nextId++;
+  return {
+    traceId: idBytes(id, 16),
+    spanId: idBytes(id, 8),
+    name: "inference weather",
+    kind: 1,
+    startTimeUnixNano: nanos(atMs),
+    endTimeUnixNano: nanos(atMs + durationMs),
+    attributes: Object.entries(attributes).map(([key, value]) => ({ key, value: anyValue(value) })),
+    status: { code: error ? 2 : 0 },
+  };
+}
+
+function anyValue(value: TestSpan["attributes"][string]): object {
+  if (Array.isArray(value)) return { arrayValue: { values: value.map(anyValue) } };
+  if (typeof value === "string") return { stringValue: value };
+  return typeof value === "boolean" ? { boolValue: value } : { doubleValue: value };
+}
+
+function idBytes(id: number, length: number): Uint8Array {
+  const bytes = Buffer.alloc(length);
+  bytes.writeUInt32BE(id, length - 4);
+  return bytes;
+}
+
+function nanos(ms: number) {
+  const value = BigInt(Math.round(ms * 1000)) * 1000n;
+  return { low: Number(value & 0xffffffffn) | 0, high: Number(value >> 32n) | 0, unsigned: true };
+}
+
+async function getJson(url: string) {
+  return (await fetch(url)).json() as Promise<{ verdicts: Record<string, unknown>[] }>;
+}
+
+/** The samples of one metric: labels as written, and value. */
+function metricLines(text: string, name: string): Record<string, number> {
+  const lines = text
+    .split("\n")
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+  return Object.fromEntries(
+    lines.map((line) => {
+      const space = line.lastIndexOf(" ");
+      return [line.slice(name.length, space), Number(line.slice(space + 1))];
+    }),
+  );
+}
