@@ -77,6 +77,7 @@ export {
   type RateComparison,
   type RateEvaluation,
 } from "./evaluate-rate.js";
+export { adjustedPValues } from "./false-discovery.js";
 export { fisherExact } from "./fisher-exact.js";
 export type { GridCells } from "./grid-cells.js";
 export { GridSummary } from "./grid-summary.js";

@@ -16,7 +16,7 @@ export function totalCapacity(k: number, levels: number): number {
   return total;
 }
 
-/** round(k (2/3)^depth) in integers; above a depth of 30 in two rounded halves, as the others do. */
+/** round(k (2/3)^depth) in integers; above a depth of 30 in two rounded halves, as others do. */
 function scaledDown(k: number, depth: number): number {
   if (depth > 30) {
     const half = Math.floor(depth / 2);

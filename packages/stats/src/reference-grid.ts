@@ -53,7 +53,7 @@ interface GridFields extends EquiDepthEdges {
   readonly variance: number;
 }
 
-/** A frozen reference. Build it with `fromSample` or `fromSketch`; live data goes to GridSummary. */
+/** A frozen reference, built by `fromSample` or `fromSketch`; live data goes to GridSummary. */
 export class ReferenceGrid {
   /** Strictly increasing; bin b is (edges[b-1], edges[b]], the outer bins are unbounded. */
   readonly edges: Float64Array;

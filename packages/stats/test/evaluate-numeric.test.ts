@@ -101,7 +101,7 @@ describe("evaluateNumeric", () => {
     }
   });
 
-  it("says insufficient with the number needed, never stable, when it could not see a drift", () => {
+  it("says insufficient and the number needed, never stable, when it could not see a drift", () => {
     const verdict = evaluated(50, random.normal);
     expect(verdict.outcome).toBe("insufficient");
     expect(verdict.needed).toBeGreaterThan(250);

@@ -96,6 +96,13 @@ describe("kolmogorovSmirnov", () => {
     }
   });
 
+  it("gives Deequ's published distances", () => {
+    expect(kolmogorovSmirnov([1, 2, 3, 4], [2, 3, 4, 5]).statistic).toBe(0.25);
+    const a = repeated([1, 10], [2, 20], [3, 25], [4, 10], [5, 5]);
+    const b = repeated([1, 11], [2, 20], [3, 25], [4, 10], [5, 10]);
+    expect(kolmogorovSmirnov(a, b).statistic).toBeCloseTo(0.06015037593984962, 14);
+  });
+
   it("is 1 for equal samples and refuses what it cannot order", () => {
     expect(kolmogorovSmirnov([1, 2], [2, 1])).toMatchObject({ statistic: 0, pValue: 1 });
     expect(kolmogorovSmirnov([1], [2])).toMatchObject({ statistic: 1, pValue: 1 });

@@ -5,8 +5,8 @@
 
 kll-ours.json is written by `vitest -u` and only checked here. Everything is deterministic
 (closed-form inputs and one fixed seed) but the compacted sketches of DataSketches, whose coin is
-not seeded. mpmath, at 50 digits, is the oracle where
-scipy itself loses accuracy; scipy is the oracle for everything else.
+not seeded. mpmath, at 50 digits, is the oracle where scipy itself loses accuracy; scipy is the
+oracle for everything else.
 """
 
 import base64
