@@ -7,6 +7,9 @@ export interface SentSpan {
   readonly name: string;
 }
 
+/** A string, or a number that is sent as a double. */
+export type Attributes = Readonly<Record<string, string | number>>;
+
 /**
  * Sends `count` server spans of a service, each a trace of its own, with the given attributes.
  * @throws Error when the endpoint does not answer 200.
@@ -15,17 +18,18 @@ export async function sendSpans(
   otlpUrl: string,
   service: string,
   count: number,
-  attributes: Readonly<Record<string, string>> = {},
+  attributes: Attributes | ((index: number) => Attributes) = {},
 ): Promise<SentSpan[]> {
   const nowMs = Date.now();
-  const spans = Array.from({ length: count }, () => ({
+  const of = typeof attributes === "function" ? attributes : () => attributes;
+  const spans = Array.from({ length: count }, (_, index) => ({
     traceId: randomBytes(16).toString("hex"),
     spanId: randomBytes(8).toString("hex"),
     name: "POST /predict",
     kind: 2,
     startTimeUnixNano: `${nowMs - 20}000000`,
     endTimeUnixNano: `${nowMs}000000`,
-    attributes: keyValues(attributes),
+    attributes: keyValues(of(index)),
   }));
   const resource = { attributes: keyValues({ "service.name": service }) };
   const response = await fetch(`${otlpUrl}/v1/traces`, {
@@ -38,6 +42,9 @@ export async function sendSpans(
   return spans;
 }
 
-function keyValues(attributes: Readonly<Record<string, string>>): unknown[] {
-  return Object.entries(attributes).map(([key, stringValue]) => ({ key, value: { stringValue } }));
+function keyValues(attributes: Attributes): unknown[] {
+  return Object.entries(attributes).map(([key, value]) => ({
+    key,
+    value: typeof value === "string" ? { stringValue: value } : { doubleValue: value },
+  }));
 }

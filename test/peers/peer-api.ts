@@ -91,6 +91,13 @@ export async function promValue(url: string, query: string): Promise<number> {
   return Number(data.result[0]?.value[1] ?? 0);
 }
 
+/** The series of a selector now, each as its labels and its `value`. */
+export async function promSeries(url: string, selector: string): Promise<Record<string, string>[]> {
+  const params = new URLSearchParams({ query: selector });
+  const { data } = await getJson<InstantAnswer>(`${url}/api/v1/query?${params}`);
+  return data.result.map(({ metric, value }) => ({ ...metric, value: value[1] }));
+}
+
 interface RangeAnswer {
   readonly data: {
     readonly result: readonly {
@@ -101,7 +108,12 @@ interface RangeAnswer {
 }
 
 interface InstantAnswer {
-  readonly data: { readonly result: readonly { readonly value: readonly [number, string] }[] };
+  readonly data: {
+    readonly result: readonly {
+      readonly metric: Readonly<Record<string, string>>;
+      readonly value: readonly [number, string];
+    }[];
+  };
 }
 
 interface TracesData {

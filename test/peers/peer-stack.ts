@@ -109,6 +109,7 @@ export async function startPrometheus(
       `--storage.tsdb.path=${join(folder, "data")}`,
       `--web.listen-address=${HOST}:${port}`,
       "--enable-feature=exemplar-storage",
+      "--web.enable-otlp-receiver",
     ],
     readyUrl: `http://${HOST}:${port}/-/ready`,
   });
@@ -133,6 +134,40 @@ export async function startAlertmanager(folder: string): Promise<Alertmanager> {
     readyUrl: `http://${HOST}:${port}/-/ready`,
   });
   return { ...program, url: url(port) };
+}
+
+export interface Receiver extends Program {
+  readonly otlpUrl: string;
+  /** `/metrics`, `/api/v1/verdicts`, `/readyz`. */
+  readonly adminUrl: string;
+  /** The same for Prometheus to scrape. */
+  readonly metricsAddress: string;
+}
+
+/** The receiver as built, under this very Node. */
+export async function startReceiver(
+  jaegerUrl: string,
+  configFile = join(CONFIG, "tidemark", "tidemark.yaml"),
+): Promise<Receiver> {
+  const [otlpHttp, metrics] = await ports(2);
+  const cli = join(ROOT, "packages", "receiver", "dist", "cli.js");
+  const program = await startProgram({
+    name: "the receiver",
+    command: process.execPath,
+    args: [cli, "receive", "--config", configFile],
+    env: {
+      TIDEMARK_OTLP_HTTP_PORT: otlpHttp,
+      TIDEMARK_METRICS_PORT: metrics,
+      JAEGER_OTLP_URL: jaegerUrl,
+    },
+    readyUrl: `http://${HOST}:${metrics}/readyz`,
+  });
+  return {
+    ...program,
+    otlpUrl: url(otlpHttp),
+    adminUrl: url(metrics),
+    metricsAddress: `${HOST}:${metrics}`,
+  };
 }
 
 /** Everything that a test starts or makes; `end` undoes it in the reverse order. */
