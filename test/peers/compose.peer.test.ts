@@ -85,6 +85,34 @@ describe("docker-compose.yml", () => {
   });
 });
 
+describe("The receiver's image", () => {
+  it("is built of the workspace packages that the receiver depends on", () => {
+    const folders = ["packages/receiver"];
+    for (const folder of folders) {
+      const manifest = JSON.parse(readFileSync(join(ROOT, folder, "package.json"), "utf8")) as {
+        dependencies?: Record<string, string>;
+      };
+      const needed = Object.entries(manifest.dependencies ?? {})
+        .filter(([, range]) => range.startsWith("workspace:"))
+        .map(([name]) => name.replace("@tidemark/", "packages/"));
+      folders.push(...needed.filter((name) => !folders.includes(name)));
+    }
+    const text = readFileSync(join(ROOT, "packages/receiver/Dockerfile"), "utf8");
+    const copied = [...text.matchAll(/^COPY (packages\/\w+) \1$/gm)].map(([, folder]) => folder);
+    expect(copied.toSorted()).toEqual(folders.toSorted());
+    for (const folder of folders) expect(text).toContain(`COPY ${folder}/package.json ${folder}/`);
+  });
+
+  it("runs on the Node that the workspace pins, and is installed by the pnpm that it pins", () => {
+    const text = readFileSync(join(ROOT, "packages/receiver/Dockerfile"), "utf8");
+    const catalog = readFileSync(join(ROOT, "pnpm-workspace.yaml"), "utf8");
+    expect(/ARG NODE=(\S+)/.exec(text)?.[1]).toBe(/^ {2}node: (\S+)/m.exec(catalog)?.[1]);
+    const runner = readFileSync(join(ROOT, "scripts/run.mjs"), "utf8");
+    const pnpm = /pnpm@[\d.]+/.exec(runner)?.[0];
+    expect(new Set(text.match(/pnpm@[\d.]+/g))).toEqual(new Set([pnpm]));
+  });
+});
+
 describe("The addresses in the configuration files", () => {
   it("name services of docker-compose.yml", () => {
     const files = [
