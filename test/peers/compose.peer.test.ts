@@ -159,6 +159,20 @@ describe("The addresses in the configuration files", () => {
   );
 });
 
+describe("collector-config/README.md", () => {
+  it("names every variable that the configuration files read, and no other", () => {
+    const files = ["collector/collector.yaml", "jaeger/jaeger.yaml", "tidemark/tidemark.yaml"];
+    const read = files.flatMap((file) =>
+      [...readFileSync(join(CONFIG, file), "utf8").matchAll(/\$\{env:(\w+)/g)].map(
+        ([, name]) => name,
+      ),
+    );
+    const readme = readFileSync(join(CONFIG, "README.md"), "utf8");
+    const named = [...readme.matchAll(/`((?:COLLECTOR|JAEGER|TIDEMARK|PROMETHEUS)_\w+)`/g)];
+    expect(new Set(named.map(([, name]) => name))).toEqual(new Set(read));
+  });
+});
+
 /** The files that a service's command names, as this machine's paths. */
 function configPaths({ command, volumes }: Service): string[] {
   const paths = (command ?? []).map((word) => word.replace(/^--config\.file=/, ""));
