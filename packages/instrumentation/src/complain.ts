@@ -1,0 +1,34 @@
+/** The one way in which this package speaks: lines on stderr, few and each only once. */
+
+/** Different lines that are ever written; beyond it something repeats itself under new names. */
+const LINES_MAX = 100;
+const written = new Set<string>();
+
+/** Writes one line to stderr; the same line a second time is left out. Never throws. */
+export function complain(message: string): void {
+  const line = message.replaceAll(/\s*\n\s*/g, " ");
+  if (written.has(line) || written.size >= LINES_MAX) return;
+  written.add(line);
+  try {
+    process.stderr.write(`tidemark: ${line}\n`);
+  } catch {
+    // The host's stderr is gone; there is nobody left to tell.
+  }
+}
+
+/** What went wrong, in a few words. */
+export function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Runs a hook's own work; an error in it is a bug of ours, is told once, and never reaches the host.
+ */
+export function guarded<T>(what: string, work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    complain(`${what} failed, the app is not affected: ${reason(error)}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Sends what is left when the process ends, without changing how it ends: the same exit code, the
+ * same signal, and no longer than {@link FLUSH_MS_MAX}.
+ */
+import process from "node:process";
+import { isMainThread } from "node:worker_threads";
+import { complain, reason } from "./complain.js";
+import type { RunningSdk } from "./sdk.js";
+
+/** What a receiver that does not answer may cost at the end of the process. */
+const FLUSH_MS_MAX = 3000;
+const SIGNALS = ["SIGTERM", "SIGINT"] as const;
+
+/** Flushes at the natural end of the thread, and before a signal that would kill the process. */
+export function flushAtExit(sdk: RunningSdk, onEnd: () => void): void {
+  // A flush that sends something brings this event once more, and that one finds nothing to send.
+  process.on("beforeExit", () => {
+    onEnd();
+    sdk.drain();
+    void flushWithin(sdk);
+  });
+  if (!isMainThread) return;
+  for (const signal of SIGNALS) {
+    const listener = () => {
+      // Whoever else listens decides what the signal means; the flush must not decide for them.
+      if (process.listenerCount(signal) > 1) {
+        void flushWithin(sdk);
+        return;
+      }
+      process.off(signal, listener);
+      onEnd();
+      sdk.drain();
+      void flushWithin(sdk).then(() => process.kill(process.pid, signal));
+    };
+    process.on(signal, listener);
+  }
+}
+
+/** Resolves when everything is sent or the time is up; keeps the process alive until then. */
+function flushWithin(sdk: RunningSdk): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, FLUSH_MS_MAX);
+    sdk
+      .flush()
+      .catch((error: unknown) => complain(`the last spans were not sent: ${reason(error)}`))
+      .finally(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+  });
+}

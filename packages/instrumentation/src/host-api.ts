@@ -1,0 +1,63 @@
+/**
+ * The OpenTelemetry API as the process has it, whichever 1.x copy set it up. An API copy refuses a
+ * global that an older copy registered, so the copy that this package resolves may be blind to the
+ * provider of an app that pins an older one; the registered objects themselves work with either.
+ * Context keys are `Symbol.for` keys and therefore shared by all copies.
+ */
+import type {
+  Context,
+  ContextManager,
+  Span,
+  SpanOptions,
+  Tracer,
+  TracerProvider,
+} from "@opentelemetry/api";
+import { ROOT_CONTEXT, trace } from "@opentelemetry/api";
+
+const GLOBAL_API = Symbol.for("opentelemetry.js.api.1");
+
+interface RegisteredApi {
+  readonly version?: string;
+  readonly trace?: TracerProvider;
+  readonly context?: ContextManager;
+}
+
+function registeredApi(): RegisteredApi | undefined {
+  return (globalThis as { [GLOBAL_API]?: RegisteredApi })[GLOBAL_API];
+}
+
+/** The global tracer provider, or undefined while nobody has set one. */
+export function registeredProvider(): TracerProvider | undefined {
+  return registeredApi()?.trace;
+}
+
+/** The active context, or the root when there is no context manager. */
+export function activeContext(): Context {
+  return registeredApi()?.context?.active() ?? ROOT_CONTEXT;
+}
+
+/** Runs `work` in a context; without a context manager it simply runs. */
+export function withContext<T>(context: Context, work: () => T): T {
+  const manager = registeredApi()?.context;
+  return manager === undefined ? work() : manager.with(context, work);
+}
+
+const SCOPE = "@tidemark/instrumentation";
+let tracer: Tracer | undefined;
+let tracerOwner: TracerProvider | undefined;
+
+/** Starts a span of this package, or returns undefined when nothing would record it. */
+export function startSpan(name: string, options: SpanOptions, context: Context): Span | undefined {
+  const provider = registeredProvider();
+  if (provider === undefined) return undefined;
+  if (provider !== tracerOwner || tracer === undefined) {
+    tracerOwner = provider;
+    tracer = provider.getTracer(SCOPE);
+  }
+  return tracer.startSpan(name, options, context);
+}
+
+/** The context in which spans become children of `span`. */
+export function contextOf(span: Span, context: Context): Context {
+  return trace.setSpan(context, span);
+}

@@ -1,0 +1,173 @@
+/* oxlint-disable no-underscore-dangle -- the base class names its protected methods so */
+/**
+ * Spans for ONNX Runtime. What is patched is the class in `onnxruntime-common`, which
+ * `onnxruntime-node` requires as CommonJS even in an app of ES modules: `--require` is enough.
+ */
+import type { Attributes, Span } from "@opentelemetry/api";
+import type { InstrumentationConfig as BaseConfig } from "@opentelemetry/instrumentation";
+import {
+  InstrumentationBase,
+  InstrumentationNodeModuleDefinition,
+} from "@opentelemetry/instrumentation";
+import { ATTRIBUTES, stageSpanName } from "@tidemark/semconv";
+import type { InferenceSession } from "onnxruntime-common";
+import { guarded } from "../complain.js";
+import type { InstrumentationConfig } from "../config-schema.js";
+import { activeContext, contextOf, startSpan, withContext } from "../host-api.js";
+import { parseConfig } from "../load-config.js";
+import { ModelVersions } from "../model-versions.js";
+import { observeCall } from "../observe-call.js";
+import { requestScope } from "../request-scope.js";
+import { failSpan } from "../span-error.js";
+import { identifyModel } from "./model-identity.js";
+import type { Batch } from "./session-recorder.js";
+import { SessionRecorder } from "./session-recorder.js";
+
+const NS_PER_S = 1e9;
+
+/** What the instrumentation is told by whoever makes it; all of it may be left out. */
+export interface OnnxruntimeOptions extends BaseConfig {
+  /** What `tidemark.instrumentation.yaml` declares. */
+  readonly declared?: InstrumentationConfig;
+  /** Where versions of loaded models are noted for the other stages. */
+  readonly versions?: ModelVersions;
+}
+
+type SessionClass = typeof InferenceSession & { readonly prototype: InferenceSession };
+type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
+
+/** One span for every `InferenceSession.run`. */
+export class OnnxruntimeInstrumentation extends InstrumentationBase<OnnxruntimeOptions> {
+  constructor(options: OnnxruntimeOptions = {}) {
+    super("@tidemark/instrumentation/onnxruntime", "0.0.0", options);
+  }
+
+  // The base constructor calls this before the fields of a subclass exist: it uses none.
+  protected override init(): InstrumentationNodeModuleDefinition[] {
+    const patch = (exports: { InferenceSession?: SessionClass }) => {
+      guarded("instrumenting onnxruntime", () => this.patch(exports.InferenceSession));
+      return exports;
+    };
+    const unpatch = (exports: { InferenceSession?: SessionClass }) => {
+      guarded("restoring onnxruntime", () => this.unpatch(exports.InferenceSession));
+    };
+    const versions = [">=1.14.0 <2"];
+    return [
+      new InstrumentationNodeModuleDefinition("onnxruntime-common", versions, patch, unpatch),
+    ];
+  }
+
+  private patch(session: SessionClass | undefined): void {
+    if (session === undefined) return;
+    const recorders = new WeakMap<object, SessionRecorder>();
+    const options = this.getConfig();
+    const settings = options.declared ?? parseConfig("", "").config;
+    const versions = options.versions ?? new ModelVersions();
+    const recorderOf = (created: object, args: readonly unknown[]) => {
+      const identity = identifyModel(args, settings.models, versions);
+      return new SessionRecorder(identity, inputsOf(created), settings.limits);
+    };
+    const fallback = (created: object) => {
+      const recorder = recorderOf(created, []);
+      recorders.set(created, recorder);
+      return recorder;
+    };
+    this._wrap(session, "create", (original) => {
+      const create = original as unknown as AnyFunction;
+      const patched: AnyFunction = function (...args) {
+        return observeCall(() => create.apply(this, args), {
+          failed: () => undefined,
+          succeeded(created) {
+            if (typeof created !== "object" || created === null) return;
+            recorders.set(created, recorderOf(created, args));
+          },
+        });
+      };
+      return patched as unknown as typeof original;
+    });
+    this._wrap(session.prototype, "run", (original) => {
+      const run = original as unknown as AnyFunction;
+      const patched: AnyFunction = function (...args) {
+        const call = () => run.apply(this, args);
+        const recorder =
+          recorders.get(this as object) ??
+          guarded("recognising a session", () => fallback(this as object));
+        return recorder === undefined ? call() : recordRun(recorder, args[0], call);
+      };
+      return patched as unknown as typeof original;
+    });
+  }
+
+  private unpatch(session: SessionClass | undefined): void {
+    if (session === undefined) return;
+    this._unwrap(session, "create");
+    this._unwrap(session.prototype, "run");
+  }
+}
+
+/** The inputs as the session states them; older runtimes state only their names. */
+function inputsOf(session: object) {
+  const { inputMetadata, inputNames } = session as Partial<InferenceSession>;
+  return inputMetadata ?? (inputNames ?? []).map((name) => ({ name }));
+}
+
+function recordRun(recorder: SessionRecorder, feeds: unknown, call: () => unknown): unknown {
+  const started = guarded("starting an inference span", () => startRun(recorder, feeds));
+  if (started === undefined) return call();
+  const { span, context, batch, queue } = started;
+  return observeCall(() => withContext(context, call), {
+    succeeded(results) {
+      if (batch) {
+        const outputs = guarded("reading outputs", () => recorder.outputs(results, batch));
+        if (outputs) span.setAttributes(outputs);
+      }
+      if (queue) span.setAttributes(queue.attributes());
+      span.end();
+    },
+    failed(error) {
+      failSpan(span, error, !recorder.takesText);
+      if (queue) span.setAttributes(queue.attributes());
+      span.end();
+    },
+  });
+}
+
+function startRun(recorder: SessionRecorder, feeds: unknown) {
+  const active = activeContext();
+  const name = stageSpanName("inference", recorder.identity.name);
+  const attributes: Attributes = {
+    ...recorder.modelAttributes(),
+    ...requestScope(active)?.attributes,
+  };
+  const span = startSpan(name, { attributes }, active);
+  if (span === undefined) return undefined;
+  const context = contextOf(span, active);
+  if (!span.isRecording()) return { span, context, batch: undefined, queue: undefined };
+  return { span, context, batch: recordInputs(recorder, span, feeds), queue: new QueueClock() };
+}
+
+function recordInputs(recorder: SessionRecorder, span: Span, feeds: unknown): Batch | undefined {
+  const inputs = guarded("reading inputs", () => recorder.inputs(feeds));
+  if (inputs !== undefined) span.setAttributes(inputs.attributes);
+  return inputs?.batch;
+}
+
+/**
+ * How long a run waits for the event loop. `run` hands the native call to `setImmediate`; an
+ * immediate that is set just before fires just before it, because immediates keep their order.
+ */
+class QueueClock {
+  private readonly startedNs = process.hrtime.bigint();
+  private waitedNs: bigint | undefined;
+
+  constructor() {
+    setImmediate(() => {
+      this.waitedNs = process.hrtime.bigint() - this.startedNs;
+    });
+  }
+
+  attributes(): Attributes {
+    if (this.waitedNs === undefined) return {};
+    return { [ATTRIBUTES.queueDuration.name]: Number(this.waitedNs) / NS_PER_S };
+  }
+}

@@ -1,0 +1,125 @@
+/** Turns the runs of one session into attributes; what does not change is worked out once. */
+import type { Attributes } from "@opentelemetry/api";
+import { ATTRIBUTES } from "@tidemark/semconv";
+import type { Limits } from "../config-schema.js";
+import type { TensorLike } from "../tensor-rows.js";
+import { asTensor, sampleRows, shapeOf } from "../tensor-rows.js";
+import type { DeclaredInput, InputPlan } from "./features.js";
+import { FeatureAttributes, featureRows, planInputs } from "./features.js";
+import type { ModelIdentity } from "./model-identity.js";
+import type { OutputRoles } from "./predictions.js";
+import { outputRoles, predictionAttributes } from "./predictions.js";
+
+const FRAMEWORK = "onnxruntime";
+/** Shapes that a span states; models with more inputs than this are rare, and no one reads them. */
+const SHAPES_MAX = 8;
+
+/** The rows of one run, and which of them are recorded. */
+export interface Batch {
+  readonly size: number;
+  readonly sampled: readonly number[];
+}
+
+/** Records the runs of one session. */
+export class SessionRecorder {
+  readonly identity: ModelIdentity;
+  /** Error messages of the runtime may quote an input only where inputs are text. */
+  readonly takesText: boolean;
+  private readonly limits: Limits;
+  private readonly plans: readonly InputPlan[];
+  private readonly fixed: Attributes;
+  private roles: OutputRoles | undefined;
+
+  constructor(
+    identity: ModelIdentity,
+    inputs: readonly (DeclaredInput & { readonly type?: string })[],
+    limits: Limits,
+  ) {
+    this.identity = identity;
+    this.limits = limits;
+    this.plans = planInputs(identity, inputs);
+    this.takesText = inputs.some(({ type }) => type === "string");
+    const { name, version, runId, config } = identity;
+    this.fixed = {
+      [ATTRIBUTES.stage.name]: "inference",
+      [ATTRIBUTES.modelName.name]: name,
+      [ATTRIBUTES.modelFramework.name]: FRAMEWORK,
+      ...(version !== undefined && { [ATTRIBUTES.modelVersion.name]: version }),
+      ...(runId !== undefined && { [ATTRIBUTES.modelRunId.name]: runId }),
+      ...(config?.task !== undefined && { [ATTRIBUTES.task.name]: config.task }),
+    };
+  }
+
+  /** What is known before the run: the model. */
+  modelAttributes(): Attributes {
+    return this.fixed;
+  }
+
+  /** What the inputs say, and the batch that the outputs are read by. */
+  inputs(feeds: unknown): { attributes: Attributes; batch: Batch } {
+    const tensors = tensorsIn(feeds);
+    const planned = this.plans.flatMap((plan) => {
+      const tensor = tensors.get(plan.name);
+      const rows = tensor && featureRows(plan, tensor);
+      return rows ? [{ plan, rows }] : [];
+    });
+    const size = planned[0]?.rows.rows ?? batchSize(tensors);
+    const sampled = sampleRows(size, this.limits.rows);
+    const sensitive = this.identity.config?.sensitive ?? [];
+    const features = new FeatureAttributes(this.limits.features, sensitive);
+    for (const { plan, rows } of planned) {
+      if (rows.rows === size) features.add(plan, rows, sampled);
+    }
+    const attributes = features.finish();
+    attributes[ATTRIBUTES.batchSize.name] = size;
+    addShapes(attributes, ATTRIBUTES.inputShape.name, tensors);
+    return { attributes, batch: { size, sampled } };
+  }
+
+  /** What the outputs say. */
+  outputs(results: unknown, batch: Batch): Attributes {
+    const tensors = tensorsIn(results);
+    const { config, classNames } = this.identity;
+    const declared = config?.outputs ?? {};
+    this.roles ??= outputRoles(tensors, declared);
+    const scores = declared[this.roles.scores ?? ""] ?? declared[this.roles.class ?? ""];
+    const names = scores?.classes ?? classNames;
+    const attributes = predictionAttributes(tensors, this.roles, names, batch);
+    const task = taskOf(this.roles);
+    if (config?.task === undefined && task) attributes[ATTRIBUTES.task.name] = task;
+    addShapes(attributes, ATTRIBUTES.outputShape.name, tensors);
+    return attributes;
+  }
+}
+
+function taskOf(roles: OutputRoles): string | undefined {
+  if (roles.class !== undefined || roles.scores !== undefined) return "classification";
+  return roles.value === undefined ? undefined : "regression";
+}
+
+function tensorsIn(values: unknown): Map<string, TensorLike> {
+  const tensors = new Map<string, TensorLike>();
+  if (typeof values !== "object" || values === null) return tensors;
+  for (const [name, value] of Object.entries(values)) {
+    const tensor = asTensor(value);
+    if (tensor !== undefined) tensors.set(name, tensor);
+  }
+  return tensors;
+}
+
+function batchSize(tensors: ReadonlyMap<string, TensorLike>): number {
+  for (const { dims } of tensors.values()) return dims[0] ?? 1;
+  return 0;
+}
+
+function addShapes(
+  attributes: Attributes,
+  prefix: string,
+  tensors: ReadonlyMap<string, TensorLike>,
+): void {
+  let room = SHAPES_MAX;
+  for (const [name, tensor] of tensors) {
+    if (room-- === 0) return;
+    attributes[prefix + name] = shapeOf(tensor);
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Starts OpenTelemetry's SDK the way `OTEL_*` variables say, for an app that has none. Where they say
+ * nothing: traces over OTLP as protobuf, no metrics and no logs, and resource attributes that hold
+ * no command line.
+ */
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { trace } from "@opentelemetry/api";
+import { OTLPTraceExporter as JsonExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-trace-otlp-proto";
+import { NodeSDK, startNodeSdk } from "@opentelemetry/sdk-node";
+import { DetachedExporter, detachedAgent } from "./detached-exporter.js";
+
+const DEFAULT_ENDPOINT = "http://localhost:4318";
+/** `process` is left out: it would export the command line, where people put secrets. */
+const DETECTORS = "env,host,os,serviceinstance";
+const CERTIFICATES = /^OTEL_EXPORTER_OTLP_(?:TRACES_)?(?:CLIENT_)?(?:CERTIFICATE|KEY)$/;
+
+/** The SDK as the rest of this package knows it. */
+export interface RunningSdk {
+  /** Sends what has ended so far; rejects only when that is impossible. */
+  flush(): Promise<void>;
+  /** Says that the process ends: failed exports are not repeated. */
+  drain(): void;
+  shutdown(): Promise<void>;
+}
+
+type Env = NodeJS.ProcessEnv;
+
+/** Starts the SDK; undefined when the environment disables it. */
+export function startSdk(env: Env): RunningSdk | undefined {
+  if (env["OTEL_SDK_DISABLED"]?.trim().toLowerCase() === "true") return undefined;
+  if (env["OTEL_CONFIG_FILE"]) {
+    const sdk = startNodeSdk();
+    return { flush: providerFlush(), drain: () => undefined, shutdown: () => sdk.shutdown() };
+  }
+  const exporter = otlpExporter(env);
+  const serviceName = defaultServiceName(env);
+  const defaults = {
+    OTEL_METRICS_EXPORTER: "none",
+    OTEL_LOGS_EXPORTER: "none",
+    OTEL_NODE_RESOURCE_DETECTORS: DETECTORS,
+  };
+  const sdk = withDefaults(env, defaults, () => {
+    const created = new NodeSDK({
+      ...(exporter && { traceExporter: exporter }),
+      ...(serviceName !== undefined && { serviceName }),
+    });
+    created.start();
+    return created;
+  });
+  const flushQueue = providerFlush();
+  return {
+    async flush() {
+      await flushQueue();
+      await exporter?.forceFlush();
+    },
+    drain: () => exporter?.drain(),
+    shutdown: () => sdk.shutdown(),
+  };
+}
+
+/** The exporter for OTLP over HTTP; undefined leaves the choice to the SDK. */
+function otlpExporter(env: Env): DetachedExporter | undefined {
+  const wanted = env["OTEL_TRACES_EXPORTER"]?.trim() || "otlp";
+  const protocol = (
+    env["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] ||
+    env["OTEL_EXPORTER_OTLP_PROTOCOL"] ||
+    "http/protobuf"
+  ).trim();
+  if (wanted !== "otlp" || !protocol.startsWith("http/")) return undefined;
+  const certificates = Object.keys(env).some((name) => CERTIFICATES.test(name));
+  const options = certificates ? {} : { httpAgentOptions: detachedAgent };
+  const exporter =
+    protocol === "http/json" ? new JsonExporter(options) : new ProtobufExporter(options);
+  const endpoint =
+    env["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] ||
+    env["OTEL_EXPORTER_OTLP_ENDPOINT"] ||
+    DEFAULT_ENDPOINT;
+  return new DetachedExporter(exporter, withoutCredentials(endpoint));
+}
+
+function withoutCredentials(endpoint: string): string {
+  return URL.canParse(endpoint) ? new URL(endpoint).host : "the OTLP endpoint";
+}
+
+/** The name in the app's package.json, unless the environment names the service. */
+function defaultServiceName(env: Env): string | undefined {
+  if (env["OTEL_SERVICE_NAME"]) return undefined;
+  if (/(?:^|,)\s*service\.name\s*=/.test(env["OTEL_RESOURCE_ATTRIBUTES"] ?? "")) return undefined;
+  const script = process.argv[1];
+  let folder = script === undefined ? process.cwd() : dirname(script);
+  for (;;) {
+    const name = packageName(join(folder, "package.json"));
+    if (name !== undefined) return name;
+    const parent = dirname(folder);
+    if (parent === folder) return undefined;
+    folder = parent;
+  }
+}
+
+function packageName(file: string): string | undefined {
+  try {
+    const { name } = JSON.parse(readFileSync(file, "utf8")) as { name?: unknown };
+    return typeof name === "string" && name !== "" ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Sets variables that are unset while `work` runs: what the app and its children see stays. */
+function withDefaults<T>(env: Env, defaults: Readonly<Record<string, string>>, work: () => T): T {
+  const added = Object.keys(defaults).filter((name) => !env[name]);
+  for (const name of added) env[name] = defaults[name];
+  try {
+    return work();
+  } finally {
+    for (const name of added) delete env[name];
+  }
+}
+
+/** Flushes the provider that is registered now, not one that takes its place later. */
+function providerFlush(): () => Promise<void> {
+  const provider = trace.getTracerProvider() as { getDelegate?: () => unknown };
+  const delegate = (provider.getDelegate?.() ?? provider) as { forceFlush?: () => Promise<void> };
+  return async () => {
+    await delegate.forceFlush?.();
+  };
+}

@@ -1,0 +1,44 @@
+/**
+ * Path expressions of the configuration, such as `args[0].user["tenant-id"]` or `result.id`: where in
+ * a call's arguments or result a value is found. A path only reads; it never calls.
+ */
+
+/** A parsed path. */
+export interface ValuePath {
+  readonly root: "args" | "result";
+  readonly steps: readonly string[];
+}
+
+const STEP = /\.([A-Za-z_$][\w$-]*)|\[(\d+)\]|\["([^"]*)"\]|\['([^']*)'\]/y;
+/** Longer values name nothing that one could monitor by; 256 is also the receiver's key bound. */
+const TEXT_LENGTH_MAX = 256;
+
+/** Parses a path, or returns undefined when it is not one. */
+export function parseValuePath(text: string): ValuePath | undefined {
+  const root = /^(?:args|result)/.exec(text)?.[0];
+  if (root !== "args" && root !== "result") return undefined;
+  const steps: string[] = [];
+  STEP.lastIndex = root.length;
+  while (STEP.lastIndex < text.length) {
+    const step = STEP.exec(text);
+    if (step === null) return undefined;
+    steps.push(step[1] ?? step[2] ?? step[3] ?? step[4] ?? "");
+  }
+  return { root, steps };
+}
+
+/**
+ * The string, number or boolean at a path, as a string; undefined when there is none. A getter on
+ * the way may throw: that is the caller's to guard.
+ */
+export function valueAt(path: ValuePath, root: unknown): string | undefined {
+  let value = root;
+  for (const step of path.steps) {
+    if (value === null || (typeof value !== "object" && typeof value !== "function")) {
+      return undefined;
+    }
+    value = (value as Record<string, unknown>)[step];
+  }
+  if (typeof value === "string") return value.slice(0, TEXT_LENGTH_MAX);
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
+}

@@ -1,0 +1,139 @@
+/** Tiny real models, written as ONNX: a linear regressor and a linear softmax classifier. */
+import { writeFileSync } from "node:fs";
+import { create, toBinary } from "@bufbuild/protobuf";
+import {
+  AttributeProto_AttributeType,
+  ModelProtoSchema,
+  TensorProto_DataType,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from "onnx-buf";
+
+/** What a model says about itself. */
+export interface ModelFacts {
+  readonly props?: Readonly<Record<string, string>>;
+  readonly modelVersion?: number;
+}
+
+const FLOAT = TensorProto_DataType.FLOAT;
+const INT64 = TensorProto_DataType.INT64;
+
+/** y = 1 x1 + 2 x2 + 3 x3 + 4 x4 + 0.5: `features` float32 [N,4] to `temp_max` float32 [N,1]. */
+export function regressor(facts: ModelFacts = {}): Uint8Array {
+  return model(facts, {
+    nodes: [{ opType: "Gemm", input: ["features", "w", "b"], output: ["temp_max"] }],
+    weights: [
+      { name: "w", dims: [4, 1], data: [1, 2, 3, 4] },
+      { name: "b", dims: [1], data: [0.5] },
+    ],
+    inputs: [tensor("features", FLOAT, "N", 4)],
+    outputs: [tensor("temp_max", FLOAT, "N", 1)],
+  });
+}
+
+/** Two inputs to `label` int64 [N] and `probabilities` float32 [N,3], as sklearn-onnx names them. */
+export function classifier(facts: ModelFacts = {}): Uint8Array {
+  return model(facts, {
+    nodes: [
+      { opType: "Gemm", input: ["x", "w", "b"], output: ["logits"] },
+      { opType: "Softmax", input: ["logits"], output: ["probabilities"] },
+      { opType: "ArgMax", input: ["logits"], output: ["label"], ints: { axis: 1, keepdims: 0 } },
+    ],
+    weights: [
+      { name: "w", dims: [2, 3], data: [1, 0, -1, 0, 1, -1] },
+      { name: "b", dims: [3], data: [0, 0, 0] },
+    ],
+    inputs: [tensor("x", FLOAT, "N", 2)],
+    outputs: [tensor("label", INT64, "N"), tensor("probabilities", FLOAT, "N", 3)],
+  });
+}
+
+/** `a` float32 [N,1] plus the text `note` string [N], which passes through untouched. */
+export function withText(facts: ModelFacts = {}): Uint8Array {
+  return model(facts, {
+    nodes: [
+      { opType: "Identity", input: ["a"], output: ["score"] },
+      { opType: "Identity", input: ["note"], output: ["echo"] },
+    ],
+    weights: [],
+    inputs: [tensor("a", FLOAT, "N", 1), tensor("note", TensorProto_DataType.STRING, "N")],
+    outputs: [tensor("score", FLOAT, "N", 1), tensor("echo", TensorProto_DataType.STRING, "N")],
+  });
+}
+
+/** Writes a model to a file and returns the path. */
+export function writeModel(path: string, bytes: Uint8Array): string {
+  writeFileSync(path, bytes);
+  return path;
+}
+
+interface Node {
+  readonly opType: string;
+  readonly input: string[];
+  readonly output: string[];
+  readonly ints?: Readonly<Record<string, number>>;
+}
+
+interface Graph {
+  readonly nodes: readonly Node[];
+  readonly weights: readonly { name: string; dims: number[]; data: number[] }[];
+  readonly inputs: ValueInfoProto[];
+  readonly outputs: ValueInfoProto[];
+}
+
+function model({ props = {}, modelVersion = 0 }: ModelFacts, graph: Graph): Uint8Array {
+  return toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, {
+      irVersion: 8n,
+      producerName: "tidemark-test",
+      domain: "test.tidemark",
+      modelVersion: BigInt(modelVersion),
+      opsetImport: [{ domain: "", version: 13n }],
+      graph: {
+        name: "g",
+        node: graph.nodes.map(({ opType, input, output, ints = {} }) => ({
+          opType,
+          input,
+          output,
+          attribute: Object.entries(ints).map(([name, value]) => ({
+            name,
+            i: BigInt(value),
+            type: AttributeProto_AttributeType.INT,
+          })),
+        })),
+        initializer: graph.weights.map(({ name, dims, data }) => ({
+          name,
+          dims: dims.map(BigInt),
+          dataType: FLOAT,
+          floatData: data,
+        })),
+        input: graph.inputs,
+        output: graph.outputs,
+      },
+      metadataProps: Object.entries(props).map(([key, value]) => ({ key, value })),
+    }),
+  );
+}
+
+function tensor(name: string, elemType: number, ...dims: (string | number)[]): ValueInfoProto {
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: {
+      value: {
+        case: "tensorType",
+        value: {
+          elemType,
+          shape: {
+            dim: dims.map((size) => ({
+              value:
+                typeof size === "number"
+                  ? { case: "dimValue" as const, value: BigInt(size) }
+                  : { case: "dimParam" as const, value: size },
+            })),
+          },
+        },
+      },
+    },
+  });
+}
