@@ -1,10 +1,15 @@
 import { defineConfig } from "vitest/config";
 
+// CI adds up several suites: it asks each for a report that a program can read.
+const json = process.env["TIDEMARK_TEST_JSON"];
+
 export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/*.test.ts", "examples/*/test/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
+    reporters: json ? ["default", "json"] : ["default"],
+    ...(json ? { outputFile: { json } } : {}),
   },
 });

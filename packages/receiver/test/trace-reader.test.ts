@@ -70,7 +70,7 @@ const scalar = fc.oneof(
       unsigned: false,
     })),
   }),
-  fc.record({ intValue: fc.integer({ min: 0, max: 300 }) }),
+  fc.record({ intValue: fc.integer({ min: 0, max: 40_000 }) }),
   fc.record({ doubleValue: fc.double({ noNaN: true }) }),
   fc.record({ bytesValue: fc.uint8Array({ maxLength: 12 }) }),
   fc.constant({}),

@@ -26,7 +26,8 @@ export function verdictApi(evaluator: Evaluator, observer: Observer) {
 
 function unknownModel(model: string, models: readonly ObservedModel[]): string {
   const known = [...new Set(models.map((seen) => seen.model))].join(", ");
-  return `no span has named the model "${model}"; ${known ? `seen so far: ${known}` : "none was seen so far"}`;
+  const seen = known ? `seen so far: ${known}` : "none was seen so far";
+  return `no span has named the model "${model}"; ${seen}`;
 }
 
 function signalsJson({ model, version, signals }: ObservedModel): object[] {

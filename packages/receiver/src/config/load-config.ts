@@ -87,7 +87,7 @@ function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (typeof value !== "object") return value;
   return Object.fromEntries(
-    Object.entries(value as object).map(([key, member]) => [key, withoutNulls(member)]),
+    Object.entries(value ?? {}).map(([key, member]) => [key, withoutNulls(member)]),
   );
 }
 

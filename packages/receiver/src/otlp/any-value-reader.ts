@@ -130,7 +130,7 @@ export class AnyValueReader {
     if (key >= 0) this.rows.pushValue(key, type, number, offset);
   }
 
-  /** The elements of an ArrayValue are observations; a map, or a list in a list, is just checked. */
+  /** An ArrayValue's elements are observations; a map, or a list in a list, is just checked. */
   private list(key: number, at: number, end: number, depth: number, listTag: number): number {
     const { cursor } = this;
     if (depth >= DEPTH_MAX) return cursor.fault("attribute values are nested too deeply", at);

@@ -2,10 +2,11 @@
  * The attribute keys that somebody wants, compiled so that a reader can ask for a key by its bytes
  * alone: neither a string nor an object is made for a key, wanted or not.
  *
- * A key hashes by its last four bytes and its length; a hit is verified over all of its bytes, eight
- * at a time as doubles: no eight bytes of valid UTF-8 without NUL are a NaN or a zero, so equal
- * doubles mean equal bytes. Keys of fewer than eight bytes go through a Map. Keys under a template (`ml.feature.<name>`) enter the table when they are first seen,
- * up to {@link KeyTable.keysMax}; beyond that they all map to one overflow key.
+ * A key hashes by its last four bytes and its length; a hit is verified over all of its bytes,
+ * eight at a time as doubles: no eight bytes of valid UTF-8 without NUL are a NaN or a zero, so
+ * equal doubles mean equal bytes. Keys of fewer than eight bytes go through a Map. Keys under a
+ * template (`ml.feature.<name>`) enter the table when they are first seen, up to
+ * {@link KeyTable.keysMax}; beyond that they all map to one overflow key.
  */
 
 /** What a reader gets for a key that nobody wants. */

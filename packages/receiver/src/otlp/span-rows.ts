@@ -18,6 +18,9 @@ export const VALUE_OTHER = 5;
 export const TYPE_BITS = 3;
 export const TYPE_MASK = (1 << TYPE_BITS) - 1;
 
+/** The smallest value on the wire is an empty list element: a tag and a length of 0. */
+export const VALUE_BYTES_MIN = 2;
+
 /** Status code of a span, as `Status.StatusCode` numbers it. */
 export const STATUS_ERROR = 2;
 

@@ -2,106 +2,37 @@
  * Reads an ExportTraceServiceRequest into {@link SpanRows}, touching only what somebody wants.
  * https://github.com/open-telemetry/opentelemetry-proto (trace/v1, common/v1, resource/v1)
  *
- * An attribute whose parts are all shorter than 128 bytes and in the usual order costs two 32-bit
- * reads: one holds its tag, its length, its key's tag and its key's length, the other the same of
- * its value. Everything else (long values, other orders, unknown fields, groups) takes the general
- * path through {@link WireCursor}. All framing is checked, wanted or not: what this accepts, any
- * other protobuf decoder accepts too. Cost: linear in bytes, no allocation per span.
+ * This file walks the levels above the spans; span-reader.ts is the hot path. All framing is
+ * checked, wanted or not: what this accepts, any other protobuf decoder accepts too.
+ * Cost: linear in bytes, no allocation per span.
  */
-import { AnyValueReader, TAG_DOUBLE, TAG_INT, TAG_STRING } from "./any-value-reader.js";
+import { AnyValueReader } from "./any-value-reader.js";
 import type { KeyTable } from "./key-table.js";
+import { SpanReader } from "./span-reader.js";
 import type { SpanRows } from "./span-rows.js";
-import { TYPE_BITS, VALUE_DOUBLE, VALUE_INT, VALUE_STRING } from "./span-rows.js";
+import { VALUE_BYTES_MIN } from "./span-rows.js";
+import {
+  CONTAINER_WIRE_TYPES,
+  REQUEST_WIRE_TYPES,
+  RESOURCE_WIRE_TYPES,
+  SCOPE_WIRE_TYPES,
+} from "./trace-schema.js";
 import type { WireError } from "./wire.js";
-import { FAULT, WIRE_FIXED32, WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT } from "./wire.js";
-
-const TWO_POW_32 = 4_294_967_296;
-const NS_PER_MS = 1e6;
-const MS_PER_HIGH = TWO_POW_32 / NS_PER_MS;
-
-/** The smallest value on the wire is an empty list element: a tag and a length of 0. */
-const VALUE_BYTES_MIN = 2;
+import { FAULT } from "./wire.js";
 
 /** Fields that hold a span list at each level; the tags are (number << 3) | WIRE_LENGTH. */
 const TAG_1 = 0x0a;
 const TAG_2 = 0x12;
 
-/** The wire type of Span's fields 1 to 16 by number. */
-const SPAN_WIRE_TYPES = [
-  -1,
-  WIRE_LENGTH, // trace_id
-  WIRE_LENGTH, // span_id
-  WIRE_LENGTH, // trace_state
-  WIRE_LENGTH, // parent_span_id
-  WIRE_LENGTH, // name
-  WIRE_VARINT, // kind
-  WIRE_FIXED64, // start_time_unix_nano
-  WIRE_FIXED64, // end_time_unix_nano
-  WIRE_LENGTH, // attributes
-  WIRE_VARINT, // dropped_attributes_count
-  WIRE_LENGTH, // events
-  WIRE_VARINT, // dropped_events_count
-  WIRE_LENGTH, // links
-  WIRE_VARINT, // dropped_links_count
-  WIRE_LENGTH, // status
-  WIRE_FIXED32, // flags
-];
-
-/** Event: time, name, attributes, dropped count. */
-const EVENT_WIRE_TYPES = [-1, WIRE_FIXED64, WIRE_LENGTH, WIRE_LENGTH, WIRE_VARINT];
-/** Link: trace id, span id, trace state, attributes, dropped count, flags. */
-const LINK_WIRE_TYPES = [
-  -1,
-  WIRE_LENGTH,
-  WIRE_LENGTH,
-  WIRE_LENGTH,
-  WIRE_LENGTH,
-  WIRE_VARINT,
-  WIRE_FIXED32,
-];
-/** InstrumentationScope: name, version, attributes, dropped count. */
-const SCOPE_WIRE_TYPES = [-1, WIRE_LENGTH, WIRE_LENGTH, WIRE_LENGTH, WIRE_VARINT];
-/** Resource: attributes, dropped count. The containers: two messages and a schema URL. */
-const RESOURCE_WIRE_TYPES = [-1, WIRE_LENGTH, WIRE_VARINT];
-const CONTAINER_WIRE_TYPES = [-1, WIRE_LENGTH, WIRE_LENGTH, WIRE_LENGTH];
-const REQUEST_WIRE_TYPES = [-1, WIRE_LENGTH];
-const STATUS_WIRE_TYPES = [-1, -1, WIRE_LENGTH, WIRE_VARINT];
-
-const TAG_TRACE_ID = 0x0a;
-const TAG_SPAN_ID = 0x12;
-const TAG_PARENT_SPAN_ID = 0x22;
-const TAG_NAME = 0x2a;
-const TAG_KIND = 0x30;
-const TAG_START = 0x39;
-const TAG_END = 0x41;
-const TAG_ATTRIBUTE = 0x4a;
-const TAG_EVENT = 0x5a;
-const TAG_LINK = 0x6a;
-const TAG_STATUS = 0x7a;
-
-/** An attribute's head: tag 0x4a, a short length, the key's tag 0x0a, a short key length. */
-const HEAD_MASK = 0x80ff80ff | 0;
-const HEAD_SHORT = 0x000a004a;
-/** A value's head: tag 0x12 and a short length. */
-const VALUE_HEAD_MASK = 0x80ff;
-const VALUE_HEAD_SHORT = 0x0012;
-
 /** Reads trace requests with one table of wanted keys; not re-entrant, the rows are scratch. */
 export class TraceReader {
-  private readonly keys: KeyTable;
   private readonly values: AnyValueReader;
+  private readonly spans: SpanReader;
   private rows!: SpanRows;
-  private bytes: Uint8Array = new Uint8Array(0);
-  private view: DataView = new DataView(new ArrayBuffer(0));
-  /** Where the current span's fields start; -1 for those it does not have. */
-  private startAt = -1;
-  private endAt = -1;
-  private traceId = -1;
-  private spanId = -1;
 
   constructor(keys: KeyTable) {
-    this.keys = keys;
     this.values = new AnyValueReader(keys);
+    this.spans = new SpanReader(keys, this.values);
   }
 
   /**
@@ -111,9 +42,9 @@ export class TraceReader {
   read(bytes: Uint8Array, rows: SpanRows): WireError | undefined {
     rows.reset(bytes);
     this.rows = rows;
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.values.begin(bytes, this.view, rows);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.values.begin(bytes, view, rows);
+    this.spans.begin(bytes, view, rows);
     const { cursor } = this.values;
     this.repeated(0, bytes.length, TAG_1, REQUEST_WIRE_TYPES, this.resourceSpans);
     return cursor.error;
@@ -175,242 +106,33 @@ export class TraceReader {
   }
 
   private scopeSpans(at: number, end: number): number {
-    if (this.repeated(at, end, TAG_1, CONTAINER_WIRE_TYPES, this.scope) === FAULT) return FAULT;
-    return this.repeated(at, end, TAG_2, CONTAINER_WIRE_TYPES, this.span);
-  }
-
-  private scope(at: number, end: number): number {
-    return this.values.check(at, end, SCOPE_WIRE_TYPES, 3);
-  }
-
-  private span(at: number, end: number): number {
-    const { rows, bytes } = this;
     const { cursor } = this.values;
-    const index = rows.spanCount;
-    if (index === rows.startMs.length) rows.growSpans();
-    rows.reserveValues((end - at) / VALUE_BYTES_MIN);
-    const firstValue = rows.valueCount;
-    rows.kind[index] = 0;
-    rows.status[index] = 0;
-    this.startAt = this.endAt = this.traceId = this.spanId = -1;
-    let p = this.spanHead(at, end, index);
+    const { bytes } = cursor;
+    let p = at;
     while (p < end) {
-      const tag = bytes[p] as number;
-      if (tag === TAG_ATTRIBUTE) p = this.attributes(p, end);
-      else if (tag === TAG_NAME || tag === TAG_PARENT_SPAN_ID) {
+      // A list of spans is nearly all there is here, and worth a path of its own.
+      if (bytes[p] === TAG_2) {
         p = cursor.length(p + 1, end);
-        if (p !== FAULT) p += cursor.low;
-      } else if (p + 2 <= end && isCount(tag) && (bytes[p + 1] as number) < 0x80) p += 2;
-      else if (tag === TAG_STATUS && p + 4 <= end && isShortStatus(bytes, p)) {
-        rows.status[index] = bytes[p + 3] as number;
-        p += 4;
-      } else if (tag === TAG_STATUS && p + 2 <= end && bytes[p + 1] === 0) p += 2;
-      else p = this.spanField(p, end, index);
+        if (p !== FAULT) p = this.spans.read(p, p + cursor.low);
+      } else p = this.scopeSpansField(p, end);
       if (p === FAULT) return FAULT;
     }
-    this.finishSpan(index, firstValue);
     return p;
   }
 
-  /** The fields that all encoders write first and in this order; stops at the first other one. */
-  private spanHead(at: number, end: number, index: number): number {
-    const { rows, bytes } = this;
-    let p = at;
-    if (p + 18 <= end && bytes[p] === TAG_TRACE_ID && bytes[p + 1] === 16) {
-      this.traceId = p + 2;
-      p += 18;
-    }
-    if (p + 10 <= end && bytes[p] === TAG_SPAN_ID && bytes[p + 1] === 8) {
-      this.spanId = p + 2;
-      p += 10;
-    }
-    if (p + 10 <= end && bytes[p] === TAG_PARENT_SPAN_ID && bytes[p + 1] === 8) p += 10;
-    if (p + 2 <= end && bytes[p] === TAG_NAME) {
-      const length = bytes[p + 1] as number;
-      if (length >= 0x80 || p + 2 + length > end) return p;
-      p += 2 + length;
-    }
-    if (p + 2 <= end && bytes[p] === TAG_KIND && (bytes[p + 1] as number) < 0x80) {
-      rows.kind[index] = bytes[p + 1] as number;
-      p += 2;
-    }
-    if (p + 9 <= end && bytes[p] === TAG_START) {
-      this.startAt = p + 1;
-      p += 9;
-    }
-    if (p + 9 <= end && bytes[p] === TAG_END) {
-      this.endAt = p + 1;
-      p += 9;
-    }
-    return p;
-  }
-
-  /** A span's less usual fields, and ids of a wrong length. */
-  private spanField(at: number, end: number, index: number): number {
-    const { rows } = this;
+  private scopeSpansField(at: number, end: number): number {
     const { cursor } = this.values;
     let p = cursor.tag(at, end);
     if (p === FAULT) return FAULT;
     const tag = cursor.low;
     const number = tag >>> 3;
-    if (number < SPAN_WIRE_TYPES.length && (tag & 7) !== SPAN_WIRE_TYPES[number]) {
-      return cursor.fault(`Span's field ${number} has the wire type ${tag & 7}`, at);
+    if (number < CONTAINER_WIRE_TYPES.length && (tag & 7) !== CONTAINER_WIRE_TYPES[number]) {
+      return cursor.fault(`ScopeSpans' field ${number} has the wire type ${tag & 7}`, at);
     }
-    if (tag === TAG_KIND) {
-      p = cursor.varint(p, end);
-      rows.kind[index] = cursor.low;
-      return p;
-    }
-    const valueAt = p;
     p = cursor.skip(p, end, tag & 7);
     if (p === FAULT) return FAULT;
     const contentAt = p - cursor.low;
-    switch (tag) {
-      case TAG_START:
-        this.startAt = valueAt;
-        return p;
-      case TAG_END:
-        this.endAt = valueAt;
-        return p;
-      case TAG_TRACE_ID:
-        this.traceId = cursor.low === 16 ? contentAt : -1;
-        return p;
-      case TAG_SPAN_ID:
-        this.spanId = cursor.low === 8 ? contentAt : -1;
-        return p;
-      case TAG_ATTRIBUTE:
-        return this.values.keyValue(contentAt, p);
-      case TAG_EVENT:
-        return this.values.check(contentAt, p, EVENT_WIRE_TYPES, 3);
-      case TAG_LINK:
-        return this.values.check(contentAt, p, LINK_WIRE_TYPES, 4);
-      case TAG_STATUS:
-        return this.spanStatus(contentAt, p, index);
-      default:
-        return p;
-    }
+    if (tag === TAG_1) return this.values.check(contentAt, p, SCOPE_WIRE_TYPES, 3);
+    return tag === TAG_2 ? this.spans.read(contentAt, p) : p;
   }
-
-  private spanStatus(at: number, end: number, index: number): number {
-    const { cursor } = this.values;
-    let p = at;
-    while (p < end) {
-      const fieldAt = p;
-      p = cursor.tag(p, end);
-      if (p === FAULT) return FAULT;
-      const tag = cursor.low;
-      const number = tag >>> 3;
-      if (
-        number < STATUS_WIRE_TYPES.length &&
-        number > 1 &&
-        (tag & 7) !== STATUS_WIRE_TYPES[number]
-      ) {
-        return cursor.fault(`Status's field ${number} has the wire type ${tag & 7}`, fieldAt);
-      }
-      p = cursor.skip(p, end, tag & 7);
-      if (p === FAULT) return FAULT;
-      if (tag === 0x18) this.rows.status[index] = cursor.low;
-    }
-    return p;
-  }
-
-  /** Takes the span into the columns, or counts it as rejected when it has no usable ids. */
-  private finishSpan(index: number, firstValue: number): void {
-    const { rows } = this;
-    const reason = this.idFault();
-    if (reason !== "") {
-      rows.rejectedSpans++;
-      rows.rejectedReason ||= reason;
-      rows.valueCount = firstValue;
-      return;
-    }
-    rows.traceId[index] = this.traceId;
-    rows.spanId[index] = this.spanId;
-    this.finishTimes(index);
-    rows.resource[index] = rows.resourceCount - 1;
-    rows.firstValue[index] = firstValue;
-    rows.endValue[index] = rows.valueCount;
-    rows.spanCount = index + 1;
-  }
-
-  private finishTimes(index: number): void {
-    const { rows, view, startAt, endAt } = this;
-    const startLow = startAt < 0 ? 0 : view.getUint32(startAt, true);
-    const startHigh = startAt < 0 ? 0 : view.getUint32(startAt + 4, true);
-    const endLow = endAt < 0 ? 0 : view.getUint32(endAt, true);
-    const endHigh = endAt < 0 ? 0 : view.getUint32(endAt + 4, true);
-    rows.startMs[index] = startHigh * MS_PER_HIGH + startLow / NS_PER_MS;
-    rows.durationNs[index] = (endHigh - startHigh) * TWO_POW_32 + (endLow - startLow);
-  }
-
-  private idFault(): string {
-    const { traceId, spanId } = this;
-    if (traceId < 0) return "trace_id must be 16 bytes";
-    if (spanId < 0) return "span_id must be 8 bytes";
-    if (this.isZero(traceId, 16)) return "trace_id must not be zero";
-    return this.isZero(spanId, 8) ? "span_id must not be zero" : "";
-  }
-
-  private isZero(at: number, length: number): boolean {
-    for (let p = at; p < at + length; p += 4) {
-      if (this.view.getInt32(p, true) !== 0) return false;
-    }
-    return true;
-  }
-
-  /** Reads a run of attributes; returns the position of the first field that is none. */
-  private attributes(at: number, end: number): number {
-    const { bytes, view, rows, keys } = this;
-    const { valueTag, valueNumber, valueOffset } = rows;
-    const safeEnd = Math.min(end, bytes.length - 4);
-    let count = rows.valueCount;
-    let p = at;
-    while (p < safeEnd) {
-      const head = view.getInt32(p, true);
-      if ((head & HEAD_MASK) !== HEAD_SHORT) break;
-      const valueAt = p + 4 + (head >>> 24);
-      const attributeEnd = p + 2 + ((head >>> 8) & 0x7f);
-      if (attributeEnd > safeEnd || valueAt + 4 > attributeEnd) break;
-      const valueHead = view.getInt32(valueAt, true);
-      const valueEnd = valueAt + 2 + ((valueHead >>> 8) & 0x7f);
-      if ((valueHead & VALUE_HEAD_MASK) !== VALUE_HEAD_SHORT || valueEnd !== attributeEnd) break;
-      const valueType = (valueHead >>> 16) & 0xff;
-      const fourth = valueHead >>> 24;
-      const key = keys.lookup(bytes, view, p + 4, head >>> 24);
-      if (valueType === TAG_STRING && valueAt + 4 + fourth === attributeEnd) {
-        if (key >= 0) {
-          valueTag[count] = (key << TYPE_BITS) | VALUE_STRING;
-          valueNumber[count] = fourth;
-          valueOffset[count++] = valueAt + 4;
-        }
-      } else if (valueType === TAG_DOUBLE && valueAt + 11 === attributeEnd) {
-        if (key >= 0) {
-          valueTag[count] = (key << TYPE_BITS) | VALUE_DOUBLE;
-          valueNumber[count++] = view.getFloat64(valueAt + 3, true);
-        }
-      } else if (valueType === TAG_INT && valueAt + 4 === attributeEnd && fourth < 0x80) {
-        if (key >= 0) {
-          valueTag[count] = (key << TYPE_BITS) | VALUE_INT;
-          valueNumber[count++] = fourth;
-        }
-      } else {
-        rows.valueCount = count;
-        if (this.values.anyValue(key, valueAt + 2, attributeEnd) === FAULT) return FAULT;
-        count = rows.valueCount;
-      }
-      p = attributeEnd;
-    }
-    rows.valueCount = count;
-    return p < end && bytes[p] === TAG_ATTRIBUTE ? this.spanField(p, end, rows.spanCount) : p;
-  }
-}
-
-/** A status that is nothing but a code. */
-function isShortStatus(bytes: Uint8Array, at: number): boolean {
-  return bytes[at + 1] === 2 && bytes[at + 2] === 0x18 && (bytes[at + 3] as number) < 0x80;
-}
-
-/** The three dropped_*_count fields. */
-function isCount(tag: number): boolean {
-  return tag === 0x50 || tag === 0x60 || tag === 0x70;
 }

@@ -56,6 +56,7 @@ export function inflate(body: Uint8Array, encoding: string, bytesMax: number): U
 function tooLarge(bytesMax: number): OtlpError {
   return new OtlpError(
     "tooLarge",
-    `the body is larger than ${bytesMax} bytes (receivers.otlp.protocols.http.max_request_body_size)`,
+    `the body is larger than ${bytesMax} bytes; ` +
+      "receivers.otlp.protocols.http.max_request_body_size sets the bound",
   );
 }

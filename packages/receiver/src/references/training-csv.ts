@@ -139,7 +139,7 @@ class Column {
     if (this.kind !== "numeric") return;
     if (!Number.isFinite(number)) {
       throw new TrainingDataError(
-        `${file}:${line}: column "${this.name}": "${cell}" is no number, but the cells above are; ` +
+        `${file}:${line}: column "${this.name}": "${cell}" is no number, but those above are; ` +
           `correct the row, or declare the column with --category ${this.name}`,
       );
     }
