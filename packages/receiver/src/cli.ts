@@ -2,7 +2,7 @@
 /** The command `tidemark`: reads the arguments, and hands over to one command each. */
 import { parseArgs } from "node:util";
 import { baselineBuild, baselineShow } from "./commands/baseline.js";
-import { checkConfig } from "./commands/check-config.js";
+import { checkConfig, printConfigSchema } from "./commands/check-config.js";
 import { receive } from "./commands/receive.js";
 import { ConfigError } from "./config/load-config.js";
 import { ReferenceFileError } from "./references/reference-file.js";
@@ -17,6 +17,9 @@ const HELP = `tidemark: notices when a model's data or output drifts
 
   tidemark check-config FILE
       Says whether a configuration can be used, and what is wrong with it.
+
+  tidemark config-schema
+      Prints the configuration's JSON Schema, for editors.
 
   tidemark baseline build DATA.csv --model NAME --out FILE.tidemark.json
       [--version V]             the model version it holds for; all when left out
@@ -57,6 +60,7 @@ const OPTIONS = {
 const COMMANDS: Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>> = {
   receive: ["config"],
   "check-config": [],
+  "config-schema": [],
   "baseline build": [
     "model",
     "out",
@@ -105,9 +109,10 @@ async function main(args: string[]): Promise<void> {
 }
 
 async function run(name: string, operands: string[], values: Values): Promise<void> {
-  if (name === "receive") {
+  if (name === "receive" || name === "config-schema") {
     expectOperands(name, operands, 0, "");
-    await receive(values.config);
+    if (name === "receive") await receive(values.config);
+    else printConfigSchema();
     return;
   }
   const what = name === "check-config" ? "the configuration file" : "one file";

@@ -1,4 +1,6 @@
+import { z } from "zod";
 import { loadConfig } from "../config/load-config.js";
+import { configSchema } from "../config/schema.js";
 import { readReferenceFile } from "../references/reference-file.js";
 
 /**
@@ -10,4 +12,10 @@ export function checkConfig(file: string): void {
   const { references } = config.processors;
   for (const reference of references) readReferenceFile(reference.file);
   process.stdout.write(`${file}: can be used (${references.length} reference files)\n`);
+}
+
+/** Prints the JSON Schema of the configuration file, made from the schema that checks it. */
+export function printConfigSchema(): void {
+  const schema = z.toJSONSchema(configSchema, { io: "input", unrepresentable: "any" });
+  process.stdout.write(`${JSON.stringify(schema, undefined, 2)}\n`);
 }
