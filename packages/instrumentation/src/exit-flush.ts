@@ -13,11 +13,15 @@ const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
 /** Flushes at the natural end of the thread, and before a signal that would kill the process. */
 export function flushAtExit(sdk: RunningSdk, onEnd: () => void): void {
-  // A flush that sends something brings this event once more, and that one finds nothing to send.
+  let outOfTime = false;
+  // A flush brings this event once more. The second one finds nothing to send, or no time left.
   process.on("beforeExit", () => {
+    if (outOfTime) return;
     onEnd();
     sdk.drain();
-    void flushWithin(sdk);
+    void flushWithin(sdk).then((sent) => {
+      outOfTime = !sent;
+    });
   });
   if (!isMainThread) return;
   for (const signal of SIGNALS) {
@@ -36,16 +40,16 @@ export function flushAtExit(sdk: RunningSdk, onEnd: () => void): void {
   }
 }
 
-/** Resolves when everything is sent or the time is up; keeps the process alive until then. */
-function flushWithin(sdk: RunningSdk): Promise<void> {
+/** Whether everything was dealt with before the time was up; keeps the process alive until then. */
+function flushWithin(sdk: RunningSdk): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, FLUSH_MS_MAX);
+    const timer = setTimeout(() => resolve(false), FLUSH_MS_MAX);
     sdk
       .flush()
       .catch((error: unknown) => complain(`the last spans were not sent: ${reason(error)}`))
       .finally(() => {
         clearTimeout(timer);
-        resolve();
+        resolve(true);
       });
   });
 }

@@ -31,7 +31,8 @@ export function observeCall(call: () => unknown, observer: CallObserver): unknow
     succeeded(result);
     return result;
   }
-  if (result.constructor !== Promise || Reflect.ownKeys(result).length > 0) {
+  // Symbols do not count: Node 22 keeps its async context under one.
+  if (result.constructor !== Promise || Object.getOwnPropertyNames(result).length > 0) {
     result.then(succeeded, failed);
     return result;
   }

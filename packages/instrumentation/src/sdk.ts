@@ -9,6 +9,7 @@ import { trace } from "@opentelemetry/api";
 import { OTLPTraceExporter as JsonExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { NodeSDK, startNodeSdk } from "@opentelemetry/sdk-node";
+import { complain } from "./complain.js";
 import { DetachedExporter, detachedAgent } from "./detached-exporter.js";
 
 const DEFAULT_ENDPOINT = "http://localhost:4318";
@@ -68,7 +69,10 @@ function otlpExporter(env: Env): DetachedExporter | undefined {
     env["OTEL_EXPORTER_OTLP_PROTOCOL"] ||
     "http/protobuf"
   ).trim();
-  if (wanted !== "otlp" || !protocol.startsWith("http/")) return undefined;
+  if (wanted !== "otlp" || protocol === "grpc") return undefined;
+  if (protocol !== "http/json" && protocol !== "http/protobuf") {
+    complain(`the OTLP protocol "${protocol}" is unknown; http/protobuf is used`);
+  }
   const certificates = Object.keys(env).some((name) => CERTIFICATES.test(name));
   const options = certificates ? {} : { httpAgentOptions: detachedAgent };
   const exporter =

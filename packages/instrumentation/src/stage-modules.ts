@@ -1,5 +1,6 @@
 /** Hooks the modules that hold declared stages, and says which declarations had no effect. */
 import { existsSync, realpathSync } from "node:fs";
+import { getEnvironmentData, isMainThread, setEnvironmentData } from "node:worker_threads";
 import { complain } from "./complain.js";
 import type { InstrumentationConfig, StageConfig } from "./config-schema.js";
 import type { ModelVersions } from "./model-versions.js";
@@ -9,10 +10,36 @@ import { wrapStage } from "./stage-functions.js";
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
+/** Under this key worker threads find the main thread's {@link LoadedFlags}. */
+const LOADED_KEY = "tidemark.instrumentation.loaded";
+
+/**
+ * Which modules have been loaded by any thread, one byte each: a module that only a worker loads is
+ * not unused.
+ */
+class LoadedFlags {
+  private readonly flags: Uint8Array;
+
+  constructor(count: number) {
+    const shared = isMainThread ? undefined : getEnvironmentData(LOADED_KEY);
+    const inherited = shared instanceof SharedArrayBuffer && shared.byteLength === count;
+    const buffer = inherited ? shared : new SharedArrayBuffer(count);
+    if (!inherited && count > 0) setEnvironmentData(LOADED_KEY, buffer);
+    this.flags = new Uint8Array(buffer);
+  }
+
+  set(index: number): void {
+    Atomics.store(this.flags, index, 1);
+  }
+
+  has(index: number): boolean {
+    return Atomics.load(this.flags, index) === 1;
+  }
+}
+
 /** The declared stages of one module. */
 class StageModule {
   readonly path: string;
-  loaded = false;
   private readonly stages: StageConfig[] = [];
   private readonly wrappers = new Map<StageConfig, WeakMap<AnyFunction, AnyFunction>>();
 
@@ -26,7 +53,6 @@ class StageModule {
   }
 
   patch(exports: unknown, versions: ModelVersions, errorMessages: boolean): unknown {
-    this.loaded = true;
     let patched = exports;
     for (const stage of this.stages) {
       const known = this.wrappers.get(stage) as WeakMap<AnyFunction, AnyFunction>;
@@ -49,6 +75,7 @@ class StageModule {
 export class StageModules {
   private readonly modules = new Map<string, StageModule>();
   private readonly config: InstrumentationConfig;
+  private readonly loaded: LoadedFlags;
 
   constructor(config: InstrumentationConfig) {
     this.config = config;
@@ -62,6 +89,7 @@ export class StageModules {
       this.modules.set(path, module);
       module.add(stage);
     }
+    this.loaded = new LoadedFlags(this.modules.size);
   }
 
   /** Absolute paths of the modules that hold stages. */
@@ -72,15 +100,19 @@ export class StageModules {
   /** Starts to wrap stages as their modules are loaded. */
   hook(versions: ModelVersions): void {
     const { errorMessages } = this.config;
-    for (const [path, module] of this.modules) {
-      hookModule(path, (exports) => module.patch(exports, versions, errorMessages));
+    for (const [index, module] of [...this.modules.values()].entries()) {
+      hookModule(module.path, (exports) => {
+        this.loaded.set(index);
+        return module.patch(exports, versions, errorMessages);
+      });
     }
   }
 
-  /** Says which modules were declared but never loaded; meant for the end of the process. */
+  /** Says which modules no thread has loaded; meant for the end of the main thread. */
   complainAboutUnused(): void {
-    for (const { path, loaded } of this.modules.values()) {
-      if (loaded) continue;
+    if (!isMainThread) return;
+    for (const [index, { path }] of [...this.modules.values()].entries()) {
+      if (this.loaded.has(index)) continue;
       complain(
         `${path}: was never loaded by another module, so its stages were not recorded; ` +
           "check the path, and that it is not the program's entry point",

@@ -1,0 +1,108 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { startSink } from "./otlp-sink.js";
+import type { AppOptions } from "./run-app.js";
+import { FIXTURES, NODES, runApp, toSink } from "./run-app.js";
+
+const cwd = join(FIXTURES, "exits");
+const versions = Object.keys(NODES).map(Number) as (keyof typeof NODES)[];
+/** A port that nothing listens on: the discard service's. */
+const NOBODY = "http://127.0.0.1:9";
+
+async function runToSink(file: string, options: AppOptions = {}) {
+  const sink = await startSink();
+  const result = await runApp(file, { cwd, ...options, env: toSink(sink.url) });
+  await sink.close();
+  return { ...result, spans: sink.spans() };
+}
+
+async function runWithout(file: string, options: AppOptions = {}) {
+  return runApp(file, { cwd, ...options, flags: [] });
+}
+
+describe.each(versions)("on Node %i an instrumented app ends as it does without", (node) => {
+  test.each(["natural.mjs", "explicit.mjs", "throws.mjs", "unhandled.mjs", "handled.mjs"])(
+    "%s",
+    async (file) => {
+      const plain = await runWithout(file, { node });
+      const { code, signal, stdout, stderr } = await runToSink(file, { node });
+      expect({ code, signal, stdout }).toEqual({
+        code: plain.code,
+        signal: plain.signal,
+        stdout: plain.stdout,
+      });
+      if (file === "throws.mjs") expect(stderr).toContain("TypeError: the app's own bug");
+      if (file === "unhandled.mjs") expect(stderr).toContain("Error: work failed");
+    },
+  );
+
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "%s kills it, after its spans are sent",
+    async (signal) => {
+      const { spans, ...result } = await runToSink("killed.mjs", { node, signal });
+      expect(result).toMatchObject({ code: null, signal });
+      expect(spans).toHaveLength(1);
+    },
+  );
+
+  test.each(["SIGTERM", "SIGINT"] as const)("its own handler of %s decides", async (signal) => {
+    const { spans, ...result } = await runToSink("graceful.mjs", { node, signal });
+    expect(result).toMatchObject({ code: 7, signal: null, stdout: "ready\nclosed\n" });
+    expect(spans).toHaveLength(2);
+  });
+});
+
+test("a natural end sends what is left", async () => {
+  const { spans, code } = await runToSink("natural.mjs");
+  expect(code).toBe(3);
+  expect(spans.map(({ name }) => name)).toEqual(["prediction exits"]);
+});
+
+test("a failed stage is an error without its message, which may quote a user", async () => {
+  const { spans, stdout } = await runToSink("handled.mjs");
+  expect(stdout).toBe("work failed\n");
+  expect(spans[0]).toMatchObject({ error: true, attributes: { "error.type": "Error" } });
+  expect(JSON.stringify(spans)).not.toContain("work failed");
+});
+
+describe("without a receiver", () => {
+  test("the app ends at once and says so in one line", async () => {
+    const result = await runApp("natural.mjs", { cwd, env: toSink(NOBODY) });
+    expect(result).toMatchObject({ code: 3, stdout: "done\n" });
+    expect(result.stderr).toMatch(/^tidemark: 1 spans so far could not be sent to 127\.0\.0\.1:9 /);
+    expect(result.stderr.split("\n")).toHaveLength(2);
+    expect(result.elapsedMs).toBeLessThan(2500);
+  });
+
+  test("a busy app is not disturbed, and ends at once although a retry is due", async () => {
+    const env = { ...toSink(NOBODY), OTEL_BSP_SCHEDULE_DELAY: "50" };
+    const result = await runApp("long.mjs", { cwd, env });
+    expect(result).toMatchObject({ code: 0, stdout: "done\n" });
+    expect(result.stderr.split("\n").length).toBeLessThanOrEqual(2);
+    expect(result.elapsedMs).toBeLessThan(4000);
+  });
+
+  test("one that never answers costs at most the flush time", async () => {
+    const sink = await startSink(() => undefined);
+    const result = await runApp("natural.mjs", { cwd, env: toSink(sink.url) });
+    await sink.close();
+    expect(result).toMatchObject({ code: 3, stdout: "done\n" });
+    expect(result.elapsedMs).toBeLessThan(5000);
+  });
+
+  test("one that refuses is not asked again at the end", async () => {
+    const sink = await startSink(() => 503);
+    const result = await runApp("natural.mjs", { cwd, env: toSink(sink.url) });
+    await sink.close();
+    expect(result.code).toBe(3);
+    expect(result.elapsedMs).toBeLessThan(2500);
+    expect(sink.bodies).toHaveLength(1);
+  });
+
+  test("a kill is not held up", async () => {
+    const options: AppOptions = { cwd, env: toSink(NOBODY), signal: "SIGTERM" };
+    const result = await runApp("killed.mjs", options);
+    expect(result.signal).toBe("SIGTERM");
+    expect(result.elapsedMs).toBeLessThan(2500);
+  });
+});
