@@ -19,9 +19,9 @@ export function flushAtExit(sdk: RunningSdk, onEnd: () => void): void {
     if (outOfTime) return;
     onEnd();
     sdk.drain();
-    void flushWithin(sdk).then((sent) => {
-      outOfTime = !sent;
-    });
+    void (async () => {
+      outOfTime = !(await flushWithin(sdk));
+    })();
   });
   if (!isMainThread) return;
   for (const signal of SIGNALS) {

@@ -61,6 +61,16 @@ export function withText(facts: ModelFacts = {}): Uint8Array {
   });
 }
 
+/** `input_ids` int64 [N,sequence], passed through: the shape of a language model's input. */
+export function tokens(facts: ModelFacts = {}): Uint8Array {
+  return model(facts, {
+    nodes: [{ opType: "Identity", input: ["input_ids"], output: ["output_ids"] }],
+    weights: [],
+    inputs: [tensor("input_ids", INT64, "N", "sequence")],
+    outputs: [tensor("output_ids", INT64, "N", "sequence")],
+  });
+}
+
 /** Writes a model to a file and returns the path. */
 export function writeModel(path: string, bytes: Uint8Array): string {
   writeFileSync(path, bytes);

@@ -26,13 +26,13 @@ export interface AppOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** Sent once the program has written "ready". */
-  readonly signal?: NodeJS.Signals;
+  readonly signal?: "SIGTERM" | "SIGINT";
 }
 
 /** How a program ended. */
 export interface AppResult {
   readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
+  readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
   readonly elapsedMs: number;

@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { startSink } from "./otlp-sink.js";
+import type { AppOptions } from "./run-app.js";
+import { FIXTURES, NODES, REGISTER, runApp, toSink } from "./run-app.js";
+
+const cwd = join(FIXTURES, "own-sdk");
+const versions = Object.keys(NODES).map(Number) as (keyof typeof NODES)[];
+
+async function run(file: string, options: AppOptions) {
+  const sink = await startSink();
+  const result = await runApp(file, { cwd, ...options, env: toSink(sink.url) });
+  await sink.close();
+  return { ...result, spans: sink.spans() };
+}
+
+describe.each(versions)("on Node %i", (node) => {
+  test("an SDK that is there already gets the spans, and no second one starts", async () => {
+    const flags = ["--require", join(cwd, "sdk.cjs"), "--require", REGISTER];
+    const { stdout, stderr, spans } = await run("app.mjs", { node, flags });
+    expect(JSON.parse(stdout), stderr).toEqual(["prediction exits child", "by hand root"]);
+    expect({ stderr, spans }).toEqual({ stderr: "", spans: [] });
+  });
+
+  test.each(["late.cjs", "late.mjs"])(
+    "an SDK that the app starts later takes over: %s",
+    async (file) => {
+      const { stdout, stderr, spans } = await run(file, { node });
+      expect(JSON.parse(stdout), stderr).toEqual(["prediction exits child", "by hand root"]);
+      expect(spans).toEqual([]);
+      expect(stderr).toBe(
+        "tidemark: the app has an OpenTelemetry SDK of its own; spans go to that one\n",
+      );
+    },
+  );
+
+  test("without one, ours takes the app's own spans too", async () => {
+    const { spans } = await run("app.mjs", { node });
+    expect(spans.map(({ name }) => name)).toEqual(["GET", "prediction exits", "by hand"]);
+  });
+});
+
+test("two copies of the flag start one SDK", async () => {
+  const flags = ["--require", REGISTER, "--import", REGISTER];
+  const { spans } = await run("app.mjs", { flags });
+  expect(spans).toHaveLength(3);
+});

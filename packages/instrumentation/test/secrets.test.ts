@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { regressor, tokens, withText, writeModel } from "./onnx-models.js";
+import { startSink } from "./otlp-sink.js";
+import { FIXTURES, REGISTER, runApp, toSink } from "./run-app.js";
+
+const PLANTED = "planted-7f3a-secret";
+const AGE = "4242.5";
+const cwd = join(FIXTURES, "secrets");
+let models = "";
+
+beforeAll(() => {
+  models = mkdtempSync(join(tmpdir(), "tidemark-"));
+  writeModel(join(models, "weather.onnx"), regressor());
+  writeModel(join(models, "text.onnx"), withText());
+  writeModel(join(models, "tokens.onnx"), tokens());
+});
+
+afterAll(() => rmSync(models, { recursive: true }));
+
+async function run(protocol: string) {
+  const sink = await startSink();
+  const result = await runApp("app.mjs", {
+    cwd,
+    flags: ["--require", REGISTER, `--title=${PLANTED}`],
+    env: {
+      ...toSink(sink.url),
+      OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+      MODELS: models,
+      PLANTED,
+      AGE,
+    },
+  });
+  await sink.close();
+  expect(result, result.stderr).toMatchObject({ code: 0, stdout: "true\n", stderr: "" });
+  return sink;
+}
+
+test.each(["http/json", "http/protobuf"])(
+  "no planted secret leaves the process as %s",
+  async (protocol) => {
+    const sink = await run(protocol);
+    const bytes = Buffer.concat(sink.bodies);
+    expect(bytes.includes("inference weather")).toBe(true);
+    expect(bytes.includes(PLANTED)).toBe(false);
+    expect(bytes.includes("987654321")).toBe(false);
+    expect(bytes.includes(doubleBytes(Number(AGE)))).toBe(false);
+    expect(bytes.includes(AGE)).toBe(false);
+  },
+);
+
+test("what is no secret is recorded all the same", async () => {
+  const spans = (await run("http/json")).spans();
+  const named = (name: string) => spans.filter((span) => span.name === name);
+  expect(named("feature_retrieval store")[0]?.attributes).toMatchObject({
+    "ml.segment.region": "north",
+  });
+  expect(named("preprocessing")[0]).toMatchObject({ error: true });
+  const [text, failed] = named("inference text");
+  expect(text?.attributes).toMatchObject({ "ml.feature.a": 1, "ml.prediction.value": 1 });
+  expect(text?.attributes).not.toHaveProperty("ml.prediction.class");
+  expect(failed?.error).toBe(true);
+  expect(failed?.statusMessage).toBeFalsy();
+  const [weather] = named("inference weather");
+  expect(weather?.attributes).toMatchObject({ "ml.feature.wind": 2 });
+  expect(weather?.attributes).not.toHaveProperty("ml.feature.age");
+});
+
+test("the default protocol is protobuf", async () => {
+  const sink = await startSink();
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url };
+  await runApp("natural.mjs", { cwd: join(FIXTURES, "exits"), env });
+  await sink.close();
+  expect(sink.contentTypes).toEqual(["application/x-protobuf"]);
+  expect(sink.bodies[0]?.includes("prediction exits")).toBe(true);
+});
+
+function doubleBytes(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(value);
+  return bytes;
+}
