@@ -1,6 +1,7 @@
 /**
  * Path expressions of the configuration, such as `args[0].user["tenant-id"]` or `result.id`: where in
- * a call's arguments or result a value is found. A path only reads; it never calls.
+ * a call's arguments or result a value is found. A path only reads; it never calls. `args.0.user` is
+the same as `args[0].user`, for YAML's flow style, where a bracket has a meaning of its own.
  */
 
 /** A parsed path. */
@@ -9,7 +10,7 @@ export interface ValuePath {
   readonly steps: readonly string[];
 }
 
-const STEP = /\.([A-Za-z_$][\w$-]*)|\[(\d+)\]|\["([^"]*)"\]|\['([^']*)'\]/y;
+const STEP = /\.([A-Za-z_$][\w$-]*|\d+)|\[(\d+)\]|\["([^"]*)"\]|\['([^']*)'\]/y;
 /** Longer values name nothing that one could monitor by; 256 is also the receiver's key bound. */
 const TEXT_LENGTH_MAX = 256;
 

@@ -42,12 +42,13 @@ test.each(["http/json", "http/protobuf"])(
   "no planted secret leaves the process as %s",
   async (protocol) => {
     const sink = await run(protocol);
-    const bytes = Buffer.concat(sink.bodies);
-    expect(bytes.includes("inference weather")).toBe(true);
-    expect(bytes.includes(PLANTED)).toBe(false);
-    expect(bytes.includes("987654321")).toBe(false);
-    expect(bytes.includes(doubleBytes(Number(AGE)))).toBe(false);
-    expect(bytes.includes(AGE)).toBe(false);
+    const exported = Buffer.concat(sink.bodies);
+    const holds = (what: string | Uint8Array) => exported.indexOf(what) >= 0;
+    expect(holds("inference weather")).toBe(true);
+    expect(holds(PLANTED)).toBe(false);
+    expect(holds("987654321")).toBe(false);
+    expect(holds(doubleBytes(Number(AGE)))).toBe(false);
+    expect(holds(AGE)).toBe(false);
   },
 );
 
@@ -77,8 +78,6 @@ test("the default protocol is protobuf", async () => {
   expect(sink.bodies[0]?.includes("prediction exits")).toBe(true);
 });
 
-function doubleBytes(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeDoubleLE(value);
-  return bytes;
+function doubleBytes(value: number): Uint8Array {
+  return new Uint8Array(Float64Array.of(value).buffer);
 }
