@@ -11,7 +11,8 @@ export interface SentSpan {
 export type Attributes = Readonly<Record<string, string | number>>;
 
 /**
- * Sends `count` server spans of a service, each a trace of its own, with the given attributes.
+ * Sends `count` server spans of a service, each a trace of its own, with the given attributes, ending
+ * at the given times, by default now.
  * @throws Error when the endpoint does not answer 200.
  */
 export async function sendSpans(
@@ -19,16 +20,16 @@ export async function sendSpans(
   service: string,
   count: number,
   attributes: Attributes | ((index: number) => Attributes) = {},
+  endMs: (index: number) => number = Date.now,
 ): Promise<SentSpan[]> {
-  const nowMs = Date.now();
   const of = typeof attributes === "function" ? attributes : () => attributes;
   const spans = Array.from({ length: count }, (_, index) => ({
     traceId: randomBytes(16).toString("hex"),
     spanId: randomBytes(8).toString("hex"),
     name: "POST /predict",
     kind: 2,
-    startTimeUnixNano: `${nowMs - 20}000000`,
-    endTimeUnixNano: `${nowMs}000000`,
+    startTimeUnixNano: `${endMs(index) - 20}000000`,
+    endTimeUnixNano: `${endMs(index)}000000`,
     attributes: keyValues(of(index)),
   }));
   const resource = { attributes: keyValues({ "service.name": service }) };

@@ -11,6 +11,9 @@ import { freePorts, peerPath, ROOT, startProgram } from "./peer-programs.ts";
 /** Where the programs' configuration files are. */
 export const CONFIG = join(ROOT, "collector-config");
 
+/** The receiver's command, as built. */
+export const TIDEMARK = join(ROOT, "packages", "receiver", "dist", "cli.js");
+
 const HOST = "127.0.0.1";
 
 export interface Jaeger extends Program {
@@ -144,17 +147,16 @@ export interface Receiver extends Program {
   readonly metricsAddress: string;
 }
 
-/** The receiver as built, under this very Node. */
+/** The receiver, under this very Node. */
 export async function startReceiver(
   jaegerUrl: string,
   configFile = join(CONFIG, "tidemark", "tidemark.yaml"),
 ): Promise<Receiver> {
   const [otlpHttp, metrics] = await ports(2);
-  const cli = join(ROOT, "packages", "receiver", "dist", "cli.js");
   const program = await startProgram({
     name: "the receiver",
     command: process.execPath,
-    args: [cli, "receive", "--config", configFile],
+    args: [TIDEMARK, "receive", "--config", configFile],
     env: {
       TIDEMARK_OTLP_HTTP_PORT: otlpHttp,
       TIDEMARK_METRICS_PORT: metrics,
