@@ -168,8 +168,8 @@ describe("collector-config/README.md", () => {
       ),
     );
     const readme = readFileSync(join(CONFIG, "README.md"), "utf8");
-    const named = [...readme.matchAll(/`((?:COLLECTOR|JAEGER|TIDEMARK|PROMETHEUS)_\w+)`/g)];
-    expect(new Set(named.map(([, name]) => name))).toEqual(new Set(read));
+    const listed = [...readme.matchAll(/`((?:COLLECTOR|JAEGER|TIDEMARK|PROMETHEUS)_\w+)`/g)];
+    expect(new Set(listed.map(([, name]) => name))).toEqual(new Set(read));
   });
 });
 
