@@ -22,7 +22,8 @@ export function reason(error: unknown): string {
 }
 
 /**
- * Runs a hook's own work; an error in it is a bug of ours, is told once, and never reaches the host.
+ * Runs a hook's own work; an error in it is a bug of ours, is told once, and never reaches the
+ * host.
  */
 export function guarded<T>(what: string, work: () => T): T | undefined {
   try {

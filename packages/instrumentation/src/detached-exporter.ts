@@ -1,8 +1,8 @@
 /* oxlint-disable no-underscore-dangle -- the exporter's own parts, which it names so */
 /**
- * Makes an OTLP exporter of OpenTelemetry's one that never holds the process: an export in flight is
- * not waited for, its sockets and its waits between retries do not keep the event loop alive, and
- * when the process ends there is one attempt more and no retry. What is in flight is bounded.
+ * Makes an OTLP exporter of OpenTelemetry's one that never holds the process: an export in flight
+ * is not waited for, its sockets and its waits between retries do not keep the event loop alive,
+ * and when the process ends there is one attempt more and no retry. What is in flight is bounded.
  */
 import http from "node:http";
 import https from "node:https";

@@ -1,7 +1,7 @@
 /**
  * Hooks into both module systems. `require` is hooked by require-in-the-middle, ES modules by
- * import-in-the-middle; both come from `@opentelemetry/instrumentation`, because another copy of the
- * latter would not see the modules that the first one's loader announces.
+ * import-in-the-middle; both come from `@opentelemetry/instrumentation`, because another copy of
+ * the latter would not see the modules that the first one's loader announces.
  */
 import { createRequire, register, syncBuiltinESMExports } from "node:module";
 import { sep } from "node:path";

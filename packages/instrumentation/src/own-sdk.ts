@@ -24,7 +24,7 @@ type Setter = (this: unknown, ...args: unknown[]) => unknown;
 const API_COPY = { trace, context, propagation, metrics, logs };
 const GLOBAL_API = Symbol.for("opentelemetry.js.api.1");
 
-/** Watches for an SDK of the app's own; `onForeign` is called once, when its tracing is in place. */
+/** Watches for an SDK of the app's own; `onForeign` is called once, when its tracing is set. */
 export class OwnSdk {
   private readonly patched = new WeakSet<object>();
   private readonly onForeign: () => void;

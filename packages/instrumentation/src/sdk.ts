@@ -1,7 +1,7 @@
 /**
- * Starts OpenTelemetry's SDK the way `OTEL_*` variables say, for an app that has none. Where they say
- * nothing: traces over OTLP as protobuf, no metrics and no logs, and resource attributes that hold
- * no command line.
+ * Starts OpenTelemetry's SDK the way `OTEL_*` variables say, for an app that has none. Where they
+ * say nothing: traces over OTLP as protobuf, no metrics and no logs, and resource attributes that
+ * hold no command line.
  */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

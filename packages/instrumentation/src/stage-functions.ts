@@ -1,4 +1,4 @@
-/** Wraps the functions that the configuration declares to be stages, so that each call is a span. */
+/** Wraps the functions that the configuration declares to be stages: each call is a span. */
 import type { Attributes } from "@opentelemetry/api";
 import { ATTRIBUTES, stageSpanName } from "@tidemark/semconv";
 import { guarded } from "./complain.js";
