@@ -1,7 +1,7 @@
 /**
  * Path expressions of the configuration, such as `args[0].user["tenant-id"]` or `result.id`: where
- * in a call's arguments or result a value is found. A path only reads; it never calls. `args.0.user`
- * is the same as `args[0].user`, for YAML's flow style, where a bracket has a meaning of its own.
+ * in a call's arguments or result a value is found. A path only reads; it never calls. `args.0.id`
+ * is the same as `args[0].id`, for YAML's flow style, where a bracket has a meaning of its own.
  */
 
 /** A parsed path. */

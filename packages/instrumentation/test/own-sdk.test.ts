@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { regressor, writeModel } from "./onnx-models.js";
 import { startSink } from "./otlp-sink.js";
 import type { AppOptions } from "./run-app.js";
 import { FIXTURES, NODES, REGISTER, runApp, toSink } from "./run-app.js";
@@ -38,6 +41,16 @@ describe.each(versions)("on Node %i", (node) => {
     const { spans } = await run("app.mjs", { node });
     expect(spans.map(({ name }) => name)).toEqual(["GET", "prediction exits", "by hand"]);
   });
+});
+
+test("an SDK may be given the ONNX Runtime spans alone, without the flag", async () => {
+  const models = mkdtempSync(join(tmpdir(), "tidemark-"));
+  const MODEL = writeModel(join(models, "m.onnx"), regressor());
+  const flags = ["--import", join(cwd, "with-onnx.mjs")];
+  const { stdout, stderr } = await runApp("onnx.mjs", { cwd, flags, env: { MODEL } });
+  rmSync(models, { recursive: true });
+  expect(JSON.parse(stdout), stderr).toEqual(["inference m root"]);
+  expect(stderr).toBe("");
 });
 
 test("two copies of the flag start one SDK", async () => {
