@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { float32AtLeast } from "../src/forest-onnx.ts";
 import type { TemperatureForest } from "../src/temperature-forest.ts";
 import { trainForest } from "../src/temperature-forest.ts";
@@ -24,6 +24,7 @@ beforeAll(() => {
   forest = trainForest(trainingDays(days));
   artifacts = ensureArtifacts(dataFile, folder);
 });
+afterAll(() => rmSync(folder, { recursive: true }));
 
 async function predictWithOnnx(file: string, rows: readonly WeatherDay[]): Promise<Float32Array> {
   const session = await InferenceSession.create(file);
@@ -108,6 +109,7 @@ describe("training", () => {
     for (const name of ["model", "trainingCsv"] as const) {
       expect(readFileSync(again[name]).equals(readFileSync(artifacts[name]))).toBe(true);
     }
+    rmSync(other, { recursive: true });
   });
 
   it("does not run again when nothing has changed", () => {

@@ -1,0 +1,6 @@
+import { Tensor } from "onnxruntime-node";
+
+/** One row for the model, in the order in which it was trained. */
+export function toTensor({ precipitation, wind, temp_min, season }) {
+  return new Tensor("float32", [precipitation, wind, temp_min, season], [1, 4]);
+}
