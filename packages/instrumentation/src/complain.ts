@@ -1,5 +1,8 @@
 /** The one way in which this package speaks: lines on stderr, few and each only once. */
 
+import { writeSync } from "node:fs";
+
+const STDERR = 2;
 /** Different lines that are ever written; beyond it something repeats itself under new names. */
 const LINES_MAX = 100;
 const written = new Set<string>();
@@ -10,9 +13,10 @@ export function complain(message: string): void {
   if (written.has(line) || written.size >= LINES_MAX) return;
   written.add(line);
   try {
-    process.stderr.write(`tidemark: ${line}\n`);
+    // Not process.stderr: if nobody reads it, that would fail later, as an error of the host's.
+    writeSync(STDERR, `tidemark: ${line}\n`);
   } catch {
-    // The host's stderr is gone; there is nobody left to tell.
+    // There is nobody left to tell.
   }
 }
 

@@ -37,7 +37,20 @@ export function flushAtExit(sdk: RunningSdk, onEnd: () => void): void {
       void flushWithin(sdk).then(() => process.kill(process.pid, signal));
     };
     process.on(signal, listener);
+    hideListener(signal, listener);
   }
+}
+
+/**
+ * Hides a listener from whoever lists them. Handlers that end the process only if nobody else
+ * listens, as those of the package signal-exit, and this one would else wait for each other.
+ */
+function hideListener(signal: string, listener: () => void): void {
+  const { listeners } = process;
+  process.listeners = function (this: typeof process, event: string | symbol) {
+    const found = Reflect.apply(listeners, this, [event]) as ReturnType<typeof listeners>;
+    return event === signal ? found.filter((other) => other !== listener) : found;
+  } as typeof listeners;
 }
 
 /** Whether everything was dealt with before the time was up; keeps the process alive until then. */

@@ -4,17 +4,17 @@
  * the latter would not see the modules that the first one's loader announces.
  */
 import { createRequire, register, syncBuiltinESMExports } from "node:module";
-import { sep } from "node:path";
+import { isAbsolute, parse } from "node:path";
 import { pathToFileURL } from "node:url";
 import { complain, guarded, reason } from "./complain.js";
 
 /** Called with a module's exports when it is first loaded; what it returns takes their place. */
-export type ModuleHook = (exports: unknown) => unknown;
+export type ModuleHook = (module: string, exports: unknown) => unknown;
 
 type HookClass = new (
   modules: string[],
   options: { internals?: boolean },
-  hook: (exports: unknown) => unknown,
+  hook: (exports: unknown, name: string, folder: string | undefined) => unknown,
 ) => object;
 
 interface SyncLoader {
@@ -30,7 +30,7 @@ const hookRequire = createRequire(ownRequire.resolve("@opentelemetry/instrumenta
  * else is touched: a module that nobody wants to see is loaded as if this package did not exist.
  */
 export function hookEsModules(modules: readonly string[]): void {
-  const include = modules.map((name) => (isPath(name) ? pathToFileURL(name).href : name));
+  const include = modules.map((name) => (isAbsolute(name) ? pathToFileURL(name).href : name));
   if (include.length === 0) return;
   try {
     const sync = syncLoader();
@@ -54,18 +54,41 @@ function syncLoader(): SyncLoader | undefined {
   return hookRequire("import-in-the-middle/register-hooks.mjs") as SyncLoader;
 }
 
-/** Calls `hook` when the module, an absolute path or a package's name, is loaded either way. */
-export function hookModule(name: string, hook: ModuleHook): void {
-  const required = (exports: unknown) => {
-    const result = guarded(`instrumenting ${name}`, () => ({ exports: hook(exports) }));
-    return result === undefined ? exports : result.exports;
+/**
+ * Calls `hook` with each of the modules, absolute paths or package names, when it is loaded, by
+ * either module system. One hook for all of them: each one costs a resolution per `require`.
+ */
+export function hookModules(modules: readonly string[], hook: ModuleHook): void {
+  if (modules.length === 0) return;
+  const call = (name: string, exports: unknown) => {
+    const hooked = guarded(`instrumenting ${name}`, () => ({ exports: hook(name, exports) }));
+    return hooked === undefined ? exports : hooked.exports;
   };
   const { Hook: RequireHook } = hookRequire("require-in-the-middle") as { Hook: HookClass };
   const { Hook: ImportHook } = hookRequire("import-in-the-middle") as { Hook: HookClass };
-  void new RequireHook([name], {}, required);
-  void new ImportHook([name], {}, (namespace) => {
-    required(namespace);
+  void new RequireHook([...modules], {}, (exports, name, folder) => {
+    const module = requiredModule(modules, exports, name, folder);
+    return module === undefined ? exports : call(module, exports);
   });
+  void new ImportHook([...modules], {}, (namespace, name) => {
+    if (modules.includes(name)) call(name, namespace);
+  });
+}
+
+/** Which of the modules was required: the hook names a path by its folder and its stem only. */
+function requiredModule(
+  modules: readonly string[],
+  exports: unknown,
+  name: string,
+  folder: string | undefined,
+): string | undefined {
+  const candidates = modules.filter((module) => {
+    if (!isAbsolute(module)) return module === name;
+    const path = parse(module);
+    return path.dir === folder && path.name === name;
+  });
+  if (candidates.length <= 1) return candidates[0];
+  return candidates.find((path) => ownRequire.cache[path]?.exports === exports);
 }
 
 /**
@@ -75,8 +98,4 @@ export function hookModule(name: string, hook: ModuleHook): void {
 export function patchBuiltins(names: readonly string[]): void {
   for (const name of names) ownRequire(name);
   syncBuiltinESMExports();
-}
-
-function isPath(name: string): boolean {
-  return name.startsWith("/") || name.includes(sep) || /^[A-Za-z]:[/\\]/.test(name);
 }

@@ -3,9 +3,11 @@
  * place when the app sets up its own one, and OpenTelemetry's API would refuse the second. Every
  * copy of the API that the app loads therefore lets ours go before it sets another.
  */
+
+import type { TracerProvider } from "@opentelemetry/api";
 import { context, logs, metrics, propagation, trace } from "@opentelemetry/api";
 import { complain, guarded } from "./complain.js";
-import { hookModule } from "./module-hooks.js";
+import { SwitchProvider } from "./switch-provider.js";
 
 /** The module whose global setters are watched. */
 export const API_MODULE = "@opentelemetry/api";
@@ -30,6 +32,7 @@ export class OwnSdk {
   private readonly onForeign: () => void;
   /** What is registered and ours. */
   private readonly ours = new Set<keyof typeof API_COPY>();
+  private provider: SwitchProvider | undefined;
   private starting = false;
   private told = false;
 
@@ -37,13 +40,14 @@ export class OwnSdk {
     this.onForeign = onForeign;
   }
 
-  /** Watches the API from here on. */
+  /** Watches the API that this package uses. */
   watch(): void {
     this.patch(API_COPY);
-    hookModule(API_MODULE, (exports) => {
-      this.patch(exports as Api);
-      return exports;
-    });
+  }
+
+  /** Watches a copy of the API that the app has loaded. */
+  watchCopy(exports: unknown): void {
+    if (typeof exports === "object" && exports !== null) this.patch(exports as Api);
   }
 
   /** Runs `start`; what it registers is ours and may be let go later. */
@@ -64,22 +68,35 @@ export class OwnSdk {
       const original = part?.[method];
       if (part === undefined || typeof original !== "function" || this.patched.has(part)) continue;
       this.patched.add(part);
-      const set = (call: () => unknown) => (this.starting ? call() : this.setForeign(name, call));
-      part[method] = function (this: unknown, ...args) {
-        return set(() => original.apply(this, args));
+      const set = (call: (value: unknown) => unknown, value: unknown) =>
+        this.starting ? call(this.ownValue(name, value)) : this.setForeign(name, call, value);
+      part[method] = function (this: unknown, value, ...rest) {
+        return set((actual) => original.call(this, actual, ...rest), value);
       };
     }
   }
 
-  private setForeign(name: keyof typeof API_COPY, set: () => unknown): unknown {
+  private ownValue(name: keyof typeof API_COPY, value: unknown): unknown {
+    if (name !== "trace") return value;
+    this.provider = new SwitchProvider(value as TracerProvider);
+    return this.provider;
+  }
+
+  private setForeign(
+    name: keyof typeof API_COPY,
+    set: (value: unknown) => unknown,
+    value: unknown,
+  ): unknown {
     guarded("giving way to the app's SDK", () => this.letGo(name));
-    let result = set();
+    let result = set(value);
     if (result === false && this.ours.size > 0) {
       // A copy of the API of another version registers nothing beside ours.
       guarded("giving way to the app's SDK", () => this.letGoOfAll());
-      result = set();
+      result = set(value);
     }
-    if (name === "trace") guarded("using the app's SDK", () => this.tell());
+    if (name === "trace" && result !== false) {
+      guarded("using the app's SDK", () => this.handOver(value as TracerProvider));
+    }
     return result;
   }
 
@@ -93,7 +110,8 @@ export class OwnSdk {
     if (left.length === 0) delete (globalThis as Record<symbol, unknown>)[GLOBAL_API];
   }
 
-  private tell(): void {
+  private handOver(provider: TracerProvider): void {
+    this.provider?.switchTo(provider);
     if (this.told) return;
     this.told = true;
     complain("the app has an OpenTelemetry SDK of its own; spans go to that one");

@@ -2,6 +2,7 @@
  * What `node --require @tidemark/instrumentation/register app.js` loads, before the app, in every
  * thread. CommonJS, because only that reaches CommonJS apps, ES modules and worker threads alike.
  */
+const fs = require("node:fs") as typeof import("node:fs");
 const workerThreads = require("node:worker_threads") as { isInternalThread?: boolean };
 
 const GUARD = Symbol.for("tidemark.instrumentation.registered");
@@ -19,16 +20,21 @@ if (!isInternalThread && globals[GUARD] === undefined) {
 function start(): void {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   if (major < NODE_MIN[0] || (major === NODE_MIN[0] && minor < NODE_MIN[1])) {
-    process.stderr.write(
-      `tidemark: not instrumented: Node ${process.versions.node} is older than ` +
-        `${NODE_MIN.join(".")}\n`,
-    );
+    tell(`Node ${process.versions.node} is older than ${NODE_MIN.join(".")}`);
     return;
   }
   try {
     const { startInstrumentation } = require("./start.js") as typeof import("./start.js");
     startInstrumentation();
   } catch (error) {
-    process.stderr.write(`tidemark: not instrumented: ${String(error)}\n`);
+    tell(String(error));
+  }
+}
+
+function tell(why: string): void {
+  try {
+    fs.writeSync(2, `tidemark: not instrumented: ${why}\n`);
+  } catch {
+    // There is nobody left to tell.
   }
 }

@@ -51,9 +51,12 @@ export function startSdk(env: Env): RunningSdk | undefined {
     return created;
   });
   const flushQueue = providerFlush();
+  let flushed: Promise<unknown> = Promise.resolve();
   return {
     async flush() {
-      await flushQueue();
+      // A flush that has taken the spans may still wait for the resource's attributes.
+      flushed = Promise.allSettled([flushed, flushQueue()]);
+      await flushed;
       await exporter?.forceFlush();
     },
     drain: () => exporter?.drain(),

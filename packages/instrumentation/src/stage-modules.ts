@@ -4,7 +4,6 @@ import { getEnvironmentData, isMainThread, setEnvironmentData } from "node:worke
 import { complain } from "./complain.js";
 import type { InstrumentationConfig, StageConfig } from "./config-schema.js";
 import type { ModelVersions } from "./model-versions.js";
-import { hookModule } from "./module-hooks.js";
 import { patchExport } from "./stage-exports.js";
 import { wrapStage } from "./stage-functions.js";
 
@@ -97,15 +96,12 @@ export class StageModules {
     return [...this.modules.keys()];
   }
 
-  /** Starts to wrap stages as their modules are loaded. */
-  hook(versions: ModelVersions): void {
-    const { errorMessages } = this.config;
-    for (const [index, module] of [...this.modules.values()].entries()) {
-      hookModule(module.path, (exports) => {
-        this.loaded.set(index);
-        return module.patch(exports, versions, errorMessages);
-      });
-    }
+  /** Wraps the stages of a module that has been loaded; returns what takes its exports' place. */
+  patch(path: string, exports: unknown, versions: ModelVersions): unknown {
+    const module = this.modules.get(path);
+    if (module === undefined) return exports;
+    this.loaded.set(this.paths().indexOf(path));
+    return module.patch(exports, versions, this.config.errorMessages);
   }
 
   /** Says which modules no thread has loaded; meant for the end of the main thread. */

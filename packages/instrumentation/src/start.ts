@@ -1,5 +1,6 @@
 /** Wires the package together, before the app starts: configuration, hooks, SDK. */
 import process from "node:process";
+import { ProxyTracerProvider } from "@opentelemetry/api";
 import { HttpInstrumentation } from "@opentelemetry/instrumentation-http";
 import { UndiciInstrumentation } from "@opentelemetry/instrumentation-undici";
 import { complain, guarded } from "./complain.js";
@@ -7,7 +8,7 @@ import { flushAtExit } from "./exit-flush.js";
 import { registeredProvider } from "./host-api.js";
 import { loadConfig } from "./load-config.js";
 import { ModelVersions } from "./model-versions.js";
-import { hookEsModules, patchBuiltins } from "./module-hooks.js";
+import { hookEsModules, hookModules, patchBuiltins } from "./module-hooks.js";
 import { OnnxruntimeInstrumentation } from "./onnx/onnxruntime-instrumentation.js";
 import { API_MODULE, OwnSdk } from "./own-sdk.js";
 import type { RunningSdk } from "./sdk.js";
@@ -32,33 +33,43 @@ export function startInstrumentation(): void {
       void new OnnxruntimeInstrumentation({ declared: config, versions });
     });
   }
-  guarded("hooking stages", () => stages.hook(versions));
   const onEnd = () => stages.complainAboutUnused();
-  if (registeredProvider() === undefined) startOwnSdk(env, onEnd);
-  else process.on("beforeExit", onEnd);
+  const own = registeredProvider() === undefined ? startOwnSdk(env, onEnd) : undefined;
+  if (own === undefined) process.on("beforeExit", onEnd);
+  guarded("hooking modules", () => {
+    hookModules([...stages.paths(), API_MODULE], (module, exports) => {
+      if (module !== API_MODULE) return stages.patch(module, exports, versions);
+      own?.watchCopy(exports);
+      return exports;
+    });
+  });
 }
 
 /** The SDK, and spans between processes; both give way to an SDK that the app sets up itself. */
-function startOwnSdk(env: NodeJS.ProcessEnv, onEnd: () => void): void {
-  const between = guarded("hooking HTTP", () => httpInstrumentations(env)) ?? [];
+function startOwnSdk(env: NodeJS.ProcessEnv, onEnd: () => void): OwnSdk {
+  const silence = guarded("hooking HTTP", () => instrumentHttp(env));
   let sdk: RunningSdk | undefined;
   const own = new OwnSdk(() => {
-    for (const instrumentation of between) instrumentation.disable();
+    silence?.();
     void sdk?.shutdown().catch(() => undefined);
   });
   own.watch();
   sdk = guarded("starting the OpenTelemetry SDK", () => own.during(() => startSdk(env)));
-  if (sdk !== undefined) flushAtExit(sdk, onEnd);
+  if (sdk === undefined) process.on("beforeExit", onEnd);
+  else flushAtExit(sdk, onEnd);
+  return own;
 }
 
-function httpInstrumentations(env: NodeJS.ProcessEnv) {
-  const instrumentations = [];
-  if (isEnabled("http", env)) {
-    instrumentations.push(new HttpInstrumentation());
-    patchBuiltins(["http", "https"]);
-  }
-  if (isEnabled("undici", env)) instrumentations.push(new UndiciInstrumentation());
-  return instrumentations;
+/** Records HTTP; returns what ends that. */
+function instrumentHttp(env: NodeJS.ProcessEnv): () => void {
+  const http = isEnabled("http", env) ? new HttpInstrumentation() : undefined;
+  if (http) patchBuiltins(["http", "https"]);
+  const undici = isEnabled("undici", env) ? new UndiciInstrumentation() : undefined;
+  return () => {
+    undici?.disable();
+    // To disable this one would undo the topmost patch, which may by now be the app's own.
+    http?.setTracerProvider(new ProxyTracerProvider());
+  };
 }
 
 function isEnabled(name: string, env: NodeJS.ProcessEnv): boolean {

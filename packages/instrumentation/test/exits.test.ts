@@ -45,6 +45,17 @@ describe.each(versions)("on Node %i an instrumented app ends as it does without"
     },
   );
 
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "one that waits to be the last on %s",
+    async (signal) => {
+      const plain = await runWithout("polite.mjs", { node, signal });
+      expect(plain).toMatchObject({ code: null, signal, stdout: "ready\ncleaned up\n" });
+      const { spans, ...result } = await runToSink("polite.mjs", { node, signal });
+      expect(result).toMatchObject({ code: null, signal, stdout: plain.stdout });
+      expect(spans).toHaveLength(1);
+    },
+  );
+
   test.each(["SIGTERM", "SIGINT"] as const)("its own handler of %s decides", async (signal) => {
     const { spans, ...result } = await runToSink("graceful.mjs", { node, signal });
     expect(result).toMatchObject({ code: 7, signal: null, stdout: "ready\nclosed\n" });

@@ -37,6 +37,12 @@ describe.each(versions)("on Node %i", (node) => {
     },
   );
 
+  test("tracers from before go to it too, and its own HTTP spans stay the only ones", async () => {
+    const { stdout, stderr, spans } = await run("http.cjs", { node });
+    expect(JSON.parse(stdout), stderr).toEqual(["GET root", "by a library root"]);
+    expect(spans).toEqual([]);
+  });
+
   test("without one, ours takes the app's own spans too", async () => {
     const { spans } = await run("app.mjs", { node });
     expect(spans.map(({ name }) => name)).toEqual(["GET", "prediction exits", "by hand"]);

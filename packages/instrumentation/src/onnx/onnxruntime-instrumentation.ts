@@ -4,7 +4,10 @@
  * `onnxruntime-node` requires as CommonJS even in an app of ES modules: `--require` is enough.
  */
 import type { Attributes, Span } from "@opentelemetry/api";
-import type { InstrumentationConfig as BaseConfig } from "@opentelemetry/instrumentation";
+import type {
+  InstrumentationConfig as BaseConfig,
+  InstrumentationModuleDefinition,
+} from "@opentelemetry/instrumentation";
 import {
   InstrumentationBase,
   InstrumentationNodeModuleDefinition,
@@ -43,7 +46,7 @@ export class OnnxruntimeInstrumentation extends InstrumentationBase<OnnxruntimeO
   }
 
   // The base constructor calls this before the fields of a subclass exist: it uses none.
-  protected override init(): InstrumentationNodeModuleDefinition[] {
+  protected override init(): InstrumentationModuleDefinition[] {
     const patch = (exports: { InferenceSession?: SessionClass }) => {
       guarded("instrumenting onnxruntime", () => this.patch(exports.InferenceSession));
       return exports;
@@ -51,10 +54,12 @@ export class OnnxruntimeInstrumentation extends InstrumentationBase<OnnxruntimeO
     const unpatch = (exports: { InferenceSession?: SessionClass }) => {
       guarded("restoring onnxruntime", () => this.unpatch(exports.InferenceSession));
     };
+    const name = "onnxruntime-common";
     const versions = [">=1.14.0 <2"];
-    return [
-      new InstrumentationNodeModuleDefinition("onnxruntime-common", versions, patch, unpatch),
-    ];
+    const module = new InstrumentationNodeModuleDefinition(name, versions, patch, unpatch);
+    const definition: InstrumentationModuleDefinition = module;
+    definition.includePrerelease = true;
+    return [definition];
   }
 
   private patch(session: SessionClass | undefined): void {
