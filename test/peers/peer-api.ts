@@ -14,8 +14,6 @@ export interface StoredSpan {
   readonly parentSpanId?: string;
   readonly name: string;
   readonly service: string;
-  /** The processes of one service differ in it. */
-  readonly processId: unknown;
   /** By key; an array is an array of its elements. */
   readonly attributes: Readonly<Record<string, unknown>>;
 }
@@ -55,7 +53,6 @@ export async function storedSpans(
         ...(span.parentSpanId ? { parentSpanId: span.parentSpanId } : {}),
         name: span.name,
         service: String(about["service.name"]),
-        processId: about["process.pid"],
         attributes: plainAttributes(span.attributes),
       })),
     );
@@ -69,7 +66,7 @@ export interface Series {
 }
 
 /** Prometheus' values of an expression over the last `minutes`, a second apart. */
-export async function promRange(url: string, query: string, minutes = 10): Promise<Series[]> {
+export async function promRange(url: string, query: string, minutes = 30): Promise<Series[]> {
   const end = Date.now() / 1000;
   const params = new URLSearchParams({
     query,

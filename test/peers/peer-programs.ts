@@ -71,12 +71,17 @@ export interface ProgramSpec {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The folder to run in; the repository's root when left out. */
+  readonly cwd?: string;
   /** Answers 200 once the program can be used. */
   readonly readyUrl: string;
 }
 
 export interface Program {
+  /** Standard output and standard error, in the order of their arrival; the end of it, if long. */
   output(): string;
+  /** Standard output alone. */
+  stdout(): string;
   /** Asks it to end, and waits until it has. Stopping twice is harmless. */
   stop(): Promise<void>;
   /** Ends it at once, as a crash would. */
@@ -89,16 +94,20 @@ export interface Program {
  */
 export async function startProgram(spec: ProgramSpec): Promise<Program> {
   const child = spawn(spec.command, spec.args, {
-    cwd: ROOT,
+    cwd: spec.cwd ?? ROOT,
     env: plainEnv(spec.env),
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
+  let stdout = "";
   let ended: string | undefined;
   const keep = (chunk: Buffer) => {
     output = (output + chunk.toString()).slice(-OUTPUT_CHARS_MAX);
   };
   child.stdout.on("data", keep);
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout = (stdout + chunk.toString()).slice(-OUTPUT_CHARS_MAX);
+  });
   child.stderr.on("data", keep);
   const end = new Promise<void>((resolve) => {
     child.once("error", (error) => resolve(void (ended = error.message)));
@@ -126,6 +135,7 @@ export async function startProgram(spec: ProgramSpec): Promise<Program> {
   }
   return {
     output: () => output,
+    stdout: () => stdout,
     stop: () => signalAndWait("SIGTERM"),
     kill: () => signalAndWait("SIGKILL"),
   };
@@ -150,6 +160,24 @@ export async function freePorts(count: number): Promise<number[]> {
   const found = await Promise.all(ports);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return found;
+}
+
+/** The first of `count` ports in a row that nobody listens on. */
+export async function freePortBase(count: number): Promise<number> {
+  for (;;) {
+    const [base = 0] = await freePorts(1);
+    const row = Array.from({ length: count }, (_, index) => base + index);
+    const free = await Promise.all(row.map((port) => port < 65_536 && isFree(port)));
+    if (free.every(Boolean)) return base;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
 }
 
 export function sleep(ms: number): Promise<void> {
