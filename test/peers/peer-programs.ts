@@ -166,9 +166,9 @@ export async function freePorts(count: number): Promise<number[]> {
 export async function freePortBase(count: number): Promise<number> {
   for (;;) {
     const [base = 0] = await freePorts(1);
-    const row = Array.from({ length: count }, (_, index) => base + index);
-    const free = await Promise.all(row.map((port) => port < 65_536 && isFree(port)));
-    if (free.every(Boolean)) return base;
+    if (base + count > 65_536) continue;
+    const row = Array.from({ length: count }, (_, index) => isFree(base + index));
+    if ((await Promise.all(row)).every(Boolean)) return base;
   }
 }
 

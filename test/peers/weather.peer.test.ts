@@ -14,6 +14,7 @@ import {
 } from "./peer-stack.ts";
 
 const EXAMPLE = join(ROOT, "examples", "weather");
+const DEMO = join(EXAMPLE, "dist", "demo.js");
 const REGISTER = ["--require", "@tidemark/instrumentation/register"];
 const FEATURES = ["precipitation", "season", "temp_min", "wind"];
 const WAIT = { timeout: 60_000, interval: 250 };
@@ -40,10 +41,7 @@ describe("The weather demo", () => {
       startProgram({
         name: "the demo",
         command: process.execPath,
-        args: [
-          join(EXAMPLE, "dist", "demo.js"),
-          ...["--json", "--keep", "--port-base", String(base)],
-        ],
+        args: [DEMO, "--json", "--keep", "--port-base", String(base)],
         env: { TIDEMARK_DEMO_FORWARD: jaeger.otlpUrl },
         readyUrl: `http://${admin}/readyz`,
       }),
@@ -152,8 +150,13 @@ describe("The weather services behind the Collector, as in docker-compose.yml", 
 /** The spans of each trace with a prediction; health checks and the like are left out. */
 async function predictionTraces(jaeger: Jaeger): Promise<StoredSpan[][]> {
   const spans = await storedSpans(jaeger.queryUrl, "prediction-service", 10_000);
-  const traces = Map.groupBy(spans, ({ traceId }) => traceId).values();
-  return [...traces].filter((trace) =>
+  const traces = new Map<string, StoredSpan[]>();
+  for (const span of spans) {
+    const trace = traces.get(span.traceId);
+    if (trace) trace.push(span);
+    else traces.set(span.traceId, [span]);
+  }
+  return [...traces.values()].filter((trace) =>
     trace.some(({ attributes }) => attributes["ml.stage"] === "inference"),
   );
 }
