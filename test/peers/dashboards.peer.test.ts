@@ -5,32 +5,12 @@ import { join } from "node:path";
 import { METRICS } from "@tidemark/semconv";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
+import type { Dashboard, Datasource } from "./dashboards.ts";
+import { GRAFANA, readDashboards, withVariables } from "./dashboards.ts";
 import { runPeer } from "./peer-programs.ts";
 import { CONFIG } from "./peer-stack.ts";
 
-interface Panel {
-  readonly title: string;
-  readonly datasource: Datasource;
-  readonly targets: readonly { readonly expr: string; readonly datasource: Datasource }[];
-}
-
-interface Datasource {
-  readonly type: string;
-  readonly uid: string;
-}
-
-interface Dashboard {
-  readonly uid: string;
-  readonly panels: readonly Panel[];
-  readonly templating: { readonly list: readonly { readonly query: string | { query: string } }[] };
-  readonly annotations: { readonly list: readonly { readonly expr: string }[] };
-}
-
-const GRAFANA = join(CONFIG, "grafana");
-const dashboards = readdirSync(join(GRAFANA, "dashboards")).map((name) => ({
-  name,
-  dashboard: JSON.parse(readFileSync(join(GRAFANA, "dashboards", name), "utf8")) as Dashboard,
-}));
+const dashboards = readDashboards();
 
 describe.each(dashboards)("The dashboard $name", ({ dashboard }) => {
   it("asks Prometheus only what Prometheus can parse", async () => {
@@ -81,7 +61,7 @@ function queries({ panels, annotations }: Dashboard): string[] {
   const expressions = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
   return expressions
     .concat(annotations.list.map(({ expr }) => expr))
-    .map((expr) => expr.replaceAll("$__rate_interval", "1m").replaceAll(/\$\w+/g, "any"));
+    .map((expr) => withVariables(expr));
 }
 
 function variables({ templating }: Dashboard): string[] {
