@@ -3,7 +3,7 @@
  * import-in-the-middle; both come from `@opentelemetry/instrumentation`, because another copy of
  * the latter would not see the modules that the first one's loader announces.
  */
-import { createRequire, register, syncBuiltinESMExports } from "node:module";
+import nodeModule, { createRequire } from "node:module";
 import { isAbsolute, parse } from "node:path";
 import { pathToFileURL } from "node:url";
 import { complain, guarded, reason } from "./complain.js";
@@ -34,20 +34,35 @@ export function hookEsModules(modules: readonly string[]): void {
   if (include.length === 0) return;
   try {
     const sync = syncLoader();
-    if (sync) sync.register({ include });
-    else {
+    if (sync) {
+      sync.register({ include });
+      keepBuiltins();
+    } else {
       const loader = pathToFileURL(hookRequire.resolve("import-in-the-middle/hook.mjs")).href;
-      register(loader, { data: { include } });
+      nodeModule.register(loader, { data: { include } });
     }
   } catch (error) {
     complain(`ES modules cannot be instrumented: ${reason(error)}`);
   }
 }
 
+/**
+ * import-in-the-middle takes a built-in module that is resolved without a parent, as `node -e` does
+ * with `module`, for a file; this hook, which runs around its one, says again what it is.
+ */
+function keepBuiltins(): void {
+  nodeModule.registerHooks({
+    resolve(specifier, context, nextResolve) {
+      const result = nextResolve(specifier, context);
+      const mistaken = result.url.startsWith("node:") && result.format === "commonjs";
+      return mistaken ? { ...result, format: "builtin" } : result;
+    },
+  });
+}
+
 /** Node's hooks in the app's own thread; undefined where this Node's are missing or unsound. */
 function syncLoader(): SyncLoader | undefined {
-  const { registerHooks } = ownRequire("node:module") as { registerHooks?: unknown };
-  if (typeof registerHooks !== "function") return undefined;
+  if (typeof nodeModule.registerHooks !== "function") return undefined;
   const check = "import-in-the-middle/supports-sync-hooks.mjs";
   const { supportsSyncHooks } = hookRequire(check) as SyncLoader;
   if (!supportsSyncHooks()) return undefined;
@@ -97,5 +112,5 @@ function requiredModule(
  */
 export function patchBuiltins(names: readonly string[]): void {
   for (const name of names) ownRequire(name);
-  syncBuiltinESMExports();
+  nodeModule.syncBuiltinESMExports();
 }

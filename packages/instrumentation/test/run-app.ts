@@ -27,6 +27,7 @@ export interface AppOptions {
   readonly cwd?: string;
   /** Sent once the program has written "ready". */
   readonly signal?: "SIGTERM" | "SIGINT";
+  readonly input?: string;
 }
 
 /** How a program ended. */
@@ -41,17 +42,21 @@ export interface AppResult {
 /** Variables of the test's own process that would change what a program does. */
 const FOREIGN = /^(?:OTEL_|TIDEMARK_|NODE_OPTIONS|NODE_V8_COVERAGE|VITEST)/;
 
-/** Runs a program to its end. */
-export async function runApp(file: string, options: AppOptions = {}): Promise<AppResult> {
+/** Runs a program, a file or the arguments of Node, to its end. */
+export async function runApp(
+  program: string | readonly string[],
+  options: AppOptions = {},
+): Promise<AppResult> {
   const { node = 24, flags = ["--require", REGISTER], env = {}, cwd, signal } = options;
   const binary = NODES[node];
   if (!existsSync(binary)) throw new Error(`${binary} is missing; run pnpm install`);
   const inherited = Object.entries(process.env).filter(([name]) => !FOREIGN.test(name));
   const startedMs = performance.now();
-  const child = spawn(binary, [...flags, file], {
+  const child = spawn(binary, [...flags, ...[program].flat()], {
     cwd: cwd ?? FIXTURES,
     env: { ...Object.fromEntries(inherited), ...env },
   });
+  child.stdin.end(options.input ?? "");
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => {
