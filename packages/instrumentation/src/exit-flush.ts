@@ -25,20 +25,39 @@ export function flushAtExit(sdk: RunningSdk, onEnd: () => void): void {
   });
   if (!isMainThread) return;
   for (const signal of SIGNALS) {
-    const listener = () => {
-      // Whoever else listens decides what the signal means; the flush must not decide for them.
-      if (process.listenerCount(signal) > 1) {
-        void flushWithin(sdk);
-        return;
-      }
-      process.off(signal, listener);
-      onEnd();
-      sdk.drain();
-      void flushWithin(sdk).then(() => process.kill(process.pid, signal));
-    };
-    process.on(signal, listener);
-    hideListener(signal, listener);
+    flushAtSignal(signal, sdk, onEnd);
   }
+}
+
+function flushAtSignal(signal: (typeof SIGNALS)[number], sdk: RunningSdk, onEnd: () => void): void {
+  const justRemoved = watchRemovals(signal);
+  const listener = () => {
+    // Whoever else listens decides what the signal means; the flush must not decide for them, nor
+    // keep the process alive. One who listened only once may have been called and removed already.
+    if (process.listenerCount(signal) > 1 || justRemoved()) {
+      void sdk.flush().catch(() => undefined);
+      return;
+    }
+    process.off(signal, listener);
+    onEnd();
+    sdk.drain();
+    void flushWithin(sdk).then(() => process.kill(process.pid, signal));
+  };
+  process.on(signal, listener);
+  hideListener(signal, listener);
+}
+
+/** Tells whether a listener of `event` was removed since the event loop last turned. */
+function watchRemovals(event: string): () => boolean {
+  let removed = false;
+  process.on("removeListener", (name) => {
+    if (name !== event || removed) return;
+    removed = true;
+    process.nextTick(() => {
+      removed = false;
+    });
+  });
+  return () => removed;
 }
 
 /**

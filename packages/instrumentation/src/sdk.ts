@@ -13,6 +13,8 @@ import { complain } from "./complain.js";
 import { DetachedExporter, detachedAgent } from "./detached-exporter.js";
 
 const DEFAULT_ENDPOINT = "http://localhost:4318";
+/** A second in place of the specification's five: what a sudden end may lose. */
+const SCHEDULE_DELAY_MS = "1000";
 /** `process` is left out: it would export the command line, where people put secrets. */
 const DETECTORS = "env,host,os,serviceinstance";
 const CERTIFICATES = /^OTEL_EXPORTER_OTLP_(?:TRACES_)?(?:CLIENT_)?(?:CERTIFICATE|KEY)$/;
@@ -40,6 +42,7 @@ export function startSdk(env: Env): RunningSdk | undefined {
   const defaults = {
     OTEL_METRICS_EXPORTER: "none",
     OTEL_LOGS_EXPORTER: "none",
+    OTEL_BSP_SCHEDULE_DELAY: SCHEDULE_DELAY_MS,
     OTEL_NODE_RESOURCE_DETECTORS: DETECTORS,
   };
   const sdk = withDefaults(env, defaults, () => {

@@ -9,7 +9,7 @@ const versions = Object.keys(NODES).map(Number) as (keyof typeof NODES)[];
 /** A port that nothing listens on: the discard service's. */
 const NOBODY = "http://127.0.0.1:9";
 
-async function runToSink(file: string, options: AppOptions = {}) {
+async function runToSink(file: string | readonly string[], options: AppOptions = {}) {
   const sink = await startSink();
   const result = await runApp(file, { cwd, ...options, env: toSink(sink.url) });
   await sink.close();
@@ -56,8 +56,13 @@ describe.each(versions)("on Node %i an instrumented app ends as it does without"
     },
   );
 
-  test.each(["SIGTERM", "SIGINT"] as const)("its own handler of %s decides", async (signal) => {
-    const { spans, ...result } = await runToSink("graceful.mjs", { node, signal });
+  test.each([
+    ["SIGTERM", "on"],
+    ["SIGTERM", "once"],
+    ["SIGINT", "once"],
+    ["SIGTERM", "prependOnceListener"],
+  ] as const)("its own handler of %s, set with %s, decides", async (signal, how) => {
+    const { spans, ...result } = await runToSink(["graceful.mjs", how], { node, signal });
     expect(result).toMatchObject({ code: 7, signal: null, stdout: "ready\nclosed\n" });
     expect(spans).toHaveLength(2);
   });
@@ -108,6 +113,19 @@ describe("without a receiver", () => {
     expect(result.code).toBe(3);
     expect(result.elapsedMs).toBeLessThan(2500);
     expect(sink.bodies).toHaveLength(1);
+  });
+
+  test("one that comes back gets the batch that was refused, and those after it", async () => {
+    let asked = 0;
+    const sink = await startSink(() => (++asked <= 2 ? 503 : 200));
+    const env = { ...toSink(sink.url), OTEL_BSP_SCHEDULE_DELAY: "100" };
+    const result = await runApp("long.mjs", { cwd, env });
+    await sink.close();
+    expect(result).toMatchObject({ code: 0, stdout: "done\n", stderr: "" });
+    const delivered = new Set(sink.spans().map(({ spanId }) => spanId));
+    expect(sink.bodies.length).toBeGreaterThan(4);
+    // The refused bodies came a second time: every span of theirs was delivered in the end.
+    expect(sink.spans().length).toBeGreaterThan(delivered.size);
   });
 
   test("a kill is not held up", async () => {
