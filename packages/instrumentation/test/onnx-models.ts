@@ -61,14 +61,30 @@ export function withText(facts: ModelFacts = {}): Uint8Array {
   });
 }
 
-/** `input_ids` int64 [N,sequence], passed through: the shape of a language model's input. */
-export function tokens(facts: ModelFacts = {}): Uint8Array {
-  return model(facts, {
-    nodes: [{ opType: "Identity", input: ["input_ids"], output: ["output_ids"] }],
-    weights: [],
-    inputs: [tensor("input_ids", INT64, "N", "sequence")],
-    outputs: [tensor("output_ids", INT64, "N", "sequence")],
-  });
+/** `input_ids` int64 [N,width], passed through: a language model's input. */
+export function tokens(width: string | number): Uint8Array {
+  return model(
+    {},
+    {
+      nodes: [{ opType: "Identity", input: ["input_ids"], output: ["output_ids"] }],
+      weights: [],
+      inputs: [tensor("input_ids", INT64, "N", width)],
+      outputs: [tensor("output_ids", INT64, "N", width)],
+    },
+  );
+}
+
+/** `x` float32 [N,200] to `y` float32 [N,200]: an embedding, not a table. */
+export function wide(): Uint8Array {
+  return model(
+    {},
+    {
+      nodes: [{ opType: "Identity", input: ["x"], output: ["y"] }],
+      weights: [],
+      inputs: [tensor("x", FLOAT, "N", 200)],
+      outputs: [tensor("y", FLOAT, "N", 200)],
+    },
+  );
 }
 
 /** Writes a model to a file and returns the path. */

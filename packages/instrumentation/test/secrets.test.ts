@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { regressor, tokens, withText, writeModel } from "./onnx-models.js";
+import { regressor, tokens, wide, withText, writeModel } from "./onnx-models.js";
 import { startSink } from "./otlp-sink.js";
 import { FIXTURES, REGISTER, runApp, toSink } from "./run-app.js";
 
@@ -15,7 +15,9 @@ beforeAll(() => {
   models = mkdtempSync(join(tmpdir(), "tidemark-"));
   writeModel(join(models, "weather.onnx"), regressor());
   writeModel(join(models, "text.onnx"), withText());
-  writeModel(join(models, "tokens.onnx"), tokens());
+  writeModel(join(models, "tokens.onnx"), tokens("sequence"));
+  writeModel(join(models, "fixed.onnx"), tokens(2));
+  writeModel(join(models, "wide.onnx"), wide());
 });
 
 afterAll(() => rmSync(models, { recursive: true }));
@@ -64,6 +66,11 @@ test("what is no secret is recorded all the same", async () => {
   expect(text?.attributes).not.toHaveProperty("ml.prediction.class");
   expect(failed?.error).toBe(true);
   expect(failed?.statusMessage).toBeFalsy();
+  for (const name of ["tokens", "fixed", "wide"]) {
+    const keys = Object.keys(named(`inference ${name}`)[0]?.attributes ?? {});
+    expect(keys).toContain("ml.batch.size");
+    expect(keys.filter((key) => /^ml\.(?:feature|prediction)\./.test(key))).toEqual([]);
+  }
   const [weather] = named("inference weather");
   expect(weather?.attributes).toMatchObject({ "ml.feature.wind": 2 });
   expect(weather?.attributes).not.toHaveProperty("ml.feature.age");

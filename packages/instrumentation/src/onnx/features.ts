@@ -16,6 +16,18 @@ export interface DeclaredInput {
   readonly shape?: readonly (number | string)[];
 }
 
+interface Feature {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** Wider inputs without names are embeddings, images or token ids, not tables. */
+const UNNAMED_COLUMNS_MAX = 100;
+/** Of a wider input the further columns are not looked at; a span has room for 100 in any case. */
+const COLUMNS_MAX = 4096;
+/** Inputs of language models, where their width is fixed. */
+const TOKENS_NAME = /token|mask|(?:^|_)ids?$/i;
+
 /** How one input is recorded; made once per session. */
 export interface InputPlan {
   readonly name: string;
@@ -23,6 +35,8 @@ export interface InputPlan {
   readonly declared: "features" | "category" | undefined;
   /** Names of the columns, as far as they are known. */
   readonly columns: readonly string[] | undefined;
+  /** What the columns of an input of this width become; undefined for sensitive ones. */
+  readonly features: (width: number) => readonly (Feature | undefined)[];
   /** False when the model states that the number of columns is open. */
   readonly fixedWidth: boolean;
   /** False when the model states a fixed first dimension of other than 1, and no second one. */
@@ -36,14 +50,36 @@ export function planInputs(identity: ModelIdentity, inputs: readonly DeclaredInp
     const config = identity.config?.inputs[name];
     if (config?.as === "ignore") return [];
     const sole = inputs.length === 1;
+    const columns = config?.columns ?? (sole ? identity.featureNames : undefined);
     return {
       name,
       declared: config?.as,
-      columns: config?.columns ?? (sole ? identity.featureNames : undefined),
+      columns,
+      features: featuresOf(name, columns, identity.config?.sensitive ?? []),
       fixedWidth: shape !== undefined && shape.slice(1).every((size) => isFixed(size)),
       batched: !(shape?.length === 1 && isFixed(shape[0]) && shape[0] !== 1),
     };
   });
+}
+
+/** Names and keys of an input's columns, made once for the width that it has. */
+function featuresOf(
+  input: string,
+  names: readonly string[] | undefined,
+  sensitive: readonly string[],
+): InputPlan["features"] {
+  let made: readonly (Feature | undefined)[] = [];
+  let madeFor = 0;
+  return (width) => {
+    if (madeFor === width) return made;
+    madeFor = width;
+    made = Array.from({ length: Math.min(width, COLUMNS_MAX) }, (_, column) => {
+      const name = names?.[column] ?? (width === 1 ? input : `${input}_${column}`);
+      if (sensitive.includes(name)) return undefined;
+      return { name, key: ATTRIBUTES.feature.name + name };
+    });
+    return made;
+  };
 }
 
 function isFixed(size: number | string | undefined): boolean {
@@ -55,8 +91,10 @@ export function featureRows(plan: InputPlan, tensor: TensorLike): TensorRows | u
   if (tensor.type === "string" && plan.declared !== "category") return undefined;
   const named = plan.columns !== undefined || plan.declared !== undefined;
   if (!named && (!plan.fixedWidth || tensor.dims.length > 2)) return undefined;
+  if (!named && TOKENS_NAME.test(plan.name) && tensor.type.includes("int")) return undefined;
   const rows = rowsOf(tensor);
   if (rows === undefined) return undefined;
+  if (!named && rows.columns > UNNAMED_COLUMNS_MAX) return undefined;
   const single = tensor.dims.length === 1 && rows.rows > 1;
   const oneRow = single && (!plan.batched || plan.columns?.length === rows.rows);
   return oneRow ? asOneRow(rows) : rows;
@@ -66,23 +104,21 @@ export function featureRows(plan: InputPlan, tensor: TensorLike): TensorRows | u
 export class FeatureAttributes {
   readonly attributes: Attributes = {};
   private readonly missing: string[] = [];
-  private readonly sensitive: readonly string[];
   private room: number;
 
-  constructor(featuresMax: number, sensitive: readonly string[]) {
+  constructor(featuresMax: number) {
     this.room = featuresMax;
-    this.sensitive = sensitive;
   }
 
   /** Adds an input's columns for the rows that were sampled. */
   add(plan: InputPlan, input: TensorRows, sampled: readonly number[]): void {
-    for (let column = 0; column < input.columns && this.room > 0; column++) {
-      const name = columnName(plan, input.columns, column);
-      if (this.sensitive.includes(name)) continue;
+    const features = plan.features(input.columns);
+    for (let column = 0; column < features.length && this.room > 0; column++) {
+      const feature = features[column];
+      if (feature === undefined) continue;
       this.room--;
-      const key = ATTRIBUTES.feature.name + name;
-      const value = this.values(name, input, column, sampled);
-      if (value !== undefined) this.attributes[key] = value;
+      const value = this.values(feature.name, input, column, sampled);
+      if (value !== undefined) this.attributes[feature.key] = value;
     }
   }
 
@@ -102,10 +138,4 @@ export class FeatureAttributes {
     if (values.length === 0) return undefined;
     return (input.rows === 1 ? values[0] : values) as AttributeValue;
   }
-}
-
-function columnName(plan: InputPlan, columns: number, column: number): string {
-  const known = plan.columns?.[column];
-  if (known !== undefined) return known;
-  return columns === 1 ? plan.name : `${plan.name}_${column}`;
 }

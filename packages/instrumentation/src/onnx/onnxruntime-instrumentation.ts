@@ -26,7 +26,7 @@ import { identifyModel } from "./model-identity.js";
 import type { Batch } from "./session-recorder.js";
 import { SessionRecorder } from "./session-recorder.js";
 
-const NS_PER_S = 1e9;
+const MS_PER_S = 1000;
 
 /** What the instrumentation is told by whoever makes it; all of it may be left out. */
 export interface OnnxruntimeOptions extends BaseConfig {
@@ -37,6 +37,8 @@ export interface OnnxruntimeOptions extends BaseConfig {
 }
 
 type SessionClass = typeof InferenceSession & { readonly prototype: InferenceSession };
+/** Notes on a span how long its run has waited. */
+type QueueClock = (span: Span) => void;
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
 /** One span for every `InferenceSession.run`. */
@@ -126,12 +128,12 @@ function recordRun(recorder: SessionRecorder, feeds: unknown, call: () => unknow
         const outputs = guarded("reading outputs", () => recorder.outputs(results, batch));
         if (outputs) span.setAttributes(outputs);
       }
-      if (queue) span.setAttributes(queue.attributes());
+      queue?.(span);
       span.end();
     },
     failed(error) {
       failSpan(span, error, !recorder.takesText);
-      if (queue) span.setAttributes(queue.attributes());
+      queue?.(span);
       span.end();
     },
   });
@@ -148,7 +150,7 @@ function startRun(recorder: SessionRecorder, feeds: unknown) {
   if (span === undefined) return undefined;
   const context = contextOf(span, active);
   if (!span.isRecording()) return { span, context, batch: undefined, queue: undefined };
-  return { span, context, batch: recordInputs(recorder, span, feeds), queue: new QueueClock() };
+  return { span, context, batch: recordInputs(recorder, span, feeds), queue: startQueueClock() };
 }
 
 function recordInputs(recorder: SessionRecorder, span: Span, feeds: unknown): Batch | undefined {
@@ -161,18 +163,14 @@ function recordInputs(recorder: SessionRecorder, span: Span, feeds: unknown): Ba
  * How long a run waits for the event loop. `run` hands the native call to `setImmediate`; an
  * immediate that is set just before fires just before it, because immediates keep their order.
  */
-class QueueClock {
-  private readonly startedNs = process.hrtime.bigint();
-  private waitedNs: bigint | undefined;
-
-  constructor() {
-    setImmediate(() => {
-      this.waitedNs = process.hrtime.bigint() - this.startedNs;
-    });
-  }
-
-  attributes(): Attributes {
-    if (this.waitedNs === undefined) return {};
-    return { [ATTRIBUTES.queueDuration.name]: Number(this.waitedNs) / NS_PER_S };
-  }
+function startQueueClock(): QueueClock {
+  const startedMs = performance.now();
+  let waitedMs: number | undefined;
+  setImmediate(() => {
+    waitedMs = performance.now() - startedMs;
+  });
+  return (span) => {
+    if (waitedMs !== undefined)
+      span.setAttribute(ATTRIBUTES.queueDuration.name, waitedMs / MS_PER_S);
+  };
 }

@@ -65,8 +65,7 @@ export class SessionRecorder {
     });
     const size = planned[0]?.rows.rows ?? batchSize(tensors);
     const sampled = sampleRows(size, this.limits.rows);
-    const sensitive = this.identity.config?.sensitive ?? [];
-    const features = new FeatureAttributes(this.limits.features, sensitive);
+    const features = new FeatureAttributes(this.limits.features);
     for (const { plan, rows } of planned) {
       if (rows.rows === size) features.add(plan, rows, sampled);
     }
