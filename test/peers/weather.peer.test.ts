@@ -1,4 +1,5 @@
 /** The weather example with the real Jaeger and Prometheus: as the demo, and as docker-compose has it. */
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readDashboards, withVariables } from "./dashboards.ts";
@@ -117,6 +118,9 @@ describe("The weather services behind the Collector, as in docker-compose.yml", 
     const collector = await stack.add(startCollector(stack.folder(), receiver.otlpUrl));
     prometheus.setTarget("tidemark", receiver.metricsAddress);
 
+    const train = [join(EXAMPLE, "dist", "train.js"), stack.folder()];
+    const trained = execFileSync(process.execPath, train, { encoding: "utf8" });
+    const [model = ""] = trained.split("\n");
     const [featurePort = 0, predictionPort = 0] = await freePorts(2);
     const start = (name: string, program: string, port: number, env = {}) =>
       startProgram({
@@ -137,6 +141,7 @@ describe("The weather services behind the Collector, as in docker-compose.yml", 
       await stack.add(
         start("prediction-service", "server.cjs", predictionPort, {
           FEATURE_SERVICE_URL: `http://127.0.0.1:${featurePort}`,
+          WEATHER_MODEL: model,
         }),
       ),
     ];
