@@ -1,7 +1,12 @@
 /** docker-compose.yml is sound by Docker Compose's own loader, and agrees with the configuration files. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join, relative } from "node:path";
-import { describe, expect, it } from "vitest";
+import { json } from "node:stream/consumers";
+import { describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
 import { ROOT, runPeer } from "./peer-programs.ts";
 import { CONFIG } from "./peer-stack.ts";
@@ -9,6 +14,7 @@ import { CONFIG } from "./peer-stack.ts";
 interface Service {
   readonly image?: string;
   readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly entrypoint?: readonly string[] | null;
   readonly command?: readonly string[] | null;
   readonly environment?: Readonly<Record<string, string>>;
   readonly ports?: readonly { readonly host_ip?: string; readonly target: number }[];
@@ -40,6 +46,7 @@ describe("docker-compose.yml", () => {
       "prediction-service",
       "prometheus",
       "receiver",
+      "traffic",
     ]);
   });
 
@@ -82,6 +89,40 @@ describe("docker-compose.yml", () => {
     const [, digits = "", patch] = /^0\.(\d+)\.(\d+)$/.exec(pinned("prometheus") ?? "") ?? [];
     const version = `${digits.slice(0, 1)}.${Number(digits.slice(1))}.${patch}`;
     expect(services["prometheus"]?.image).toBe(`prom/prometheus:v${version}`);
+  });
+});
+
+describe("The traffic of docker-compose.yml", () => {
+  it("asks the prediction service for days of the city that it is told", async () => {
+    const asked: { location: string; date: string }[] = [];
+    const server = createServer((request, response) => {
+      void json(request).then((body) => {
+        asked.push(body as { location: string; date: string });
+        response.end("{}");
+      });
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const { entrypoint, command } = services["traffic"] ?? {};
+    const child = spawn(process.execPath, [...(entrypoint ?? []).slice(1), ...(command ?? [])], {
+      env: {
+        CITY: "New York",
+        PREDICTION_URL: `http://127.0.0.1:${port}/predict`,
+        WEATHER_CSV: join(ROOT, "examples/weather/data/weather.csv"),
+      },
+      stdio: "inherit",
+    });
+    try {
+      await vi.waitFor(() => expect(asked.length).toBeGreaterThan(4), 10_000);
+    } finally {
+      child.kill();
+      server.close();
+    }
+    for (const { location, date } of asked) {
+      expect(location).toBe("New York");
+      expect(date).toMatch(/^201[2-5]-\d\d-\d\d$/);
+    }
   });
 });
 
@@ -152,8 +193,9 @@ describe("The addresses in the configuration files", () => {
     "%s is told to listen on the containers' network by a variable that its file reads",
     (name, file) => {
       const text = readFileSync(join(CONFIG, file), "utf8");
-      const [[variable, value] = []] = Object.entries(services[name]?.environment ?? {});
-      expect(value).toBe("0.0.0.0");
+      const environment = Object.entries(services[name]?.environment ?? {});
+      const [variable] = environment.find(([, value]) => value === "0.0.0.0") ?? [];
+      expect(variable).toBeDefined();
       expect(text).toContain(`\${env:${variable}:-127.0.0.1}`);
     },
   );
