@@ -98,7 +98,7 @@ describe("The traffic of docker-compose.yml", () => {
     const server = createServer((request, response) => {
       void json(request).then((body) => {
         asked.push(body as { location: string; date: string });
-        response.end("{}");
+        return response.end("{}");
       });
     });
     server.listen(0, "127.0.0.1");
