@@ -126,6 +126,25 @@ describe("The traffic of docker-compose.yml", () => {
   });
 });
 
+describe.each(named.filter(({ service }) => service.build))("The image of $name", ({ service }) => {
+  it("is given every project that its compiler is told to build or to refer to", () => {
+    const text = readFileSync(join(ROOT, service.build?.dockerfile ?? ""), "utf8");
+    const copied = [...text.matchAll(/^COPY (\S+) \1$/gm)].map(([, folder]) => folder);
+    const projects = [...text.matchAll(/tsc -[bp] (\S+)/g)].map(([, folder]) => folder ?? "");
+    expect(projects).not.toHaveLength(0);
+    for (const project of projects) {
+      const { references = [] } = parse(
+        readFileSync(join(ROOT, project, "tsconfig.json"), "utf8"),
+      ) as { references?: { path: string }[] };
+      const needed = references.map(({ path }) => join(project, path));
+      projects.push(...needed.filter((other) => !projects.includes(other)));
+    }
+    const given = (project: string) =>
+      copied.some((folder) => `${project}/`.startsWith(`${folder}/`));
+    expect(projects.filter((project) => !given(project))).toEqual([]);
+  });
+});
+
 describe("The receiver's image", () => {
   it("is built of the workspace packages that the receiver depends on", () => {
     const folders = ["packages/receiver"];
