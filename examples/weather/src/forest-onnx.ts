@@ -29,7 +29,7 @@ export interface ModelCard {
   readonly output: string;
 }
 
-/** The operator set that has this operator with float32 attributes, and the IR that goes with it. */
+/** The operator set that has this operator with float32 attributes, and the IR beside it. */
 const ML_OPSET_VERSION = 3n;
 const IR_VERSION = 8n;
 

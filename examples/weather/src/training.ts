@@ -63,7 +63,7 @@ function trainingTable(days: readonly WeatherDay[], predictions: readonly number
   return `${[[...FEATURE_NAMES, "prediction"].join(","), ...rows].join("\n")}\n`;
 }
 
-/** All that a float32 holds for certain, and more than was measured: 12.8, not 12.800000190734863. */
+/** All that a float32 is good for, and more than was measured: 12.8, not 12.800000190734863. */
 function sevenDigits(value: number): string {
   return String(Number(value.toPrecision(7)));
 }

@@ -1,6 +1,6 @@
 /**
- * Windows, as the receiver cuts time: tumbling, aligned to the epoch, half-open. A phase of the demo
- * must lie in one window with nothing else in it: half a year beside a whole one is a drift, too.
+ * Windows, as the receiver cuts time: tumbling, aligned to the epoch, half-open. A phase of the
+ * demo must lie in one window with nothing else in it: half a year beside whole ones is a drift.
  */
 
 /** Seconds; the receiver's shortest sensible one first, and no longer than people wait. */
@@ -9,7 +9,7 @@ const LONGEST_S = 160;
 /** Other work on the machine may slow a phase down to half of what was measured. */
 const SHARE_MAX = 0.45;
 /** What a phase may take longer than expected when it begins within a window. */
-const HASTE = 1.4;
+const HASTE = 2;
 /** The last spans are on their way to the receiver for up to a second, its export interval. */
 const ARRIVAL_MS = 2000;
 /** Timers may fire a little early. */
