@@ -41,7 +41,7 @@ if (!steps) fail(`unknown task "${task}"; there are: ${Object.keys(TASKS).join("
 
 install();
 run(["tsc", "-b"]);
-steps.forEach((step, index) => run(index === steps.length - 1 ? [...step, ...rest] : step));
+for (const step of steps) run(step === steps.at(-1) ? [...step, ...rest] : step);
 
 function install() {
   const stampFile = join(root, "node_modules", ".tidemark-installed");

@@ -5,11 +5,19 @@
 import otlp from "otlp-transformer-protobufjs/build/src/generated/root.js";
 
 /** The published generated schema; the package's own typings cover the encoder only. */
-export const ExportTraceServiceRequest = otlp.opentelemetry.proto.collector.trace.v1
-  .ExportTraceServiceRequest as unknown as {
+export const { ExportTraceServiceRequest } = (otlp as unknown as GeneratedRoot).opentelemetry.proto
+  .collector.trace.v1;
+
+interface GeneratedRoot {
+  opentelemetry: {
+    proto: { collector: { trace: { v1: { ExportTraceServiceRequest: GeneratedType } } } };
+  };
+}
+
+interface GeneratedType {
   encode(message: object): { finish(): Uint8Array };
   decode(bytes: Uint8Array): DecodedRequest;
-};
+}
 
 /** What the generated decoder returns, as far as the baseline reads it. */
 export interface DecodedRequest {

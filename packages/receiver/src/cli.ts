@@ -5,6 +5,7 @@ import { baselineBuild, baselineShow } from "./commands/baseline.js";
 import { checkConfig, printConfigSchema } from "./commands/check-config.js";
 import { receive } from "./commands/receive.js";
 import { ConfigError } from "./config/load-config.js";
+import { ListenError } from "./listen.js";
 import { ReferenceFileError } from "./references/reference-file.js";
 import { TrainingDataError } from "./references/training-csv.js";
 
@@ -140,6 +141,7 @@ try {
 } catch (error) {
   const known =
     error instanceof ConfigError ||
+    error instanceof ListenError ||
     error instanceof ReferenceFileError ||
     error instanceof TrainingDataError;
   if (error instanceof UsageError) {

@@ -24,6 +24,7 @@ import type { Stage } from "./stage.js";
 
 /** A receiver that can be started once. */
 export interface Receiver {
+  /** Rejects when it cannot work, such as with a ListenError; nothing is left running then. */
   start(): Promise<void>;
   shutdown(): Promise<void>;
   /** Where it listens, once it has started. */
@@ -91,15 +92,22 @@ export function createReceiver(
 
   // What others depend on starts first and stops last.
   const inOrder: Stage[] = [...admins, evaluator, observer, ...forwarders, ...pushes, receiver];
+  const shutdown = async () => {
+    ready = false;
+    for (const stage of inOrder.toReversed()) await stage.shutdown();
+  };
   return {
     start: async () => {
-      for (const stage of inOrder) await stage.start();
+      try {
+        for (const stage of inOrder) await stage.start();
+      } catch (error) {
+        // What has started would keep a process alive that can do nothing.
+        await shutdown();
+        throw error;
+      }
       ready = true;
     },
-    shutdown: async () => {
-      ready = false;
-      for (const stage of inOrder.toReversed()) await stage.shutdown();
-    },
+    shutdown,
     get urls() {
       const [admin] = admins;
       return {

@@ -25,9 +25,16 @@ export type MetricFamily =
   | { readonly definition: MetricDefinition<"counter" | "gauge">; readonly points: NumberPoint[] }
   | { readonly definition: MetricDefinition<"histogram">; readonly points: HistogramPoint[] };
 
-/** A counter by labels, bounded in the number of label combinations. */
+/**
+ * A counter by labels. Combinations known in advance start at 0: Prometheus' `increase()` does not
+ * see the first step of a series that is born with it.
+ */
 export class CounterSet {
   private readonly points = new Map<string, { labels: Labels; value: number }>();
+
+  constructor(known: readonly Labels[] = []) {
+    for (const labels of known) this.add(labels, 0);
+  }
 
   add(labels: Labels, amount = 1): void {
     const key = Object.values(labels).join("\u0000");

@@ -14,10 +14,13 @@ async function receiverTo(url: string, settings = "") {
       "service: { pipelines: { traces: { exporters: [otlp_http/jaeger] } } }\n",
   );
   cleanups.push(receiver.shutdown);
+  /** The outcomes that have occurred. */
   const outcomes = async () => {
     const points = await receiver.metric("tidemark_receiver_forward_requests_total");
     return Object.fromEntries(
-      Object.entries(points).map(([labels, n]) => [/outcome="(\w+)"/.exec(labels)?.[1], n]),
+      Object.entries(points)
+        .filter(([, n]) => n !== 0)
+        .map(([labels, n]) => [/outcome="(\w+)"/.exec(labels)?.[1], n]),
     );
   };
   return { ...receiver, outcomes, url: `${receiver.otlp}/v1/traces` };
@@ -37,6 +40,11 @@ describe("forwarding", () => {
     const receiver = await receiverTo(
       `${sink.url}/base/`,
       ", headers: { authorization: Bearer x }",
+    );
+    // Shown before they occur, so that the first one is an increase.
+    expect(await receiver.metric("tidemark_receiver_forward_requests_total")).toHaveProperty(
+      ['{exporter="otlp_http/jaeger",outcome="dropped_queue_full"}'],
+      0,
     );
     const zipped = gzipSync(body());
     await post(receiver.url, zipped, { "content-encoding": "gzip" });

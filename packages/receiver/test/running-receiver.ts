@@ -51,7 +51,11 @@ export async function startReceiver(yaml = "") {
 /** Posts a body as protobuf unless told otherwise. */
 export function post(url: string, body: Uint8Array | string, headers: Record<string, string> = {}) {
   const type = { "content-type": "application/x-protobuf" };
-  return fetch(url, { method: "POST", body: body as BodyInit, headers: { ...type, ...headers } });
+  return fetch(url, {
+    method: "POST",
+    body: body as Uint8Array<ArrayBuffer> | string,
+    headers: { ...type, ...headers },
+  });
 }
 
 /** A request in OTLP's binary form. */

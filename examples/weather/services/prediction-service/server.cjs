@@ -42,11 +42,13 @@ async function answer(request) {
   }
 }
 
-const server = createServer(async (request, response) => {
+async function respond(request, response) {
   const { status, body } = await answer(request);
   response.writeHead(status, { "content-type": "application/json" });
   response.end(`${JSON.stringify(body)}\n`);
-});
+}
+
+const server = createServer((request, response) => void respond(request, response));
 server.listen(Number(process.env.PORT ?? 8080), process.env.HOST ?? "127.0.0.1", () => {
   const { address, port } = server.address();
   console.log(`prediction-service listens on http://${address}:${port}`);

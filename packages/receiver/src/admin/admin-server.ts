@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { CONTENT_TYPES, formatMetrics } from "../export/open-metrics.js";
+import { listen } from "../listen.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import type { Stage } from "../stage.js";
@@ -51,10 +52,7 @@ export class AdminServer implements Stage {
   }
 
   async start(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.server.once("error", reject);
-      this.server.listen(this.requestedPort, this.host, resolve);
-    });
+    await listen(this.server, this.host, this.requestedPort, "exporters.prometheus.endpoint");
   }
 
   async shutdown(): Promise<void> {

@@ -16,6 +16,16 @@ const BACKOFF_INITIAL_MS = 500;
 const BACKOFF_MAX_MS = 30_000;
 const SHUTDOWN_MS = 5_000;
 
+/** What can become of an attempt, or of a body. */
+const OUTCOMES = [
+  "delivered",
+  "refused",
+  "retried",
+  "dropped_queue_full",
+  "dropped_retries_exhausted",
+  "dropped_shutdown",
+] as const;
+
 /** The bounds of one endpoint's queue. */
 export interface ForwarderOptions {
   /** The exporter's name in the configuration, such as `otlp_http/jaeger`. */
@@ -41,7 +51,7 @@ export class Forwarder implements Stage, BatchConsumer {
   private readonly now: () => number;
   private readonly random: () => number;
   private readonly queue: Waiting[] = [];
-  private readonly outcomes = new CounterSet();
+  private readonly outcomes: CounterSet;
   private queuedBytes = 0;
   private sending = 0;
   private failures = 0;
@@ -57,6 +67,9 @@ export class Forwarder implements Stage, BatchConsumer {
     random: () => number,
   ) {
     this.options = options;
+    this.outcomes = new CounterSet(
+      OUTCOMES.map((outcome) => ({ exporter: options.name, outcome })),
+    );
     this.client = client;
     this.logger = logger;
     this.now = now;
@@ -166,7 +179,7 @@ export class Forwarder implements Stage, BatchConsumer {
     return { exporter: this.options.name };
   }
 
-  private count(outcome: string): void {
+  private count(outcome: (typeof OUTCOMES)[number]): void {
     this.outcomes.add({ exporter: this.options.name, outcome });
   }
 }

@@ -6,6 +6,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { METRICS } from "@tidemark/semconv";
+import { listen } from "../listen.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
@@ -56,8 +57,8 @@ export class HttpReceiver implements Stage {
   private readonly server: Server;
   private readonly reader: TraceReader;
   private readonly rows = new SpanRows();
-  private readonly requests = new CounterSet();
-  private readonly spans = new CounterSet();
+  private readonly requests = new CounterSet([{ code: "200" }, { code: "400" }]);
+  private readonly spans = new CounterSet([{ outcome: "accepted" }, { outcome: "rejected" }]);
   private receivedBytes = 0;
   private inflightBytes = 0;
   private stopping: Promise<void> | undefined;
@@ -91,10 +92,7 @@ export class HttpReceiver implements Stage {
 
   async start(): Promise<void> {
     const { host, port } = this.options;
-    await new Promise<void>((resolve, reject) => {
-      this.server.once("error", reject);
-      this.server.listen(port, host, resolve);
-    });
+    await listen(this.server, host, port, "receivers.otlp.protocols.http.endpoint");
   }
 
   async shutdown(): Promise<void> {
