@@ -180,15 +180,19 @@ function tellEnd(result: DemoResult, options: DemoOptions, stack: Stack, tell: N
   if (result.asExpected) {
     tell.say("As expected: nothing drifted at home; wind and temp_min drifted in New York.");
   }
-  if (!options.keep) {
-    tell.say("npm run demo -- --keep leaves it all running; docker compose up --build --wait");
-    tell.say("starts the services with Jaeger, Prometheus and Grafana.");
-    return;
-  }
-  tell.say("Still running, until Ctrl-C:");
+  tell.say(options.keep ? "Still running, until Ctrl-C:" : "Served while it ran:");
   tell.say(`  ${stack.adminUrl}/api/v1/verdicts   the verdicts`);
   tell.say(`  ${stack.adminUrl}/metrics           the same for Prometheus`);
-  tell.say(`  curl ${stack.predictionUrl}/predict -d '{"location":"Seattle","date":"2014-03-01"}'`);
+  if (options.keep) {
+    const question = `'{"location":"Seattle","date":"2014-03-01"}'`;
+    tell.say(`  curl ${stack.predictionUrl}/predict -d ${question}`);
+    return;
+  }
+  tell.say("To leave it running:  npm run demo -- --keep");
+  tell.say("With the whole stack: docker compose up --build --wait");
+  tell.say("  http://127.0.0.1:3000    Grafana, the dashboards");
+  tell.say("  http://127.0.0.1:16686   Jaeger, the traces");
+  tell.say("  http://127.0.0.1:9090    Prometheus; Alertmanager is on port 9093");
 }
 
 async function main(): Promise<void> {
