@@ -1,10 +1,56 @@
-export { type AlarmPromise, alarmLevel } from "./alarm-level.js";
+export {
+  chiSquareUpper,
+  noncentralChiSquareUpper,
+  noncentralChiSquareUpperQuantile,
+  normalCdf,
+  normalUpper,
+  normalUpperQuantile,
+} from "./distributions/distribution-tails.js";
 export {
   CATEGORIES_DEFAULT,
   CATEGORY_LENGTH_MAX,
   CategoryCounts,
   type CategoryCountsOptions,
-} from "./category-counts.js";
+} from "./summaries/category-counts.js";
+export type { GridCells } from "./summaries/grid-cells.js";
+export { GridSummary } from "./summaries/grid-summary.js";
+export {
+  KLL_K_DEFAULT,
+  type KllContent,
+  type KllOptions,
+  KllSketch,
+} from "./summaries/kll-sketch.js";
+export {
+  GRID_BINS_DEFAULT,
+  type GridSource,
+  ReferenceGrid,
+  type ReferenceGridOptions,
+} from "./summaries/reference-grid.js";
+export { SummaryFormatError } from "./summaries/summary-bytes.js";
+export {
+  chiSquareHomogeneity,
+  type Homogeneity,
+  type HomogeneityOptions,
+} from "./two-sample/chi-square-homogeneity.js";
+export {
+  chebyshev,
+  hellinger,
+  jensenShannon,
+  kullbackLeibler,
+  populationStabilityIndex,
+  totalVariation,
+} from "./two-sample/count-distances.js";
+export { fisherExact } from "./two-sample/fisher-exact.js";
+export {
+  EXACT_ROWS_MAX,
+  type KolmogorovSmirnov,
+  kolmogorovSmirnov,
+  kolmogorovSmirnovExact,
+  kolmogorovSmirnovOnGrid,
+  kolmogorovUpper,
+} from "./two-sample/kolmogorov-smirnov.js";
+export { wassersteinDistance } from "./two-sample/wasserstein.js";
+export { type AlarmPromise, alarmLevel } from "./verdict/alarm-level.js";
 export {
   type CellTest,
   cellTest,
@@ -13,29 +59,8 @@ export {
   floorOfJensenShannon,
   floorOfPopulationStability,
   requiredCellSize,
-} from "./cell-test.js";
-export {
-  chiSquareHomogeneity,
-  type Homogeneity,
-  type HomogeneityOptions,
-} from "./chi-square-homogeneity.js";
-export {
-  chebyshev,
-  hellinger,
-  jensenShannon,
-  kullbackLeibler,
-  populationStabilityIndex,
-  totalVariation,
-} from "./count-distances.js";
-export {
-  chiSquareUpper,
-  noncentralChiSquareUpper,
-  noncentralChiSquareUpperQuantile,
-  normalCdf,
-  normalUpper,
-  normalUpperQuantile,
-} from "./distribution-tails.js";
-export type { DriftOutcome } from "./drift-outcome.js";
+} from "./verdict/cell-test.js";
+export type { DriftOutcome } from "./verdict/drift-outcome.js";
 export {
   type DriftPolicy,
   type DriftPolicyOptions,
@@ -43,25 +68,25 @@ export {
   type EffectFloors,
   effectFloors,
   SHIFT_DEFAULT,
-} from "./drift-policy.js";
+} from "./verdict/drift-policy.js";
 export {
   type DriftObservation,
   type DriftState,
   type DriftTransition,
   INITIAL_DRIFT_STATE,
   nextDriftState,
-} from "./drift-state.js";
+} from "./verdict/drift-state.js";
 export {
   effectiveSize,
   requiredEffectiveSize,
   requiredLiveCount,
   type SampleSize,
-} from "./effective-size.js";
+} from "./verdict/effective-size.js";
 export {
   type CategoricalComparison,
   type CategoricalEvaluation,
   evaluateCategorical,
-} from "./evaluate-categorical.js";
+} from "./verdict/evaluate-categorical.js";
 export {
   evaluateNumeric,
   ksCriticalValue,
@@ -69,32 +94,12 @@ export {
   type NumericComparison,
   type NumericEvaluation,
   type PopulationStability,
-} from "./evaluate-numeric.js";
+} from "./verdict/evaluate-numeric.js";
 export {
   arcsineDistance,
   type EventRate,
   evaluateRate,
   type RateComparison,
   type RateEvaluation,
-} from "./evaluate-rate.js";
-export { adjustedPValues } from "./false-discovery.js";
-export { fisherExact } from "./fisher-exact.js";
-export type { GridCells } from "./grid-cells.js";
-export { GridSummary } from "./grid-summary.js";
-export { KLL_K_DEFAULT, type KllContent, type KllOptions, KllSketch } from "./kll-sketch.js";
-export {
-  EXACT_ROWS_MAX,
-  type KolmogorovSmirnov,
-  kolmogorovSmirnov,
-  kolmogorovSmirnovExact,
-  kolmogorovSmirnovOnGrid,
-  kolmogorovUpper,
-} from "./kolmogorov-smirnov.js";
-export {
-  GRID_BINS_DEFAULT,
-  type GridSource,
-  ReferenceGrid,
-  type ReferenceGridOptions,
-} from "./reference-grid.js";
-export { SummaryFormatError } from "./summary-bytes.js";
-export { wassersteinDistance } from "./wasserstein.js";
+} from "./verdict/evaluate-rate.js";
+export { adjustedPValues } from "./verdict/false-discovery.js";

@@ -1,6 +1,6 @@
 // The closed-form stream that golden/write.py feeds to DataSketches, and what is asked of sketches.
 
-import { KllSketch } from "../src/kll-sketch.ts";
+import { KllSketch } from "../src/summaries/kll-sketch.ts";
 
 /** Full period of 10,007, both signs, ties beyond it. */
 export function kllValues(n: number, offset = 0): Float64Array {

@@ -1,9 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nextDown } from "../src/grid-edges.ts";
-import { binOf } from "../src/grid-lookup.ts";
 import { GridSummary, ReferenceGrid, SummaryFormatError } from "../src/index.ts";
-import { kolmogorovSmirnov, kolmogorovSmirnovOnGrid } from "../src/kolmogorov-smirnov.ts";
+import { nextDown } from "../src/summaries/grid-edges.ts";
+import { binOf } from "../src/summaries/grid-lookup.ts";
+import {
+  kolmogorovSmirnov,
+  kolmogorovSmirnovOnGrid,
+} from "../src/two-sample/kolmogorov-smirnov.ts";
 import { draws, seededRandom } from "./seeded-random.ts";
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });

@@ -3,11 +3,11 @@
 // fewer than five events are expected the normal law fails and Fisher's exact test decides, with
 // the floor still in force.
 
-import { normalUpper, normalUpperQuantile } from "./distribution-tails.js";
+import { normalUpper, normalUpperQuantile } from "../distributions/distribution-tails.js";
+import { fisherExact } from "../two-sample/fisher-exact.js";
 import { type DriftOutcome, driftOutcome } from "./drift-outcome.js";
 import type { DriftPolicy } from "./drift-policy.js";
 import { effectiveSize, requiredLiveCount } from "./effective-size.js";
-import { fisherExact } from "./fisher-exact.js";
 import { lackingClause, percent, prefixed } from "./verdict-sentence.js";
 
 /** Events among rows. */

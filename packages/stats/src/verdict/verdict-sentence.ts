@@ -2,9 +2,9 @@
 // the one whose live share departs most from the reference's, measured by the divergence
 // KL(live share || expected share): the evidence per row that this one fact carries.
 
+import type { GridSummary } from "../summaries/grid-summary.js";
+import type { ReferenceGrid } from "../summaries/reference-grid.js";
 import type { DriftOutcome } from "./drift-outcome.js";
-import type { GridSummary } from "./grid-summary.js";
-import type { ReferenceGrid } from "./reference-grid.js";
 
 export interface NumericSentenceFacts {
   readonly name?: string;

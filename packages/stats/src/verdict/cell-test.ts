@@ -8,7 +8,7 @@
 import {
   noncentralChiSquareUpper,
   noncentralChiSquareUpperQuantile,
-} from "./distribution-tails.js";
+} from "../distributions/distribution-tails.js";
 
 /** What a cell test found. T / n_e is in PSI units: 8 times a squared Hellinger distance. */
 export interface CellTest {

@@ -5,8 +5,12 @@
 // composite null, ties included. Rejected at alpha exactly when D - c/sqrt(n_e) > delta0 with
 // c = sqrt(ln(2.2/alpha)/2). O(bins) time; the PSI's tail adds O(sqrt(n_e)).
 
+import { CELLS_MAX, cellCounts } from "../summaries/grid-cells.js";
+import type { GridSummary } from "../summaries/grid-summary.js";
+import type { ReferenceGrid } from "../summaries/reference-grid.js";
+import { populationStabilityIndex } from "../two-sample/count-distances.js";
+import { gridDistance } from "../two-sample/kolmogorov-smirnov.js";
 import { cellTest, cellThreshold, floorOfPopulationStability } from "./cell-test.js";
-import { populationStabilityIndex } from "./count-distances.js";
 import { type DriftOutcome, driftOutcome } from "./drift-outcome.js";
 import type { DriftPolicy } from "./drift-policy.js";
 import {
@@ -15,10 +19,6 @@ import {
   requiredLiveCount,
   type SampleSize,
 } from "./effective-size.js";
-import { CELLS_MAX, cellCounts } from "./grid-cells.js";
-import type { GridSummary } from "./grid-summary.js";
-import { gridDistance } from "./kolmogorov-smirnov.js";
-import type { ReferenceGrid } from "./reference-grid.js";
 import { numericSentence } from "./verdict-sentence.js";
 
 /** Constant before the exponential: keeps the level at every n_e, with ties. */

@@ -1,7 +1,7 @@
 // Chi-square test that two count vectors come from one distribution, both sides sampled: for point
 // nulls and for people who migrate. The verdict uses cell-test.ts, which has an effect floor.
 
-import { chiSquareUpper } from "./distribution-tails.js";
+import { chiSquareUpper } from "../distributions/distribution-tails.js";
 
 export interface Homogeneity {
   /** Pearson's X^2. */

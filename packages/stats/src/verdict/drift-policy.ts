@@ -1,7 +1,7 @@
 // One knob and one promise, turned into the floors and levels that the tests use.
 
+import { normalCdf } from "../distributions/distribution-tails.js";
 import { type AlarmPromise, alarmLevel } from "./alarm-level.js";
-import { normalCdf } from "./distribution-tails.js";
 
 /** Shift in standard deviations below which nobody wants to be told, unless said otherwise. */
 export const SHIFT_DEFAULT = 0.25;

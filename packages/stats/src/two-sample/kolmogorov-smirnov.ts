@@ -4,8 +4,8 @@
 // p-value of "no difference": exact by path counting up to 10,000 rows a side, O(n m) at worst;
 // beyond that Kolmogorov's asymptotic Q.
 
-import type { GridSummary } from "./grid-summary.js";
-import type { ReferenceGrid } from "./reference-grid.js";
+import type { GridSummary } from "../summaries/grid-summary.js";
+import type { ReferenceGrid } from "../summaries/reference-grid.js";
 
 /** Rows a side up to which the p-value is exact. */
 export const EXACT_ROWS_MAX = 10_000;

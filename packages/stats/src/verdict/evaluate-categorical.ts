@@ -4,9 +4,13 @@
 // pooled and the unseen are one cell "other". The cells follow from the reference and the live
 // total alone, never from the live composition.
 
-import { type CategoryCounts } from "./category-counts.js";
+import { type CategoryCounts } from "../summaries/category-counts.js";
+import {
+  jensenShannon,
+  populationStabilityIndex,
+  totalVariation,
+} from "../two-sample/count-distances.js";
 import { cellTest, cellThreshold, floorOfHellinger, requiredCellSize } from "./cell-test.js";
-import { jensenShannon, populationStabilityIndex, totalVariation } from "./count-distances.js";
 import { type DriftOutcome, driftOutcome } from "./drift-outcome.js";
 import type { DriftPolicy } from "./drift-policy.js";
 import { effectiveSize, requiredLiveCount } from "./effective-size.js";
