@@ -18,6 +18,7 @@ import { Observer } from "./observe/observer.js";
 import { KeyTable } from "./otlp/key-table.js";
 import { wantedKeys } from "./otlp/wanted-keys.js";
 import { HttpReceiver } from "./receive/http-receiver.js";
+import { TraceIntake } from "./receive/trace-intake.js";
 import { ReferenceBook } from "./references/reference-book.js";
 import { readReferenceFile } from "./references/reference-file.js";
 import type { Stage } from "./stage.js";
@@ -71,43 +72,32 @@ export function createReceiver(
   );
   const forwarders = createForwarders(config, logger, world);
   const http = config.receivers.otlp.protocols.http;
-  const receiver = new HttpReceiver(
-    {
-      ...http.endpoint,
-      bodyBytesMax: http.max_request_body_size,
-      inflightBytesMax: http.max_inflight_size,
-    },
+  const intake = new TraceIntake(
+    http.max_inflight_size,
     keys,
-    [observer, ...forwarders],
-    logger,
+    async (batch) => {
+      for (const consumer of [observer, ...forwarders]) consumer.consume(batch);
+    },
     now,
   );
+  const receiver = new HttpReceiver(
+    { ...http.endpoint, bodyBytesMax: http.max_request_body_size },
+    intake,
+    logger,
+  );
 
-  const stages: Stage[] = [evaluator, observer, ...forwarders, receiver];
+  const stages: Stage[] = [evaluator, observer, ...forwarders, intake, receiver];
   const metrics = (): MetricFamily[] => mergeFamilies(stages.flatMap((stage) => stage.metrics()));
-  let ready = false;
+  const lifecycle = new Lifecycle();
   const api = verdictApi(evaluator, observer);
-  const admins = createAdminServers(config, { metrics, ready: () => ready, api }, logger);
+  const sources = { metrics, ready: () => lifecycle.ready, api };
+  const admins = createAdminServers(config, sources, logger);
   const pushes = createPushes(config, metrics, now);
-
   // What others depend on starts first and stops last.
-  const inOrder: Stage[] = [...admins, evaluator, observer, ...forwarders, ...pushes, receiver];
-  const shutdown = async () => {
-    ready = false;
-    for (const stage of inOrder.toReversed()) await stage.shutdown();
-  };
+  lifecycle.stages = [...admins, evaluator, observer, ...forwarders, ...pushes, intake, receiver];
   return {
-    start: async () => {
-      try {
-        for (const stage of inOrder) await stage.start();
-      } catch (error) {
-        // What has started would keep a process alive that can do nothing.
-        await shutdown();
-        throw error;
-      }
-      ready = true;
-    },
-    shutdown,
+    start: () => lifecycle.start(),
+    shutdown: () => lifecycle.shutdown(),
     get urls() {
       const [admin] = admins;
       return {
@@ -116,6 +106,28 @@ export function createReceiver(
       };
     },
   };
+}
+
+/** Starts stages in order, and stops them in the opposite one. */
+class Lifecycle {
+  stages: readonly Stage[] = [];
+  ready = false;
+
+  async start(): Promise<void> {
+    try {
+      for (const stage of this.stages) await stage.start();
+    } catch (error) {
+      // What has started would keep a process alive that can do nothing.
+      await this.shutdown();
+      throw error;
+    }
+    this.ready = true;
+  }
+
+  async shutdown(): Promise<void> {
+    this.ready = false;
+    for (const stage of this.stages.toReversed()) await stage.shutdown();
+  }
 }
 
 function createForwarders(config: Config, logger: Logger, { now, random }: World): Forwarder[] {

@@ -10,14 +10,11 @@ import { listen } from "../listen.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
-import { encodeJsonRequest, JsonRequestError } from "../otlp/json-request.js";
-import type { KeyTable } from "../otlp/key-table.js";
-import { TraceResponse } from "../otlp/schema.js";
-import { SpanRows } from "../otlp/span-rows.js";
-import { TraceReader } from "../otlp/trace-reader.js";
-import type { BatchConsumer, Stage } from "../stage.js";
-import { inflate, readBody } from "./body.js";
+import type { Stage } from "../stage.js";
+import { readBody } from "./body.js";
 import { encodeStatus, OTLP_FAULTS, OtlpError } from "./otlp-error.js";
+import type { TraceIntake } from "./trace-intake.js";
+import { encodeTraceResponse } from "./trace-intake.js";
 
 /** Slow senders are cut off rather than kept: headers in 10 s, a whole request in 30 s. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -31,14 +28,12 @@ const PROTOBUF = "application/x-protobuf";
 const JSON_TYPE = "application/json";
 const TRACES_PATH = "/v1/traces";
 
-/** Where to listen, and the bounds on what is taken in. */
+/** Where to listen, and the bound on a body. */
 export interface HttpReceiverOptions {
   readonly host: string;
   readonly port: number;
   /** Largest body, before and after inflating. */
   readonly bodyBytesMax: number;
-  /** Bodies that are being read at one time, together; beyond it requests get a 503. */
-  readonly inflightBytesMax: number;
 }
 
 interface Outcome {
@@ -48,33 +43,19 @@ interface Outcome {
   retrySeconds: number;
 }
 
-/** Accepts trace requests and hands each to the consumers, in order, before it is acknowledged. */
+/** Serves OTLP over HTTP, and hands every body to the intake before it is acknowledged. */
 export class HttpReceiver implements Stage {
   private readonly options: HttpReceiverOptions;
-  private readonly consumers: readonly BatchConsumer[];
+  private readonly intake: TraceIntake;
   private readonly logger: Logger;
-  private readonly now: () => number;
   private readonly server: Server;
-  private readonly reader: TraceReader;
-  private readonly rows = new SpanRows();
   private readonly requests = new CounterSet([{ code: "200" }, { code: "400" }]);
-  private readonly spans = new CounterSet([{ outcome: "accepted" }, { outcome: "rejected" }]);
-  private receivedBytes = 0;
-  private inflightBytes = 0;
   private stopping: Promise<void> | undefined;
 
-  constructor(
-    options: HttpReceiverOptions,
-    keys: KeyTable,
-    consumers: readonly BatchConsumer[],
-    logger: Logger,
-    now: () => number,
-  ) {
+  constructor(options: HttpReceiverOptions, intake: TraceIntake, logger: Logger) {
     this.options = options;
-    this.consumers = consumers;
+    this.intake = intake;
     this.logger = logger;
-    this.now = now;
-    this.reader = new TraceReader(keys);
     this.server = createServer(
       {
         headersTimeout: HEADERS_TIMEOUT_MS,
@@ -105,11 +86,7 @@ export class HttpReceiver implements Stage {
   }
 
   metrics(): MetricFamily[] {
-    return [
-      { definition: METRICS.receiverRequests, points: this.requests.snapshot() },
-      { definition: METRICS.receiverSpans, points: this.spans.snapshot() },
-      { definition: METRICS.receiverBytes, points: [{ labels: {}, value: this.receivedBytes }] },
-    ];
+    return [{ definition: METRICS.receiverRequests, points: this.requests.snapshot() }];
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -142,23 +119,25 @@ export class HttpReceiver implements Stage {
 
   private async accept(request: IncomingMessage, json: boolean): Promise<Outcome> {
     const { bodyBytesMax } = this.options;
-    const contentType = json ? JSON_TYPE : PROTOBUF;
     this.checkHead(request);
-    const release = this.admit(request);
+    const announced = request.headers["content-length"];
+    const release = this.intake.reserve(
+      Math.min(announced === undefined ? bodyBytesMax : Number(announced), bodyBytesMax),
+    );
     try {
       const body = await readBody(request, bodyBytesMax);
-      const contentEncoding = encodingOf(request);
-      const inflated = inflate(body, contentEncoding, bodyBytesMax);
-      const error = this.reader.read(json ? jsonToBinary(inflated) : inflated, this.rows);
-      if (error) {
-        const place = json ? "" : ` (at byte ${error.offset})`;
-        throw new OtlpError("badData", `no trace request: ${error.message}${place}`);
-      }
-      this.receivedBytes += body.length;
-      const receivedMs = this.now();
-      const batch = { rows: this.rows, body, contentType, contentEncoding, receivedMs };
-      for (const consumer of this.consumers) consumer.consume(batch);
-      return this.acknowledge(json);
+      const accepted = await this.intake.take({
+        body,
+        bodyBytesMax,
+        contentType: json ? JSON_TYPE : PROTOBUF,
+        contentEncoding: encodingOf(request),
+      });
+      return {
+        status: 200,
+        contentType: json ? JSON_TYPE : PROTOBUF,
+        body: encodeTraceResponse(accepted, json),
+        retrySeconds: 0,
+      };
     } finally {
       release();
     }
@@ -191,40 +170,6 @@ export class HttpReceiver implements Stage {
     if (this.stopping) throw new OtlpError("stopping", "the receiver is shutting down");
   }
 
-  /** Reserves room for a body, so that memory stays bounded whatever many clients send at once. */
-  private admit(request: IncomingMessage): () => void {
-    const { bodyBytesMax, inflightBytesMax } = this.options;
-    const announced = request.headers["content-length"];
-    const bytes = Math.min(
-      announced === undefined ? bodyBytesMax : Number(announced),
-      bodyBytesMax,
-    );
-    if (this.inflightBytes + bytes > inflightBytesMax) {
-      throw new OtlpError("overloaded", "too many bytes are being received; try again later");
-    }
-    this.inflightBytes += bytes;
-    return () => {
-      this.inflightBytes -= bytes;
-    };
-  }
-
-  private acknowledge(json: boolean): Outcome {
-    const { spanCount, rejectedSpans, rejectedReason } = this.rows;
-    this.spans.add({ outcome: "accepted" }, spanCount);
-    const response: Record<string, unknown> = {};
-    if (rejectedSpans > 0) {
-      this.spans.add({ outcome: "rejected" }, rejectedSpans);
-      const errorMessage = `${rejectedSpans} spans rejected: ${rejectedReason}`;
-      response["partialSuccess"] = { rejectedSpans, errorMessage };
-    }
-    return {
-      status: 200,
-      contentType: json ? JSON_TYPE : PROTOBUF,
-      body: json ? JSON.stringify(response) : TraceResponse.encode(response).finish(),
-      retrySeconds: 0,
-    };
-  }
-
   private refuse(error: unknown, json: boolean): Outcome {
     let known: OtlpError;
     if (error instanceof OtlpError) known = error;
@@ -235,15 +180,6 @@ export class HttpReceiver implements Stage {
     const { status, retrySeconds } = OTLP_FAULTS[known.fault];
     const contentType = json ? JSON_TYPE : PROTOBUF;
     return { status, contentType, body: encodeStatus(known, json), retrySeconds };
-  }
-}
-
-function jsonToBinary(body: Uint8Array): Uint8Array {
-  try {
-    return encodeJsonRequest(Buffer.from(body).toString("utf8"));
-  } catch (error) {
-    if (error instanceof JsonRequestError) throw new OtlpError("badData", error.message);
-    throw error;
   }
 }
 
