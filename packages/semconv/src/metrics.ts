@@ -85,6 +85,25 @@ export const METRICS = {
     "Attribute values by what became of them",
   ),
   receiverSignals: metric("tidemark.receiver.signals", "gauge", "", "Signals that are monitored"),
+  logBytes: metric("tidemark.receiver.log.size", "gauge", "By", "Bytes of the log on disk"),
+  logLag: metric(
+    "tidemark.receiver.log.lag",
+    "gauge",
+    "",
+    "Batches in the log that a consumer has not done with",
+  ),
+  logFailures: metric(
+    "tidemark.receiver.log.failures",
+    "counter",
+    "",
+    "Batches refused because the log could not keep them",
+  ),
+  logDamages: metric(
+    "tidemark.receiver.log.damages",
+    "counter",
+    "",
+    "Places where a file of the log could not be read",
+  ),
   forwardRequests: metric(
     "tidemark.receiver.forward.requests",
     "counter",
