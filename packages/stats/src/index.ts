@@ -5,7 +5,13 @@ export {
   normalCdf,
   normalUpper,
   normalUpperQuantile,
+  studentTwoSided,
 } from "./distributions/distribution-tails.js";
+export {
+  kolmogorovOneSampleUpper,
+  kolmogorovSmirnovExact,
+  kolmogorovUpper,
+} from "./distributions/kolmogorov-laws.js";
 export {
   CATEGORIES_DEFAULT,
   CATEGORY_LENGTH_MAX,
@@ -27,6 +33,7 @@ export {
   type ReferenceGridOptions,
 } from "./summaries/reference-grid.js";
 export { SummaryFormatError } from "./summaries/summary-bytes.js";
+export { type AndersonDarling, andersonDarling } from "./two-sample/anderson-darling.js";
 export {
   chiSquareHomogeneity,
   type Homogeneity,
@@ -40,16 +47,37 @@ export {
   populationStabilityIndex,
   totalVariation,
 } from "./two-sample/count-distances.js";
+export {
+  type CramerVonMises,
+  type CramerVonMisesOptions,
+  cramerVonMises,
+} from "./two-sample/cramer-von-mises.js";
+export {
+  type EmpiricalLaw,
+  empiricalLaw,
+  type LawSource,
+  type RawRows,
+  type SketchView,
+} from "./two-sample/empirical-law.js";
 export { fisherExact } from "./two-sample/fisher-exact.js";
 export {
+  deequDistance,
   EXACT_ROWS_MAX,
+  type KolmogorovLaw,
   type KolmogorovSmirnov,
   kolmogorovSmirnov,
-  kolmogorovSmirnovExact,
-  kolmogorovSmirnovOnGrid,
-  kolmogorovUpper,
+  kolmogorovSmirnovOneSample,
 } from "./two-sample/kolmogorov-smirnov.js";
-export { wassersteinDistance } from "./two-sample/wasserstein.js";
+export type { ComparedRows, TwoSampleTest } from "./two-sample/law-pair.js";
+export { type MannWhitney, mannWhitney } from "./two-sample/mann-whitney.js";
+export type { Moments } from "./two-sample/moments.js";
+export { pooledT, type TTest, welchT } from "./two-sample/t-test.js";
+export {
+  energyDistance,
+  type MovedMass,
+  type WassersteinDistance,
+  wassersteinDistance,
+} from "./two-sample/wasserstein.js";
 export { type AlarmPromise, alarmLevel } from "./verdict/alarm-level.js";
 export {
   type CellTest,

@@ -1,24 +1,41 @@
 // Kolmogorov-Smirnov: the largest difference of two cumulative distributions.
 //
 // Statistic: O(n log n) on raw rows, O(bins) on grids, where it never exceeds the exact one.
-// p-value of "no difference": exact by path counting up to 10,000 rows a side, O(n m) at worst;
-// beyond that Kolmogorov's asymptotic Q.
+// p-value of "no difference": exact by path counting up to 10,000 raw rows a side, O(n m) at worst;
+// for more rows, grids and sketches Kolmogorov's limit law at the rows that both are worth.
 
+import {
+  kolmogorovOneSampleUpper,
+  kolmogorovSmirnovExact,
+  kolmogorovUpper,
+} from "../distributions/kolmogorov-laws.js";
 import type { GridSummary } from "../summaries/grid-summary.js";
 import type { ReferenceGrid } from "../summaries/reference-grid.js";
+import type { LawSource } from "./empirical-law.js";
+import { empiricalLaw, type RawRows } from "./empirical-law.js";
+import {
+  comparedRows,
+  type LawPair,
+  pairedSize,
+  pairLaws,
+  rankErrorOf,
+  type TwoSampleTest,
+} from "./law-pair.js";
 
 /** Rows a side up to which the p-value is exact. */
 export const EXACT_ROWS_MAX = 10_000;
 
-/** A two-sample Kolmogorov-Smirnov test of the point null F = G. */
-export interface KolmogorovSmirnov {
-  /** D = sup |F - G|. */
-  readonly statistic: number;
-  /** P(D or more | F = G), two-sided; conservative under ties. */
-  readonly pValue: number;
-  readonly method: "exact" | "asymptotic";
-  /** How far D can lie below the exact one: 0 for raw rows, the grid's resolution for grids. */
-  readonly errorBound: number;
+/**
+ * - `exact`: path counting; conservative under ties
+ * - `limit`: Kolmogorov's Q(sqrt(n_e) D)
+ * - `one-sample`: that of one sample of round(n_e) rows, what scipy calls asymptotic
+ */
+export type KolmogorovLaw = "exact" | "limit" | "one-sample";
+
+/** `statistic` is D = sup |F - G|; on grids the exact D is at most `errorBound` above it. */
+export interface KolmogorovSmirnov extends TwoSampleTest {
+  /** The law that the p-value was taken from. */
+  readonly law: KolmogorovLaw;
 }
 
 /** Where two summaries on one grid differ most. */
@@ -30,34 +47,64 @@ export interface GridDistance {
 }
 
 /**
- * Tests two raw samples.
+ * Tests two sides, in any order.
  *
- * @param a finite rows in any order, not empty
- * @param b the same
- * @throws RangeError when a side is empty or holds NaN
+ * @param law where the p-value comes from (default: exact where rows are raw and few, else limit)
+ * @throws RangeError when a side has no finite row
  */
-export function kolmogorovSmirnov(a: ArrayLike<number>, b: ArrayLike<number>): KolmogorovSmirnov {
-  const x = sorted(a);
-  const y = sorted(b);
-  const [n, m] = [x.length, y.length];
-  let gapMax = 0; // |i m - j n|, exact in integers up to 2^53
-  for (let i = 0, j = 0; i < n && j < m; ) {
-    const value = Math.min(x[i] as number, y[j] as number);
-    while (i < n && x[i] === value) i++;
-    while (j < m && y[j] === value) j++;
-    gapMax = Math.max(gapMax, Math.abs(i * m - j * n));
-  }
-  return testOf(gapMax / (n * m), n, m, 0);
+export function kolmogorovSmirnov(
+  reference: LawSource,
+  live: LawSource,
+  law?: KolmogorovLaw,
+): KolmogorovSmirnov {
+  const pair = pairLaws(reference, live);
+  const statistic = distanceOf(pair);
+  const chosen = law ?? (isExactPossible(pair) ? "exact" : "limit");
+  return {
+    statistic,
+    pValue: upperTail(statistic, pair, chosen),
+    errorBound: pair.resolution + rankErrorOf(pair),
+    ...comparedRows(pair),
+    law: chosen,
+  };
 }
 
-/** Tests a live summary against its grid's own reference. @throws RangeError when it is empty */
-export function kolmogorovSmirnovOnGrid(
-  reference: ReferenceGrid,
-  live: GridSummary,
+/**
+ * Tests whether raw rows come from a given continuous law.
+ *
+ * @param lower the law's P(X <= x)
+ * @returns D and P(D or more), by Simard and L'Ecuyer; `m` is 0
+ * @throws RangeError without a finite row
+ */
+export function kolmogorovSmirnovOneSample(
+  rows: RawRows,
+  lower: (x: number) => number,
 ): KolmogorovSmirnov {
-  if (live.count === 0) throw new RangeError("the live summary is empty");
-  const { distance } = gridDistance(reference, live);
-  return testOf(distance, reference.count, live.count, reference.resolution + reference.epsilon);
+  const { points, rows: times, count, invalid } = empiricalLaw(rows);
+  if (count === 0) throw new RangeError("a sample is empty: it has no finite value");
+  let [statistic, below] = [0, 0];
+  for (let i = 0; i < points.length; i++) {
+    const expected = lower(points[i] as number);
+    const gap = Math.abs(expected - below / count);
+    below += times[i] as number;
+    statistic = Math.max(statistic, gap, Math.abs(below / count - expected));
+  }
+  const pValue = kolmogorovOneSampleUpper(statistic, count);
+  const sides = { n: count, m: 0, invalid: { reference: invalid, live: 0 } };
+  return { statistic, pValue, errorBound: 0, ...sides, law: "one-sample" };
+}
+
+/**
+ * Deequ's distance of two numeric profiles: D, less what sampling alone explains.
+ *
+ * @param criticalValue Deequ's c(alpha), 1.8 by default; 0 leaves D as it is
+ * @returns max(0, D - c sqrt(1/n + 1/m))
+ */
+export function deequDistance(reference: LawSource, live: LawSource, criticalValue = 1.8): number {
+  const pair = pairLaws(reference, live);
+  const { count: n } = pair.reference;
+  const { count: m } = pair.live;
+  return Math.max(0, distanceOf(pair) - criticalValue * Math.sqrt(1 / n + 1 / m));
 }
 
 /** D between a reference and a live summary on its edges, and where. */
@@ -79,64 +126,38 @@ export function gridDistance(reference: ReferenceGrid, live: GridSummary): GridD
   return { distance: Math.min(1, distance), edge };
 }
 
-/**
- * P(D_{n,m} >= d | F = G, continuous) exactly, by walking the lattice paths from (0,0) to (n,m):
- * u(i,j), the chance that a uniformly random path to (i,j) has touched |i/n - j/m| >= d, is 1 on
- * the boundary and the weighted mean of its two predecessors inside. Only positive terms are
- * added, so tiny p-values keep their relative accuracy, unlike 1 - P(inside).
- * O(n m) time at worst, O(m) memory.
- */
-export function kolmogorovSmirnovExact(d: number, n: number, m: number): number {
-  const gap = Math.round(d * n * m);
-  if (gap <= 0) return 1;
-  const touched = new Float64Array(m + 1).fill(1);
-  for (let i = 0; i <= n; i++) {
-    // Inside: |i m - j n| < gap.
-    const first = Math.max(0, Math.floor((i * m - gap) / n) + 1);
-    const last = Math.min(m, Math.ceil((i * m + gap) / n) - 1);
-    let left = 1;
-    if (first > 0) touched[first - 1] = 1;
-    for (let j = first; j <= last; j++) {
-      const steps = i + j;
-      left = steps === 0 ? 0 : ((touched[j] as number) * i + left * j) / steps;
-      touched[j] = left;
-    }
+/** Products of counts are exact integers up to 2^53, so equal shares give exactly 0. */
+function distanceOf({ reference, live }: LawPair): number {
+  const { rows, count: n } = reference;
+  const { rows: liveRows, count: m } = live;
+  let [gapMax, below, liveBelow] = [0, 0, 0];
+  for (let i = 0; i < rows.length; i++) {
+    below += rows[i] as number;
+    liveBelow += liveRows[i] as number;
+    const gap = Math.abs(below * m - liveBelow * n);
+    if (gap > gapMax) gapMax = gap;
   }
-  // The end point itself is inside unless gap is 0.
-  return Math.min(1, touched[m] as number);
+  return Math.min(1, gapMax / (n * m));
 }
 
-/**
- * Kolmogorov's limit law, P(sup |B| > z) = 2 sum (-1)^(k-1) exp(-2 k^2 z^2); below z = 1 by the
- * dual theta series, which converges there.
- */
-export function kolmogorovUpper(z: number): number {
-  if (Number.isNaN(z)) return Number.NaN;
-  if (z <= 0) return 1;
-  if (z < 1) {
-    const unit = -(Math.PI * Math.PI) / (8 * z * z);
-    let sum = 0;
-    for (let k = 1; k <= 9; k += 2) sum += Math.exp(unit * k * k);
-    return 1 - (Math.sqrt(2 * Math.PI) / z) * sum;
-  }
-  let sum = 0;
-  for (let k = 1; k <= 5; k++) sum += (k % 2 === 1 ? 2 : -2) * Math.exp(-2 * k * k * z * z);
-  return sum;
+/** Raw rows in whole numbers; a grid's or a sketch's distance is not on the lattice of paths. */
+function isExactPossible({ halfWidths, reference, live }: LawPair): boolean {
+  const isRaw = halfWidths === undefined && reference.rankError + live.rankError === 0;
+  const isWhole = Number.isInteger(reference.count) && Number.isInteger(live.count);
+  return isRaw && isWhole && Math.max(reference.count, live.count) <= EXACT_ROWS_MAX;
 }
 
-function testOf(statistic: number, n: number, m: number, errorBound: number): KolmogorovSmirnov {
-  if (Math.max(n, m) <= EXACT_ROWS_MAX) {
-    const pValue = kolmogorovSmirnovExact(statistic, n, m);
-    return { statistic, pValue, method: "exact", errorBound };
+function upperTail(statistic: number, pair: LawPair, law: KolmogorovLaw): number {
+  if (law === "exact") {
+    return kolmogorovSmirnovExact(statistic, pair.reference.count, pair.live.count);
   }
-  const z = Math.sqrt((n / (n + m)) * m) * statistic;
-  return { statistic, pValue: kolmogorovUpper(z), method: "asymptotic", errorBound };
+  const size = pairedSize(pair);
+  if (law === "limit") return kolmogorovUpper(Math.sqrt(size) * statistic);
+  return kolmogorovOneSampleUpper(statistic, Math.max(1, roundHalfEven(size)));
 }
 
-function sorted(values: ArrayLike<number>): Float64Array {
-  const copy = Float64Array.from(values).toSorted();
-  if (copy.length === 0) throw new RangeError("a sample is empty");
-  // NaN sorts to the end.
-  if (Number.isNaN(copy[copy.length - 1])) throw new RangeError("a sample holds NaN");
-  return copy;
+function roundHalfEven(x: number): number {
+  const down = Math.floor(x);
+  if (x - down !== 0.5) return Math.round(x);
+  return down % 2 === 0 ? down : down + 1;
 }

@@ -1,0 +1,76 @@
+// Count, mean and variance of whatever a test compares, also where squares would leave the doubles.
+
+import { GridSummary } from "../summaries/grid-summary.js";
+import { ReferenceGrid } from "../summaries/reference-grid.js";
+import { empiricalLaw, type LawSource } from "./empirical-law.js";
+
+/** What a test of means needs to know of a side; grids and their summaries are such. */
+export interface Moments {
+  /** Rows. */
+  readonly count: number;
+  readonly mean: number;
+  /** Population variance, with divisor `count`. */
+  readonly variance: number;
+}
+
+/** Moments with what else a test says of a side. */
+export interface MeasuredMoments extends Moments {
+  /** Rows left out for being no finite number; 0 when only moments are given. */
+  readonly invalid: number;
+  /** 99 % bound on the error of the mean: a sketch's rank error times the range of its items. */
+  readonly meanError: number;
+}
+
+/** Magnitudes whose squares and products are ordinary doubles. */
+const SAFE_MIN = 2 ** -400;
+const SAFE_MAX = 2 ** 400;
+
+/**
+ * Moments in multiples of `unit`. Those of grids and their summaries are exact, those of a sketch
+ * come from its items. NaN mean and variance when there is no finite row.
+ *
+ * @param unit a power of two, as `unitOf` gives it
+ */
+export function momentsOf(source: LawSource | Moments, unit = 1): MeasuredMoments {
+  if ("variance" in source) {
+    const { count, mean, variance } = source;
+    const isGrid = source instanceof ReferenceGrid || source instanceof GridSummary;
+    const meanError = source instanceof ReferenceGrid ? source.epsilon * rangeOf(source, unit) : 0;
+    const invalid = isGrid ? source.invalid : 0;
+    return { count, mean: mean / unit, variance: variance / unit / unit, invalid, meanError };
+  }
+  const law = empiricalLaw(source);
+  const { points, rows } = law;
+  let [count, mean, squares] = [0, points.length === 0 ? Number.NaN : 0, 0];
+  for (let i = 0; i < points.length; i++) {
+    const weight = rows[i] as number;
+    count += weight;
+    const x = (points[i] as number) / unit;
+    const deviation = x - mean;
+    mean += deviation * (weight / count);
+    squares += weight * deviation * (x - mean);
+  }
+  const [min, max] = [points[0] ?? 0, points[points.length - 1] ?? 0];
+  const meanError = law.rankError * rangeOf({ min, max }, unit);
+  return { count, mean, variance: squares / count, invalid: law.invalid, meanError };
+}
+
+/** Standard deviation (divisor n), which stays finite where the variance does not. */
+export function sigmaOf(source: LawSource | Moments): number {
+  const unit = unitOf(source);
+  return unit * Math.sqrt(momentsOf(source, unit).variance);
+}
+
+/** 1, or for rows beyond 2^400 or all below 2^-400 the power of two at the largest magnitude. */
+export function unitOf(source: LawSource | Moments): number {
+  if ("variance" in source) return 1;
+  const { points } = empiricalLaw(source);
+  const largest = Math.max(Math.abs(points[0] ?? 0), Math.abs(points[points.length - 1] ?? 0));
+  if (largest === 0 || (largest >= SAFE_MIN && largest <= SAFE_MAX)) return 1;
+  // 2^-1074 up to 2^1023 are doubles, and so is the quotient of a row and its unit.
+  return 2 ** Math.max(-1022, Math.floor(Math.log2(largest)));
+}
+
+function rangeOf({ min, max }: { readonly min: number; readonly max: number }, unit: number) {
+  return max / unit - min / unit;
+}
