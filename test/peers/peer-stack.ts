@@ -153,6 +153,7 @@ export async function startReceiver(
   configFile = join(CONFIG, "tidemark", "tidemark.yaml"),
 ): Promise<Receiver> {
   const [otlpHttp, metrics] = await ports(2);
+  const data = mkdtempSync(join(tmpdir(), "tidemark-peers-"));
   const program = await startProgram({
     name: "the receiver",
     command: process.execPath,
@@ -161,11 +162,17 @@ export async function startReceiver(
       TIDEMARK_OTLP_HTTP_PORT: otlpHttp,
       TIDEMARK_METRICS_PORT: metrics,
       JAEGER_OTLP_URL: jaegerUrl,
+      TIDEMARK_DATA_DIR: data,
+      XDG_STATE_HOME: data,
     },
     readyUrl: `http://${HOST}:${metrics}/readyz`,
   });
   return {
     ...program,
+    stop: async () => {
+      await program.stop();
+      rmSync(data, { recursive: true, force: true });
+    },
     otlpUrl: url(otlpHttp),
     adminUrl: url(metrics),
     metricsAddress: `${HOST}:${metrics}`,

@@ -1,6 +1,6 @@
 /** The processes of the demo: two services, instrumented by one flag, and the receiver. */
 import { execFile } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -89,9 +89,13 @@ export class Stack {
     const { ports, destinations } = this.options;
     const base = join(EXAMPLE, "tidemark.yaml");
     const config = receiverConfig(base, join(this.folder, "tidemark.yaml"), destinations);
+    // Each run tells its own story: nothing is left of the windows of the last one.
+    const data = join(this.folder, "receiver");
+    rmSync(data, { recursive: true, force: true });
     const receiver = this.start("receiver", EXAMPLE, [TIDEMARK, "receive", "--config", config], {
       TIDEMARK_DEMO_WINDOW: `${windowMs / 1000}s`,
       TIDEMARK_DEMO_REFERENCE: this.reference,
+      TIDEMARK_DEMO_DATA: data,
       TIDEMARK_DEMO_OTLP_PORT: String(ports.otlp),
       TIDEMARK_DEMO_ADMIN_PORT: String(ports.admin),
     });

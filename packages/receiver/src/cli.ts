@@ -8,6 +8,7 @@ import { ConfigError } from "./config/load-config.js";
 import { ListenError } from "./listen.js";
 import { ReferenceFileError } from "./references/reference-file.js";
 import { TrainingDataError } from "./references/training-csv.js";
+import { StateStoreError } from "./state/state-store.js";
 
 const HELP = `tidemark: notices when a model's data or output drifts
 
@@ -143,6 +144,7 @@ try {
     error instanceof ConfigError ||
     error instanceof ListenError ||
     error instanceof ReferenceFileError ||
+    error instanceof StateStoreError ||
     error instanceof TrainingDataError;
   if (error instanceof UsageError) {
     process.stderr.write(`tidemark: ${error.message}; see tidemark --help\n`);

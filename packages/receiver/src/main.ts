@@ -1,16 +1,22 @@
 /**
  * The whole pipeline on one screen:
  *
- *   receive ──► observe ──► evaluate ──► metrics (scrape, push), verdicts
- *      └──────► forward (original bytes)
+ *   receive ──► log ──► observe ──► evaluate ──► metrics (scrape, push), verdicts
+ *                └────► forward (original bytes)
  */
+import { join } from "node:path";
 import { AdminServer } from "./admin/admin-server.js";
 import { verdictApi } from "./admin/verdict-api.js";
 import type { Config } from "./config/schema.js";
 import { Evaluator } from "./evaluate/evaluator.js";
 import { OtlpMetricsPush } from "./export/otlp-metrics-push.js";
+import { DeadLetters } from "./forward/dead-letters.js";
+import type { ForwarderParts } from "./forward/forwarder.js";
 import { Forwarder } from "./forward/forwarder.js";
 import { OtlpClient } from "./forward/otlp-client.js";
+import type { Appended } from "./log/batch-log.js";
+import { BatchLog, LogUnavailableError } from "./log/batch-log.js";
+import type { LoggedBody, LogRecord } from "./log/log-record.js";
 import type { Logger } from "./logger.js";
 import type { MetricFamily } from "./metric-family.js";
 import { mergeFamilies } from "./metric-family.js";
@@ -18,10 +24,14 @@ import { Observer } from "./observe/observer.js";
 import { KeyTable } from "./otlp/key-table.js";
 import { wantedKeys } from "./otlp/wanted-keys.js";
 import { HttpReceiver } from "./receive/http-receiver.js";
+import { OtlpError } from "./receive/otlp-error.js";
+import { TraceDecoder } from "./receive/trace-decoder.js";
 import { TraceIntake } from "./receive/trace-intake.js";
 import { ReferenceBook } from "./references/reference-book.js";
 import { readReferenceFile } from "./references/reference-file.js";
 import type { Stage } from "./stage.js";
+import { Checkpoints, OBSERVE } from "./state/checkpoints.js";
+import { StateStore } from "./state/state-store.js";
 
 /** A receiver that can be started once. */
 export interface Receiver {
@@ -49,52 +59,47 @@ export function createReceiver(
   logger: Logger,
   world: World = { now: Date.now, random: Math.random },
 ): Receiver {
-  const { now } = world;
-  const { observe, evaluate, learn, references } = config.processors;
-  const book = new ReferenceBook(references.map(({ file }) => readReferenceFile(file)));
   const keys = new KeyTable(wantedKeys());
-
-  const evaluator = new Evaluator({ ...evaluate, windowsMs: evaluate.windows }, logger);
-  const observer = new Observer(
-    {
-      paneMs: observe.pane,
-      windowsMs: evaluate.windows,
-      allowedLatenessMs: observe.allowedLateness,
-      idleTimeoutMs: observe.idleTimeout,
-      signalsMax: observe.maxSignals,
-      learn: { samples: learn.samples, spanMs: learn.span },
-      reference: (model, version, signal) => book.find(model, version, signal),
-    },
-    keys,
-    (window) => evaluator.consume(window),
-    () => warnOfUnseenModels(book, observer, logger),
-    now,
-  );
-  const forwarders = createForwarders(config, logger, world);
+  const decoder = new TraceDecoder(keys);
+  const { storage } = config.service;
+  const store = new StateStore(join(storage.directory, "state.sqlite"));
+  const log = createLog(config, logger);
+  const evaluator = createEvaluator(config, logger);
+  const observer = createObserver(config, keys, evaluator, logger, world);
   const http = config.receivers.otlp.protocols.http;
-  const intake = new TraceIntake(
-    http.max_inflight_size,
-    keys,
-    async (batch) => {
-      for (const consumer of [observer, ...forwarders]) consumer.consume(batch);
-    },
-    now,
-  );
-  const receiver = new HttpReceiver(
-    { ...http.endpoint, bodyBytesMax: http.max_request_body_size },
-    intake,
+  const replay = (record: LogRecord) => {
+    const rows = decoder.decode({ ...record, bodyBytesMax: http.max_request_body_size });
+    observer.consume({ ...record, rows });
+  };
+  const checkpoints = new Checkpoints(
+    { store, log, observer, replay, others: [evaluator] },
+    storage.checkpoint,
     logger,
   );
+  const forwarders = createForwarders(config, { log, store, logger, ...world });
+  const intake = new TraceIntake(
+    http.max_inflight_size,
+    decoder,
+    async (rows, body) => {
+      const { sequence, kept } = append(log, body);
+      observer.consume({ ...body, rows, sequence });
+      await kept;
+    },
+    world.now,
+  );
+  const bodyBytesMax = http.max_request_body_size;
+  const receiver = new HttpReceiver({ ...http.endpoint, bodyBytesMax }, intake, logger);
 
-  const stages: Stage[] = [evaluator, observer, ...forwarders, intake, receiver];
-  const metrics = (): MetricFamily[] => mergeFamilies(stages.flatMap((stage) => stage.metrics()));
+  const pipeline = [log, evaluator, observer, ...forwarders, intake, receiver];
+  const metrics = () => mergeFamilies(pipeline.flatMap((stage) => stage.metrics()));
   const lifecycle = new Lifecycle();
   const api = verdictApi(evaluator, observer);
   const sources = { metrics, ready: () => lifecycle.ready, api };
   const admins = createAdminServers(config, sources, logger);
-  const pushes = createPushes(config, metrics, now);
+  const pushes = createPushes(config, metrics, world.now);
   // What others depend on starts first and stops last.
-  lifecycle.stages = [...admins, evaluator, observer, ...forwarders, ...pushes, intake, receiver];
+  const kept = [store, log, evaluator, checkpoints, observer];
+  lifecycle.stages = [...admins, ...kept, ...forwarders, ...pushes, intake, receiver];
   return {
     start: () => lifecycle.start(),
     shutdown: () => lifecycle.shutdown(),
@@ -106,6 +111,70 @@ export function createReceiver(
       };
     },
   };
+}
+
+/** Puts a body into the log; what the log cannot keep, the client is told to send again. */
+function append(log: BatchLog, body: LoggedBody): Appended {
+  try {
+    const { sequence, kept } = log.append(body);
+    return { sequence, kept: kept.catch(notKept) };
+  } catch (error) {
+    return notKept(error as Error);
+  }
+}
+
+function notKept(error: Error): never {
+  if (error instanceof LogUnavailableError) throw new OtlpError("notKept", error.message);
+  throw error;
+}
+
+function createLog(config: Config, logger: Logger): BatchLog {
+  const { storage, pipelines } = config.service;
+  return new BatchLog(
+    {
+      directory: join(storage.directory, "log"),
+      segmentBytes: storage.segmentSize,
+      bytesMax: storage.maxSize,
+      recentBytesMax: storage.memory,
+      sync: storage.sync,
+      consumers: [OBSERVE, ...pipelines.traces.exporters],
+    },
+    logger,
+  );
+}
+
+function createEvaluator(config: Config, logger: Logger): Evaluator {
+  const { evaluate } = config.processors;
+  return new Evaluator({ ...evaluate, windowsMs: evaluate.windows }, logger);
+}
+
+function createObserver(
+  config: Config,
+  keys: KeyTable,
+  evaluator: Evaluator,
+  logger: Logger,
+  { now }: World,
+): Observer {
+  const { observe, evaluate, learn, references } = config.processors;
+  const book = new ReferenceBook(references.map(({ file }) => readReferenceFile(file)));
+  const observer: Observer = new Observer(
+    {
+      paneMs: observe.pane,
+      windowsMs: evaluate.windows,
+      allowedLatenessMs: observe.allowedLateness,
+      idleTimeoutMs: observe.idleTimeout,
+      signalsMax: observe.maxSignals,
+      recentSpans: observe.recentSpans,
+      learn: { samples: learn.samples, spanMs: learn.span },
+      reference: (model, version, signal) => book.find(model, version, signal),
+    },
+    keys,
+    (window) => evaluator.consume(window),
+    () => warnOfUnseenModels(book, observer, logger),
+    now,
+    logger,
+  );
+  return observer;
 }
 
 /** Starts stages in order, and stops them in the opposite one. */
@@ -130,16 +199,20 @@ class Lifecycle {
   }
 }
 
-function createForwarders(config: Config, logger: Logger, { now, random }: World): Forwarder[] {
+function createForwarders(
+  config: Config,
+  parts: Omit<ForwarderParts, "client" | "deadLetters">,
+): Forwarder[] {
+  const folder = join(config.service.storage.directory, "dead-letters");
   return config.service.pipelines.traces.exporters.flatMap((name) => {
     const exporter = config.exporters.otlp.get(name);
     if (exporter === undefined) return [];
-    const { headers, concurrency, timeout } = exporter;
+    const { headers, concurrency, timeout, maxElapsedTime: maxElapsedMs } = exporter;
     const target = signalUrl(exporter.endpoint, "v1/traces");
     const client = new OtlpClient(target, headers, concurrency, timeout);
-    const { queue: queueBytesMax, maxElapsedTime: maxElapsedMs } = exporter;
-    const options = { name, queueBytesMax, maxElapsedMs, concurrency };
-    return [new Forwarder(options, client, logger, now, random)];
+    const deadLetters = new DeadLetters(folder, name, parts.logger);
+    const options = { name, maxElapsedMs, concurrency };
+    return [new Forwarder(options, { ...parts, client, deadLetters })];
   });
 }
 

@@ -1,3 +1,4 @@
+import type { LoggedBody } from "./log/log-record.js";
 import type { MetricFamily } from "./metric-family.js";
 import type { SpanRows } from "./otlp/span-rows.js";
 
@@ -14,20 +15,10 @@ export interface Stage {
   metrics(): MetricFamily[];
 }
 
-/** A stage that takes batches; it must not keep `batch.rows`, which are overwritten by the next. */
-export interface BatchConsumer {
-  consume(batch: TraceBatch): void;
-}
-
 /** One accepted request: what was read from it, and the bytes as they came. */
-export interface TraceBatch {
+export interface TraceBatch extends LoggedBody {
   /** Scratch columns, valid until `consume` returns. */
   readonly rows: SpanRows;
-  /** The body as it came over the wire, compressed if it was; the consumers may keep it. */
-  readonly body: Uint8Array;
-  readonly contentType: string;
-  /** `gzip`, or empty for none. */
-  readonly contentEncoding: string;
-  /** Milliseconds since the epoch. */
-  readonly receivedMs: number;
+  /** Its place in the log; later batches have a higher one. */
+  readonly sequence: number;
 }

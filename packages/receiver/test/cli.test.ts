@@ -158,11 +158,12 @@ describe("tidemark", () => {
     ]);
   });
 
-  it("says which address is taken, and stops cleanly on SIGTERM", async () => {
+  it("says which address or folder is taken, and stops cleanly on SIGTERM", async () => {
     const yaml = file(
       "ports.yaml",
       "receivers: { otlp: { protocols: { http: { endpoint: '127.0.0.1:0' } } } }\n" +
-        "exporters: { prometheus: { endpoint: '127.0.0.1:0' } }\n",
+        "exporters: { prometheus: { endpoint: '127.0.0.1:0' } }\n" +
+        "service: { storage: { directory: kept } }\n",
     );
     const child = spawn(process.execPath, [cli, "receive", "--config", yaml]);
     const exited = new Promise((resolve) => child.once("exit", resolve));
@@ -177,13 +178,20 @@ describe("tidemark", () => {
       const taken = file(
         "taken.yaml",
         `receivers: { otlp: { protocols: { http: { endpoint: "${address}" } } } }\n` +
-          "exporters: { prometheus: { endpoint: '127.0.0.1:0' } }\n",
+          "exporters: { prometheus: { endpoint: '127.0.0.1:0' } }\n" +
+          "service: { storage: { directory: other } }\n",
       );
       expect(tidemark("receive", "--config", taken)).toMatchObject({
         status: 1,
         stderr:
           `tidemark: receivers.otlp.protocols.http.endpoint: ${address} is taken by ` +
           "another program; stop that one, or choose another port\n",
+      });
+      expect(tidemark("receive", "--config", yaml)).toMatchObject({
+        status: 1,
+        stderr:
+          `tidemark: ${join(folder, "kept", "state.sqlite")}: is in use by another receiver; ` +
+          "stop that one, or choose another service.storage.directory\n",
       });
     } finally {
       child.kill("SIGTERM");

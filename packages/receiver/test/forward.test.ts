@@ -1,17 +1,20 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import { startSink } from "./otlp-sink.ts";
-import { encodeSpans, post, START_MS, startReceiver } from "./running-receiver.ts";
+import { encodeSpans, post, START_MS, startReceiver, storageFolder } from "./running-receiver.ts";
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-async function receiverTo(url: string, settings = "") {
+async function receiverTo(url: string, settings = "", storage?: string) {
   const receiver = await startReceiver(
     `exporters:\n  otlp_http/jaeger: { endpoint: "${url}"${settings} }\n` +
       "service: { pipelines: { traces: { exporters: [otlp_http/jaeger] } } }\n",
+    storage,
   );
   cleanups.push(receiver.shutdown);
   /** The outcomes that have occurred. */
@@ -43,7 +46,7 @@ describe("forwarding", () => {
     );
     // Shown before they occur, so that the first one is an increase.
     expect(await receiver.metric("tidemark_receiver_forward_requests_total")).toHaveProperty(
-      ['{exporter="otlp_http/jaeger",outcome="dropped_queue_full"}'],
+      ['{exporter="otlp_http/jaeger",outcome="dropped_expired"}'],
       0,
     );
     const zipped = gzipSync(body());
@@ -66,11 +69,9 @@ describe("forwarding", () => {
     const receiver = await receiverTo(away.url);
     for (let i = 0; i < 20; i++) expect((await post(receiver.url, body())).status).toBe(200);
     await expect.poll(receiver.outcomes).toHaveProperty("retried");
-    expect(
-      (await receiver.metric("tidemark_receiver_forward_queue_bytes"))[
-        '{exporter="otlp_http/jaeger"}'
-      ],
-    ).toBeGreaterThan(0);
+    expect(await receiver.metric("tidemark_receiver_log_lag")).toMatchObject({
+      '{consumer="otlp_http/jaeger"}': 20,
+    });
     const back = await sinkOf(undefined, away.port);
     await expect.poll(() => back.deliveries.length, { timeout: 20_000 }).toBe(20);
     expect((await receiver.outcomes())["delivered"]).toBe(20);
@@ -90,13 +91,42 @@ describe("forwarding", () => {
     expect(receiver.log.join("")).toContain("HTTP 400: no thanks");
   });
 
-  it("drops and counts what the queue has no room for, and still accepts", async () => {
+  it("gives up what is older than it may be, and says so", async () => {
     const away = await startSink();
     await away.close();
-    const receiver = await receiverTo(away.url, ", queue: 300B");
-    for (let i = 0; i < 10; i++) expect((await post(receiver.url, body())).status).toBe(200);
-    const outcomes = await receiver.outcomes();
-    expect(outcomes["dropped_queue_full"]).toBeGreaterThanOrEqual(5);
+    const receiver = await receiverTo(away.url, ", maxElapsedTime: 1h");
+    for (let i = 0; i < 3; i++) await post(receiver.url, body());
+    await expect.poll(receiver.outcomes).toHaveProperty("retried");
+    receiver.clock.nowMs += 2 * 3_600_000;
+    await expect.poll(receiver.outcomes, { timeout: 20_000 }).toMatchObject({ dropped_expired: 3 });
+  });
+
+  it("keeps what the endpoint refuses for good, with what it said", async () => {
+    const storage = storageFolder();
+    const sink = await sinkOf(() => ({ status: 400, headers: {}, body: "no thanks" }));
+    const receiver = await receiverTo(sink.url, "", storage);
+    const refused = body();
+    await post(receiver.url, refused);
+    await expect.poll(receiver.outcomes).toEqual({ refused: 1 });
+    const folder = join(storage, "dead-letters", "otlp_http_jaeger");
+    expect(await readFile(join(folder, "0000000000000001.pb"))).toEqual(Buffer.from(refused));
+    const reason = await readFile(join(folder, "0000000000000001.reason.txt"), "utf8");
+    expect(reason).toBe("HTTP 400: no thanks\n");
+  });
+
+  it("does not let one endpoint that is away hold up another", async () => {
+    const away = await startSink();
+    await away.close();
+    const sink = await sinkOf();
+    const receiver = await startReceiver(
+      "exporters:\n" +
+        `  otlp_http/away: { endpoint: "${away.url}" }\n` +
+        `  otlp_http/there: { endpoint: "${sink.url}" }\n` +
+        "service: { pipelines: { traces: { exporters: [otlp_http/away, otlp_http/there] } } }\n",
+    );
+    cleanups.push(receiver.shutdown);
+    for (let i = 0; i < 10; i++) await post(`${receiver.otlp}/v1/traces`, body());
+    await expect.poll(() => sink.deliveries.length).toBe(10);
   });
 
   it("pushes the same numbers as OTLP metrics", async () => {

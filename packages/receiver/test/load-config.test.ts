@@ -14,7 +14,7 @@ function complaintOf(text: string, env: NodeJS.ProcessEnv = {}): string {
 describe("parseConfig", () => {
   it("needs nothing: an empty file and an empty section mean the defaults", () => {
     const config = parseConfig("receivers:\n  otlp:\nexporters:\n  prometheus:\n", "t.yaml", {});
-    expect(config).toEqual(defaultConfig());
+    expect(config).toEqual(defaultConfig({}));
     expect(config.receivers.otlp.protocols.http.endpoint).toEqual({
       host: "127.0.0.1",
       port: 4318,

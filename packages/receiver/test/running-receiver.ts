@@ -1,5 +1,8 @@
 /** A receiver on free ports with a clock that the test moves, and what a test asks of it. */
-
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseConfig } from "../src/config/load-config.ts";
 import { Logger } from "../src/logger.ts";
 import { createReceiver } from "../src/main.ts";
@@ -20,8 +23,17 @@ export interface TestSpan {
   readonly error?: boolean;
 }
 
-/** Starts a receiver; `yaml` holds all sections but `receivers`. */
-export async function startReceiver(yaml = "") {
+/** A folder for what a receiver keeps. */
+export function storageFolder(): string {
+  return mkdtempSync(join(tmpdir(), "tidemark-storage-"));
+}
+
+/**
+ * Starts a receiver; `yaml` holds all sections but `receivers`. What it keeps is removed when it
+ * stops, unless the test has given it a folder.
+ */
+export async function startReceiver(yaml = "", storage?: string) {
+  const directory = storage ?? storageFolder();
   const clock = { nowMs: START_MS };
   const log: string[] = [];
   const exporters = yaml.includes("exporters:\n") ? "" : "exporters:\n";
@@ -30,7 +42,10 @@ export async function startReceiver(yaml = "") {
     "exporters:\n",
     'exporters:\n  prometheus: { endpoint: "127.0.0.1:0" }\n',
   );
-  const config = parseConfig(withAdmin, "test.yaml", process.env);
+  const parsed = parseConfig(withAdmin, "test.yaml", process.env);
+  const { service } = parsed;
+  const stored = { ...service, storage: { ...service.storage, directory } };
+  const config = { ...parsed, service: stored };
   const logger = new Logger("debug", true, (line) => log.push(line));
   const receiver = createReceiver(config, logger, { now: () => clock.nowMs, random: () => 0.5 });
   await receiver.start();
@@ -40,7 +55,10 @@ export async function startReceiver(yaml = "") {
     log,
     otlp,
     admin,
-    shutdown: () => receiver.shutdown(),
+    shutdown: async () => {
+      await receiver.shutdown();
+      if (storage === undefined) await rm(directory, { recursive: true, force: true });
+    },
     send: (spans: readonly TestSpan[]) => post(`${otlp}/v1/traces`, encodeSpans(spans)),
     verdicts: async () => (await getJson(`${admin}/api/v1/verdicts`)).verdicts,
     metric: async (name: string) =>

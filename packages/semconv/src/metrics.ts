@@ -110,10 +110,4 @@ export const METRICS = {
     "",
     "Forwarded batches by outcome",
   ),
-  forwardQueue: metric(
-    "tidemark.receiver.forward.queue",
-    "gauge",
-    "By",
-    "Bytes waiting to be forwarded",
-  ),
 } as const satisfies Record<string, MetricDefinition>;

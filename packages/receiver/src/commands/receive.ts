@@ -9,7 +9,7 @@ import { createReceiver } from "../main.js";
  * @throws ConfigError or ReferenceFileError when it cannot start
  */
 export async function receive(file: string | undefined): Promise<void> {
-  const config = file === undefined ? defaultConfig() : loadConfig(file, process.env);
+  const config = file === undefined ? defaultConfig(process.env) : loadConfig(file, process.env);
   const logger = createLogger(config);
   const receiver = createReceiver(config, logger);
   const stop = (signal: string) => {

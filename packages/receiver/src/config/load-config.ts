@@ -3,12 +3,13 @@
  * several keys. Every complaint names file, line and key, and says what to do.
  */
 import { readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import type { Document } from "yaml";
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { formatDuration } from "./quantities.js";
-import type { Config } from "./schema.js";
+import type { Config, ParsedConfig } from "./schema.js";
 import { configSchema } from "./schema.js";
 
 /** The configuration cannot be used; the message has one line per complaint. */
@@ -20,8 +21,8 @@ type Path = readonly (string | number)[];
 type Locate = (path: Path) => string;
 
 /** The configuration that holds when there is no file. */
-export function defaultConfig(): Config {
-  return configSchema.parse({});
+export function defaultConfig(env: NodeJS.ProcessEnv): Config {
+  return parseConfig("", "the defaults", env);
 }
 
 /**
@@ -59,7 +60,23 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv):
   const references = config.processors.references.map((reference) => ({
     file: resolve(folder, reference.file),
   }));
-  return { ...config, processors: { ...config.processors, references } };
+  const storage = withDirectory(config.service.storage, folder, env);
+  return {
+    ...config,
+    processors: { ...config.processors, references },
+    service: { ...config.service, storage },
+  };
+}
+
+/** The storage with a folder: the one configured, or this user's own for programs' state. */
+function withDirectory(
+  storage: ParsedConfig["service"]["storage"],
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Config["service"]["storage"] {
+  const state = env["XDG_STATE_HOME"] || join(homedir(), ".local", "state");
+  const { directory = join(state, "tidemark") } = storage;
+  return { ...storage, directory: resolve(folder, directory) };
 }
 
 /**
@@ -142,7 +159,7 @@ function objectNode(node: SchemaNode | undefined): SchemaNode | undefined {
   return objectNode(node.def.innerType ?? node.def.in);
 }
 
-function pipelineComplaints(config: Config, locate: Locate): string[] {
+function pipelineComplaints(config: ParsedConfig, locate: Locate): string[] {
   const { traces, metrics } = config.service.pipelines;
   const { otlp } = config.exporters;
   const wrong: string[] = [];
@@ -167,7 +184,7 @@ function pipelineComplaints(config: Config, locate: Locate): string[] {
 }
 
 /** A window is a sum of panes, and a longer window a sum of shorter ones. */
-function windowComplaints(config: Config, locate: Locate): string[] {
+function windowComplaints(config: ParsedConfig, locate: Locate): string[] {
   const { observe, evaluate } = config.processors;
   const wrong: string[] = [];
   let shorter = observe.pane;

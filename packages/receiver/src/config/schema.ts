@@ -1,5 +1,6 @@
 /** The configuration: its keys, their bounds and their defaults, in the Collector's shape. */
 import { z } from "zod";
+import { SYNC_POLICIES } from "../log/group-writer.js";
 import { LOG_LEVELS } from "../logger.js";
 import { parseDuration, parseSize } from "./quantities.js";
 
@@ -95,6 +96,8 @@ const observe = z.strictObject({
   allowedLateness: duration(0, DAY_MS, "30s"),
   idleTimeout: duration(100, DAY_MS, "2m"),
   maxSignals: z.int().min(1).max(1_000_000).default(10_000),
+  /** Spans that are remembered, so that one that is delivered twice is counted once; 0 for none. */
+  recentSpans: z.int().min(0).max(50_000_000).default(500_000),
 });
 
 const learn = z.strictObject({
@@ -128,9 +131,8 @@ const otlpExporter = z.strictObject({
   endpoint: url,
   headers: z.record(z.string(), z.string()).default({}),
   timeout: duration(100, 10 * MINUTE_MS, "10s"),
-  /** Traces that wait for the endpoint, in bytes as they came. */
-  queue: size(64 * 1024 ** 3, "64MiB"),
-  maxElapsedTime: duration(0, 7 * DAY_MS, "10m"),
+  /** Age at which a batch is given up; 0 for never, so that the log's size is the only bound. */
+  maxElapsedTime: duration(0, 365 * DAY_MS, "0s"),
   concurrency: z.int().min(1).max(64).default(4),
   /** How often metrics are pushed. */
   interval: duration(100, 60 * MINUTE_MS, "15s"),
@@ -154,7 +156,22 @@ const pipeline = z.strictObject({
   exporters: z.array(z.string()).default([]),
 });
 
+const storage = z.strictObject({
+  /** Where the log and the state lie; relative to the configuration file. */
+  directory: z.string().min(1).optional(),
+  /** When a batch counts as kept: on the disk, or handed to the operating system. */
+  sync: z.enum(SYNC_POLICIES).default("group"),
+  /** The log on disk; when it is full nothing more is accepted until it has been forwarded. */
+  maxSize: size(16 * 1024 ** 4, "4GiB"),
+  segmentSize: size(4 * 1024 ** 3, "64MiB"),
+  /** Newest batches that are also held in memory, for endpoints that keep up. */
+  memory: size(64 * 1024 ** 3, "64MiB"),
+  /** How often open windows and verdicts are stored. */
+  checkpoint: duration(100, 60 * MINUTE_MS, "10s"),
+});
+
 const service = z.strictObject({
+  storage: storage.prefault({}),
   pipelines: z
     .strictObject({
       traces: pipeline.prefault({}),
@@ -188,5 +205,12 @@ export const configSchema = z.strictObject({
   service: service.prefault({}),
 });
 
-/** A configuration with all defaults filled in; durations in ms, sizes in bytes. */
-export type Config = z.infer<typeof configSchema>;
+/** What the schema makes of a file; durations in ms, sizes in bytes. */
+export type ParsedConfig = z.infer<typeof configSchema>;
+
+/** A configuration with all defaults filled in, and paths resolved. */
+export type Config = Omit<ParsedConfig, "service"> & {
+  readonly service: Omit<ParsedConfig["service"], "storage"> & {
+    readonly storage: ParsedConfig["service"]["storage"] & { readonly directory: string };
+  };
+};

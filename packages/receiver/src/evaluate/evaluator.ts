@@ -15,10 +15,15 @@ import type { Logger } from "../logger.js";
 import type { Labels, MetricFamily, NumberPoint } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
 import type { Stage } from "../stage.js";
+import type { Persistent } from "../state/checkpoints.js";
+import { parsePlain, stringifyPlain } from "../state/plain-json.js";
+import type { StateStore } from "../state/state-store.js";
 import type { Verdict } from "./verdict.js";
 import { verdictKey } from "./verdict.js";
 
 const MINUTE_MS = 60_000;
+/** What verdicts are called in the store. */
+const KIND = "evaluate.verdict";
 
 /** The evaluator's part of the configuration. */
 export interface EvaluatorOptions {
@@ -30,12 +35,13 @@ export interface EvaluatorOptions {
 }
 
 /** The stage behind observe. */
-export class Evaluator implements Stage {
+export class Evaluator implements Stage, Persistent {
   private readonly policies: readonly DriftPolicy[];
   private readonly windowNames: readonly string[];
   private readonly logger: Logger;
   private readonly latest = new Map<string, Verdict>();
   private readonly evaluations = new CounterSet();
+  private readonly saved = new Map<string, Verdict>();
 
   constructor(options: EvaluatorOptions, logger: Logger) {
     this.logger = logger;
@@ -68,6 +74,27 @@ export class Evaluator implements Stage {
   /** The latest verdicts, in the order in which the signals were first evaluated. */
   verdicts(): readonly Verdict[] {
     return [...this.latest.values()];
+  }
+
+  save(store: StateStore): void {
+    for (const [key, verdict] of this.latest) {
+      if (this.saved.get(key) === verdict) continue;
+      store.put(KIND, JSON.stringify(key.split("\u0000")), stringifyPlain(verdict));
+      this.saved.set(key, verdict);
+    }
+  }
+
+  saveFailed(): void {
+    this.saved.clear();
+  }
+
+  /** Takes up the verdicts of an earlier run, but for window lengths that are no more. */
+  restore(store: StateStore): void {
+    for (const { body } of store.items(KIND)) {
+      const verdict = parsePlain(String(body)) as Verdict;
+      const window = this.windowNames.indexOf(verdict.window);
+      if (window >= 0) this.latest.set(verdictKey({ signal: verdict.signal, window }), verdict);
+    }
   }
 
   metrics(): MetricFamily[] {

@@ -1,178 +1,236 @@
 /**
- * Passes the original bytes of every accepted request on to one OTLP/HTTP endpoint.
+ * Passes the original bytes of every accepted request on to one OTLP endpoint, at least once.
  *
- * Bodies wait in memory, bounded in bytes; what does not fit, or has waited longer than
- * `maxElapsedMs`, is dropped and counted. While the endpoint is away one body at a time probes it.
+ * It reads the log at its own pace, so that one slow endpoint holds up no other; its place is
+ * stored, and it goes on there after a restart. A body that the endpoint refuses for good goes to
+ * the dead letters; one that is older than `maxElapsedMs` is dropped; both are counted. While the
+ * endpoint is away one body at a time probes it.
  */
 import { METRICS } from "@tidemark/semconv";
+import type { BatchLog } from "../log/batch-log.js";
+import type { LogReader } from "../log/log-reader.js";
+import type { LogRecord } from "../log/log-record.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
-import type { BatchConsumer, Stage, TraceBatch } from "../stage.js";
+import type { Stage } from "../stage.js";
+import type { StateStore } from "../state/state-store.js";
+import type { DeadLetters } from "./dead-letters.js";
 import type { OtlpClient, SendResult } from "./otlp-client.js";
 
-/** Retries start here and double, with full jitter, up to the maximum. */
+/** Retries start here and double, with jitter, up to the maximum. */
 const BACKOFF_INITIAL_MS = 500;
 const BACKOFF_MAX_MS = 30_000;
 const SHUTDOWN_MS = 5_000;
+/** After a crash at most the batches of such a time are sent again. */
+const STORE_PLACE_MS = 1000;
+const KIND = "forward";
 
 /** What can become of an attempt, or of a body. */
-const OUTCOMES = [
-  "delivered",
-  "refused",
-  "retried",
-  "dropped_queue_full",
-  "dropped_retries_exhausted",
-  "dropped_shutdown",
-] as const;
+const OUTCOMES = ["delivered", "refused", "retried", "dropped_expired"] as const;
 
-/** The bounds of one endpoint's queue. */
+/** The bounds of one endpoint. */
 export interface ForwarderOptions {
   /** The exporter's name in the configuration, such as `otlp_http/jaeger`. */
   readonly name: string;
-  readonly queueBytesMax: number;
+  /** Age at which a body is given up; 0 for never. */
   readonly maxElapsedMs: number;
   /** Requests under way at one time. */
   readonly concurrency: number;
 }
 
-interface Waiting {
-  readonly body: Uint8Array;
-  readonly contentType: string;
-  readonly contentEncoding: string;
-  readonly acceptedMs: number;
+/** What a forwarder reads from, and where it leaves things. */
+export interface ForwarderParts {
+  readonly client: OtlpClient;
+  readonly log: BatchLog;
+  readonly store: StateStore;
+  readonly deadLetters: DeadLetters;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly random: () => number;
 }
 
-/** A queue in front of one endpoint. */
-export class Forwarder implements Stage, BatchConsumer {
+/** One endpoint's place in the log. */
+export class Forwarder implements Stage {
   private readonly options: ForwarderOptions;
-  private readonly client: OtlpClient;
-  private readonly logger: Logger;
-  private readonly now: () => number;
-  private readonly random: () => number;
-  private readonly queue: Waiting[] = [];
+  private readonly parts: ForwarderParts;
   private readonly outcomes: CounterSet;
-  private queuedBytes = 0;
+  private reader: LogReader | undefined;
+  /** Sequences that are being sent or wait to be sent again, in ascending order. */
+  private readonly unfinished = new Set<number>();
+  private readonly again: LogRecord[] = [];
   private sending = 0;
   private failures = 0;
+  private pumping = false;
+  private pumpWanted = false;
   private wake: NodeJS.Timeout | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private storedPlace = -1;
   private stopping: Promise<void> | undefined;
+  private stopped = false;
   private onIdle: (() => void) | undefined;
 
-  constructor(
-    options: ForwarderOptions,
-    client: OtlpClient,
-    logger: Logger,
-    now: () => number,
-    random: () => number,
-  ) {
+  constructor(options: ForwarderOptions, parts: ForwarderParts) {
     this.options = options;
+    this.parts = parts;
     this.outcomes = new CounterSet(
       OUTCOMES.map((outcome) => ({ exporter: options.name, outcome })),
     );
-    this.client = client;
-    this.logger = logger;
-    this.now = now;
-    this.random = random;
   }
 
-  async start(): Promise<void> {}
-
-  consume(batch: TraceBatch): void {
-    const { body, contentType, contentEncoding, receivedMs } = batch;
-    if (body.length === 0) return;
-    if (this.queuedBytes + body.length > this.options.queueBytesMax) {
-      this.count("dropped_queue_full");
-      return;
-    }
-    this.queuedBytes += body.length;
-    this.queue.push({ body, contentType, contentEncoding, acceptedMs: receivedMs });
+  /** Goes on where it was; an endpoint that is new begins with the next batch. */
+  async start(): Promise<void> {
+    const { log, store } = this.parts;
+    const { name } = this.options;
+    const stored = store.items(KIND).find(({ key }) => key === name);
+    const place = Math.min(stored ? Number(stored.body) : log.lastKept, log.lastKept);
+    this.reader = log.reader(place);
+    log.release(name, place);
+    log.notify(() => this.pump());
+    this.timer = setInterval(() => this.storePlace(), STORE_PLACE_MS);
+    this.timer.unref();
     this.pump();
   }
 
-  /** Sends what it can within a few seconds; the rest is dropped and counted. */
+  /** Sends what it can within a few seconds; the rest stays in the log. */
   async shutdown(): Promise<void> {
     this.stopping ??= this.drain();
     return this.stopping;
   }
 
   metrics(): MetricFamily[] {
-    const labels = { exporter: this.options.name };
-    return [
-      { definition: METRICS.forwardRequests, points: this.outcomes.snapshot() },
-      { definition: METRICS.forwardQueue, points: [{ labels, value: this.queuedBytes }] },
-    ];
+    return [{ definition: METRICS.forwardRequests, points: this.outcomes.snapshot() }];
+  }
+
+  /** Everything up to here is done with. */
+  private get place(): number {
+    const [oldest] = this.unfinished;
+    return oldest === undefined ? (this.reader?.sequence ?? 0) : oldest - 1;
   }
 
   private async drain(): Promise<void> {
-    clearTimeout(this.wake);
-    this.wake = undefined;
-    this.pump();
-    if (this.sending > 0 || this.queue.length > 0) {
+    clearInterval(this.timer);
+    if (this.reader && this.failures === 0) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         this.onIdle = resolve;
         timer = setTimeout(resolve, SHUTDOWN_MS);
+        this.pump();
       });
       clearTimeout(timer);
     }
+    this.stopped = true;
     clearTimeout(this.wake);
-    for (const _ of this.queue.splice(0)) this.count("dropped_shutdown");
-    this.queuedBytes = 0;
-    this.client.close();
+    if (this.reader) this.storePlace();
+    await this.reader?.close();
+    this.parts.client.close();
   }
 
+  private storePlace(): void {
+    const { place } = this;
+    if (place === this.storedPlace) return;
+    this.storedPlace = place;
+    const { store, logger } = this.parts;
+    try {
+      store.transaction(() => store.put(KIND, this.options.name, String(place)));
+    } catch (error) {
+      logger.error("could not store how far forwarding is", { ...this.subject(), error });
+    }
+  }
+
+  /** Starts to send until enough is under way or there is nothing left. */
   private pump(): void {
-    const limit = this.failures > 0 ? 1 : this.options.concurrency;
-    while (this.wake === undefined && this.sending < limit) {
-      const next = this.queue.shift();
-      if (next === undefined) break;
-      this.sending++;
-      void this.deliver(next);
-    }
-    if (this.sending === 0 && this.queue.length === 0) this.onIdle?.();
+    this.pumpWanted = true;
+    if (!this.pumping) void this.pumpWhileWanted();
   }
 
-  private async deliver(waiting: Waiting): Promise<void> {
-    const { body, contentType, contentEncoding } = waiting;
-    const result = await this.client.send(body, contentType, contentEncoding);
-    this.sending--;
-    if (result.kind === "retry") this.retry(waiting, result);
-    else {
-      if (this.failures > 0) this.logger.info("forwarding works again", this.subject());
-      this.failures = 0;
-      this.queuedBytes -= body.length;
-      this.count(result.kind);
-      if (result.kind === "refused") {
-        this.logger.warn("the endpoint refused a batch", { ...this.subject(), ...result });
-      }
+  private async pumpWhileWanted(): Promise<void> {
+    this.pumping = true;
+    while (this.pumpWanted) {
+      this.pumpWanted = false;
+      await this.sendAll();
     }
+    this.pumping = false;
+  }
+
+  private async sendAll(): Promise<void> {
+    for (;;) {
+      const limit = this.failures > 0 ? 1 : this.options.concurrency;
+      if (this.stopped || this.wake !== undefined || this.sending >= limit) return;
+      const record = this.again.shift() ?? (await this.nextRecord());
+      if (record === undefined) {
+        if (this.sending === 0) this.onIdle?.();
+        return;
+      }
+      void this.deliver(record);
+    }
+  }
+
+  private async nextRecord(): Promise<LogRecord | undefined> {
+    try {
+      const record = await this.reader?.next();
+      if (record) this.unfinished.add(record.sequence);
+      return record;
+    } catch (error) {
+      this.parts.logger.error("could not read the log", { ...this.subject(), error });
+      this.sleep(BACKOFF_MAX_MS);
+      return undefined;
+    }
+  }
+
+  private async deliver(record: LogRecord): Promise<void> {
+    const { client, now } = this.parts;
+    const { maxElapsedMs } = this.options;
+    if (maxElapsedMs > 0 && now() - record.receivedMs > maxElapsedMs) {
+      this.count("dropped_expired");
+      this.finish(record);
+      return;
+    }
+    this.sending++;
+    const result = await client.send(record.body, record.contentType, record.contentEncoding);
+    this.sending--;
+    if (this.stopped) return;
+    if (result.kind === "retry") this.retry(record, result);
+    else await this.settle(record, result);
     this.pump();
   }
 
-  private retry(waiting: Waiting, result: SendResult & { kind: "retry" }): void {
+  private async settle(record: LogRecord, result: SendResult & { kind: "delivered" | "refused" }) {
+    const { logger, deadLetters } = this.parts;
+    if (this.failures > 0) logger.info("forwarding works again", this.subject());
+    this.failures = 0;
+    if (result.kind === "refused") {
+      const file = await deadLetters.keep(record, result.reason);
+      logger.warn("the endpoint refused a batch", { ...this.subject(), ...result, file });
+    }
+    this.count(result.kind);
+    this.finish(record);
+  }
+
+  private finish(record: LogRecord): void {
+    this.unfinished.delete(record.sequence);
+    this.parts.log.release(this.options.name, this.place);
+  }
+
+  private retry(record: LogRecord, result: SendResult & { kind: "retry" }): void {
     this.failures++;
     if (this.failures === 1) {
       const { reason } = result;
-      this.logger.warn("forwarding fails, will try again", { ...this.subject(), reason });
+      this.parts.logger.warn("forwarding fails, will try again", { ...this.subject(), reason });
     }
-    if (this.now() - waiting.acceptedMs > this.options.maxElapsedMs) {
-      this.queuedBytes -= waiting.body.length;
-      this.count("dropped_retries_exhausted");
-    } else {
-      this.count("retried");
-      this.queue.unshift(waiting);
-    }
-    if (this.wake !== undefined) return;
+    this.count("retried");
+    this.again.push(record);
+    this.again.sort((a, b) => a.sequence - b.sequence);
     const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_INITIAL_MS * 2 ** (this.failures - 1));
-    const delayMs = result.retryAfterMs ?? ceiling * (0.5 + this.random() / 2);
-    this.wake = setTimeout(
-      () => {
-        this.wake = undefined;
-        this.pump();
-      },
-      Math.min(delayMs, BACKOFF_MAX_MS),
-    );
+    const delayMs = result.retryAfterMs ?? ceiling * (0.5 + this.parts.random() / 2);
+    this.sleep(Math.min(delayMs, BACKOFF_MAX_MS));
+  }
+
+  private sleep(delayMs: number): void {
+    this.wake ??= setTimeout(() => {
+      this.wake = undefined;
+      this.pump();
+    }, delayMs);
   }
 
   private subject(): Record<string, string> {

@@ -31,6 +31,8 @@ export interface LogOptions {
   /** Bodies that are also held in memory for consumers that keep up. */
   readonly recentBytesMax: number;
   readonly sync: SyncPolicy;
+  /** Who reads the log: a file is deleted when all of them have released it. */
+  readonly consumers: readonly string[];
 }
 
 /** The log cannot take a batch now; nothing of it has been kept. */
@@ -50,7 +52,7 @@ export class BatchLog implements Stage {
   private readonly options: LogOptions;
   private readonly logger: Logger;
   private readonly writer: GroupWriter;
-  private readonly released = new Map<string, number>();
+  private readonly released: Map<string, number>;
   private readonly segments: Segment[] = [];
   private recent: RecentRecords;
   private nextSequence = 1;
@@ -69,6 +71,7 @@ export class BatchLog implements Stage {
   ) {
     this.options = options;
     this.logger = logger;
+    this.released = new Map(options.consumers.map((consumer) => [consumer, 0]));
     this.recent = new RecentRecords(options.recentBytesMax, 1);
     this.writer = new GroupWriter({
       directory: options.directory,
@@ -166,10 +169,12 @@ export class BatchLog implements Stage {
     );
   }
 
-  /**
-   * A consumer needs nothing up to `sequence` any more. Files that no consumer needs are deleted;
-   * every consumer must have called this once before any file is.
-   */
+  /** Sequences up to this one have been used, although their batches were not kept. */
+  skipTo(sequence: number): void {
+    this.nextSequence = Math.max(this.nextSequence, sequence + 1);
+  }
+
+  /** A consumer needs nothing up to `sequence` any more; files that nobody needs are deleted. */
   release(consumer: string, sequence: number): void {
     this.released.set(consumer, sequence);
     const needless = Math.min(...this.released.values());

@@ -31,7 +31,7 @@ export interface LoggedBody {
   readonly receivedMs: number;
 }
 
-/** A body at its place in the log. Sequence numbers grow by one; those of failed writes are gaps. */
+/** A body at its place in the log. Sequences grow by one; those of failed writes are gaps. */
 export interface LogRecord extends LoggedBody {
   readonly sequence: number;
 }

@@ -40,7 +40,7 @@ export async function listSegments(directory: string): Promise<Segment[]> {
   );
 }
 
-/** The whole records from `offset` on, about a megabyte of them; none when there is no whole one. */
+/** The whole records from `offset` on, about a megabyte of them; none when none is whole. */
 export async function readRecords(
   file: FileHandle,
   offset: number,

@@ -13,6 +13,16 @@ export interface LearnOptions {
   readonly spanMs: number;
 }
 
+/** All that a learner has collected. */
+export interface LearnerState {
+  readonly count: number;
+  readonly missing: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly kind: "numeric" | "categorical";
+  readonly summary: Uint8Array;
+}
+
 /** Collects one signal's first values; the first one decides whether they are numbers. */
 export class Learner {
   private readonly options: LearnOptions;
@@ -20,7 +30,7 @@ export class Learner {
   private categories: CategoryCounts | undefined;
   private firstMs = Number.POSITIVE_INFINITY;
   private lastMs = Number.NEGATIVE_INFINITY;
-  private missing = 0;
+  missing = 0;
   count = 0;
 
   constructor(options: LearnOptions) {
@@ -48,6 +58,21 @@ export class Learner {
     this.categories.add(value);
     this.seen(eventMs);
     return true;
+  }
+
+  /** What must survive a restart. */
+  get state(): LearnerState {
+    const { count, missing, firstMs, lastMs } = this;
+    const kind = this.categories ? "categorical" : "numeric";
+    const summary = (this.categories ?? this.sketch ?? new KllSketch()).serialise();
+    return { count, missing, firstMs, lastMs, kind, summary };
+  }
+
+  set state({ summary, kind, ...counts }: LearnerState) {
+    Object.assign(this, counts);
+    if (counts.count === 0) return;
+    if (kind === "numeric") this.sketch = KllSketch.deserialise(summary);
+    else this.categories = CategoryCounts.deserialise(summary);
   }
 
   addMissing(): void {

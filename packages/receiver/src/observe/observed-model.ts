@@ -9,8 +9,11 @@ import { SignalPanes } from "./signal.js";
 /** A signal that is monitored, or still learning what is normal. */
 export interface ObservedSignal {
   readonly identity: SignalIdentity;
+  readonly role: number;
   panes: SignalPanes | undefined;
   learner: Learner | undefined;
+  /** Its reference was learned, and is found in no file. */
+  learned: boolean;
   /** Rows without a value since the start. */
   missing: number;
 }
@@ -40,10 +43,11 @@ export class ObservedModel {
   }
 
   /** Creates the signal of a key. */
-  addSignal(key: number, name: string): ObservedSignal {
+  addSignal(key: number, role: number, name: string): ObservedSignal {
     const identity = { model: this.model, version: this.version, name };
     const reference = this.options.reference(this.model, this.version, name);
-    const signal: ObservedSignal = { identity, panes: undefined, learner: undefined, missing: 0 };
+    const nothing = { panes: undefined, learner: undefined, learned: false, missing: 0 };
+    const signal: ObservedSignal = { identity, role, ...nothing };
     if (reference) this.monitor(signal, reference);
     else signal.learner = new Learner(this.options.learn);
     this.signals[key] = signal;
@@ -53,7 +57,7 @@ export class ObservedModel {
   /** Lets a signal that has learned enough be monitored from now on. */
   finishLearning(signal: ObservedSignal): void {
     const reference = signal.learner?.reference();
-    if (reference) this.monitor(signal, reference);
+    if (reference) this.monitorLearned(signal, reference);
   }
 
   latency(stage: string): LatencyHistogram {
@@ -63,6 +67,12 @@ export class ObservedModel {
       this.latencies.set(stage, histogram);
     }
     return histogram;
+  }
+
+  /** Has a signal compared with a reference that it has learned itself. */
+  monitorLearned(signal: ObservedSignal, reference: Reference): void {
+    this.monitor(signal, reference);
+    signal.learned = true;
   }
 
   private monitor(signal: ObservedSignal, reference: Reference): void {

@@ -2,9 +2,9 @@
  * Turns the values of prediction spans into summaries by model, signal and minute of event time,
  * and hands every window that ends to whoever evaluates it. Keeps no rows.
  */
-import type { Stage as MlStage } from "@tidemark/semconv";
 import { isStage, METRICS } from "@tidemark/semconv";
 import type { ClosedWindow } from "../closed-window.js";
+import type { Logger } from "../logger.js";
 import type { Labels, MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
 import type { KeyTable } from "../otlp/key-table.js";
@@ -17,47 +17,30 @@ import {
   VALUE_STRING,
 } from "../otlp/span-rows.js";
 import { ROLE } from "../otlp/wanted-keys.js";
-import type { BatchConsumer, Stage, TraceBatch } from "../stage.js";
-import { ByteInterner } from "./byte-interner.js";
+import type { Stage, TraceBatch } from "../stage.js";
+import type { Persistent } from "../state/checkpoints.js";
+import type { StateStore } from "../state/state-store.js";
 import { LATENCY_BOUNDS_S } from "./latency-histogram.js";
-import type { ModelOptions, ObservedSignal } from "./observed-model.js";
-import { ObservedModel } from "./observed-model.js";
-import { Watermark } from "./watermark.js";
-import { WindowSchedule } from "./window-schedule.js";
+import type { ObservedModel, ObservedSignal } from "./observed-model.js";
+import { ObserverCheckpoint } from "./observer-checkpoint.js";
+import type { ObserverOptions } from "./observer-state.js";
+import { ObserverState } from "./observer-state.js";
 
 const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
-/** Strings that are told apart: models, versions, stages, categories. About 20 MB when full. */
-const STRINGS_MAX = 65_536;
-/** Model ids and version ids are below 2^16, so a pair fits a safe integer key. */
-const VERSION_FACTOR = STRINGS_MAX;
 /** How often the watermark is looked at when no spans come. */
 const TICK_MS = 250;
 
-/** The observer's part of the configuration. */
-export interface ObserverOptions extends Omit<ModelOptions, "windowCount"> {
-  readonly paneMs: number;
-  /** Ascending; each a multiple of the one before, the first one of the pane. */
-  readonly windowsMs: readonly number[];
-  readonly allowedLatenessMs: number;
-  readonly idleTimeoutMs: number;
-  /** Signals over all models; values of further ones are counted and dropped. */
-  readonly signalsMax: number;
-}
-
 /** The stage between receive and evaluate. */
-export class Observer implements Stage, BatchConsumer {
+export class Observer implements Stage, Persistent {
   private readonly options: ObserverOptions;
   private readonly keys: KeyTable;
   private readonly onWindow: (window: ClosedWindow) => void;
   private readonly onBoundary: () => void;
   private readonly now: () => number;
-  private readonly strings = new ByteInterner(STRINGS_MAX);
-  private readonly models = new Map<number, ObservedModel>();
-  private readonly schedule: WindowSchedule;
-  private readonly watermark: Watermark;
+  private readonly state: ObserverState;
+  private readonly checkpoint: ObserverCheckpoint;
   private readonly outcomes = new CounterSet();
-  private signalCount = 0;
   private observed = 0;
   private timer: NodeJS.Timeout | undefined;
 
@@ -71,18 +54,19 @@ export class Observer implements Stage, BatchConsumer {
     onWindow: (window: ClosedWindow) => void,
     onBoundary: () => void,
     now: () => number,
+    logger: Logger,
   ) {
     this.options = options;
     this.keys = keys;
     this.onWindow = onWindow;
     this.onBoundary = onBoundary;
     this.now = now;
-    this.schedule = new WindowSchedule(options.paneMs, options.windowsMs);
-    this.watermark = new Watermark(options.allowedLatenessMs, options.idleTimeoutMs);
+    this.state = new ObserverState(options, keys);
+    this.checkpoint = new ObserverCheckpoint(this.state, options.learn, logger);
   }
 
   async start(): Promise<void> {
-    this.timer = setInterval(() => this.advance(), TICK_MS);
+    this.timer = setInterval(() => this.advance(this.now()), TICK_MS);
     this.timer.unref();
   }
 
@@ -90,31 +74,36 @@ export class Observer implements Stage, BatchConsumer {
     clearInterval(this.timer);
   }
 
-  consume({ rows, receivedMs }: TraceBatch): void {
+  /** The last batch that has been counted. */
+  get sequence(): number {
+    return this.state.sequence;
+  }
+
+  consume({ rows, receivedMs, sequence }: TraceBatch): void {
     for (let span = 0; span < rows.spanCount; span++) this.observeSpan(rows, span, receivedMs);
-    this.advance();
+    this.state.sequence = sequence;
+    this.advance(receivedMs);
+  }
+
+  save(store: StateStore): void {
+    this.checkpoint.save(store);
+  }
+
+  saveFailed(): void {
+    this.checkpoint.forgetSaved();
+  }
+
+  restore(store: StateStore): void {
+    this.checkpoint.restore(store);
   }
 
   /** The models seen so far, with their signals. */
   observedModels(): readonly ObservedModel[] {
-    return [...this.models.values()];
-  }
-
-  /** Closes what the watermark has passed; called by itself, and by tests with their own clock. */
-  advance(): void {
-    const boundaries = this.schedule.passed(this.watermark.advance(this.now()));
-    for (const { endMs, windows } of boundaries) {
-      for (const model of this.models.values()) {
-        for (const signal of model.signals) {
-          if (signal?.panes) this.closeSignal(signal, endMs, windows);
-        }
-      }
-      this.onBoundary();
-    }
+    return [...this.state.models.values()];
   }
 
   metrics(): MetricFamily[] {
-    const models = [...this.models.values()];
+    const models = this.observedModels();
     const latencies = models.flatMap((model) =>
       [...model.latencies].map(([stage, { counts, sum, count }]) => ({
         labels: { ...modelLabels(model), stage },
@@ -129,7 +118,10 @@ export class Observer implements Stage, BatchConsumer {
       { definition: METRICS.predictionLatency, points: latencies },
       { definition: METRICS.featureMissing, points: models.flatMap(missingPoints) },
       { definition: METRICS.receiverObservations, points: this.observationPoints() },
-      { definition: METRICS.receiverSignals, points: [{ labels: {}, value: this.signalCount }] },
+      {
+        definition: METRICS.receiverSignals,
+        points: [{ labels: {}, value: this.state.signalCount }],
+      },
     ];
   }
 
@@ -137,6 +129,19 @@ export class Observer implements Stage, BatchConsumer {
     const taken = { labels: { outcome: "observed" }, value: this.observed };
     const keys = { labels: { outcome: "overflow_keys" }, value: this.keys.overflowCount };
     return [taken, keys, ...this.outcomes.snapshot()];
+  }
+
+  /** Closes what the watermark has passed. */
+  private advance(nowMs: number): void {
+    const boundaries = this.state.schedule.passed(this.state.watermark.advance(nowMs));
+    for (const { endMs, windows } of boundaries) {
+      for (const model of this.state.models.values()) {
+        for (const signal of model.signals) {
+          if (signal?.panes) this.closeSignal(signal, endMs, windows);
+        }
+      }
+      this.onBoundary();
+    }
   }
 
   private closeSignal(signal: ObservedSignal, endMs: number, windows: readonly number[]): void {
@@ -154,14 +159,19 @@ export class Observer implements Stage, BatchConsumer {
   private observeSpan(rows: SpanRows, span: number, nowMs: number): void {
     const model = this.modelOf(rows, span);
     if (model === undefined) return;
+    if (!this.isNew(rows, span)) {
+      this.outcomes.add({ outcome: "duplicate_span" });
+      return;
+    }
+    this.countCall(rows, span, model);
     const startMs = rows.startMs[span] as number;
     const endMs = startMs + (rows.durationNs[span] as number) / NS_PER_MS;
     // A clock that is ahead must not close windows early: what is in the future happens now.
     if (endMs > nowMs) this.outcomes.add({ outcome: "span_in_future" });
     const eventMs = Math.min(endMs, nowMs);
-    this.watermark.observe(eventMs, nowMs);
-    const pane = this.schedule.paneNumber(eventMs);
-    const late = pane < this.schedule.firstOpenPane;
+    this.state.watermark.observe(eventMs, nowMs);
+    const pane = this.state.schedule.paneNumber(eventMs);
+    const late = pane < this.state.schedule.firstOpenPane;
     const first = rows.firstValue[span] as number;
     const end = rows.endValue[span] as number;
     for (let at = first; at < end; at++) {
@@ -182,21 +192,19 @@ export class Observer implements Stage, BatchConsumer {
     if (name < 0) name = this.find(rows, ROLE.modelName, from, to);
     if (name < 0) return undefined;
     if (version < 0) version = this.find(rows, ROLE.modelVersion, from, to);
-    const id = name * VERSION_FACTOR + (version < 0 ? VERSION_FACTOR - 1 : version);
-    let model = this.models.get(id);
-    if (model === undefined) {
-      const { windowsMs, learn, reference } = this.options;
-      const options = { windowCount: windowsMs.length, learn, reference };
-      model = new ObservedModel(this.strings.text(name), this.strings.text(version), options);
-      this.models.set(id, model);
-    }
-    const stage = this.find(rows, ROLE.stage, rows.firstValue[span], rows.endValue[span]);
-    const stageName = this.strings.text(stage);
-    if (isStage(stageName)) this.countCall(rows, span, model, stageName);
-    return model;
+    return this.state.model(name, version);
   }
 
-  private countCall(rows: SpanRows, span: number, model: ObservedModel, stage: MlStage): void {
+  private isNew(rows: SpanRows, span: number): boolean {
+    const { view } = rows;
+    const { traceId, spanId } = rows;
+    return this.state.recentSpans.add(view, traceId[span] as number, spanId[span] as number);
+  }
+
+  private countCall(rows: SpanRows, span: number, model: ObservedModel): void {
+    const found = this.find(rows, ROLE.stage, rows.firstValue[span], rows.endValue[span]);
+    const stage = this.state.strings.text(found);
+    if (!isStage(stage)) return;
     model.latency(stage).add((rows.durationNs[span] as number) / NS_PER_S);
     if (stage !== "inference") return;
     if (rows.status[span] === STATUS_ERROR) model.errors++;
@@ -216,7 +224,7 @@ export class Observer implements Stage, BatchConsumer {
 
   private internAt(rows: SpanRows, at: number): number {
     const length = rows.valueNumber[at] as number;
-    return this.strings.intern(rows.bytes, rows.valueOffset[at] as number, length);
+    return this.state.strings.intern(rows.bytes, rows.valueOffset[at] as number, length);
   }
 
   private observeValue(
@@ -238,7 +246,7 @@ export class Observer implements Stage, BatchConsumer {
     let fits = false;
     if (type === VALUE_STRING) {
       const id = this.internAt(rows, at);
-      fits = id >= 0 && this.addCategory(signal, this.strings.text(id), pane, eventMs);
+      fits = id >= 0 && this.addCategory(signal, this.state.strings.text(id), pane, eventMs);
     } else if (type !== VALUE_OTHER) {
       fits = this.addNumber(signal, rows.valueNumber[at] as number, pane, eventMs);
     }
@@ -249,7 +257,7 @@ export class Observer implements Stage, BatchConsumer {
 
   private addNumber(signal: ObservedSignal, value: number, pane: number, eventMs: number): boolean {
     if (signal.learner) return signal.learner.addNumber(value, eventMs);
-    const summary = signal.panes?.pane(pane, this.schedule.firstOpenPane);
+    const summary = signal.panes?.pane(pane, this.state.schedule.firstOpenPane);
     if (summary === undefined || !("grid" in summary)) return false;
     summary.add(value);
     return Number.isFinite(value);
@@ -257,7 +265,7 @@ export class Observer implements Stage, BatchConsumer {
 
   private addCategory(signal: ObservedSignal, value: string, pane: number, eventMs: number) {
     if (signal.learner) return signal.learner.addCategory(value, eventMs);
-    const summary = signal.panes?.pane(pane, this.schedule.firstOpenPane);
+    const summary = signal.panes?.pane(pane, this.state.schedule.firstOpenPane);
     if (summary === undefined || "grid" in summary) return false;
     summary.add(value);
     return true;
@@ -267,7 +275,7 @@ export class Observer implements Stage, BatchConsumer {
   private observeMissing(rows: SpanRows, at: number, model: ObservedModel, pane: number): void {
     if (((rows.valueTag[at] as number) & TYPE_MASK) !== VALUE_STRING) return;
     const id = this.internAt(rows, at);
-    const key = id < 0 ? -1 : this.keys.idOf(ROLE.feature, this.strings.text(id));
+    const key = id < 0 ? -1 : this.keys.idOf(ROLE.feature, this.state.strings.text(id));
     if (key < 0) {
       this.outcomes.add({ outcome: "invalid" });
       return;
@@ -276,24 +284,14 @@ export class Observer implements Stage, BatchConsumer {
     if (signal === undefined) return;
     signal.missing++;
     signal.learner?.addMissing();
-    signal.panes?.pane(pane, this.schedule.firstOpenPane).addMissing(1);
+    signal.panes?.pane(pane, this.state.schedule.firstOpenPane).addMissing(1);
   }
 
   private newSignal(model: ObservedModel, key: number, role: number): ObservedSignal | undefined {
-    if (this.signalCount >= this.options.signalsMax) {
-      this.outcomes.add({ outcome: "overflow_signals" });
-      return undefined;
-    }
-    this.signalCount++;
-    return model.addSignal(key, signalName(role, this.keys.known(key).suffix));
+    const signal = this.state.addSignal(model, key, role);
+    if (signal === undefined) this.outcomes.add({ outcome: "overflow_signals" });
+    return signal;
   }
-}
-
-function signalName(role: number, suffix: string): string {
-  if (role === ROLE.feature) return `feature.${suffix}`;
-  if (role === ROLE.predictionScore) return `prediction.scores.${suffix}`;
-  if (role === ROLE.predictionClass) return "prediction.class";
-  return role === ROLE.predictionValue ? "prediction.value" : "prediction.confidence";
 }
 
 function modelLabels(model: ObservedModel): Labels {

@@ -16,7 +16,7 @@ export class SignalPanes {
   private latestNumber = Number.NaN;
   private latestPane: Summary;
   /** Values that came after their pane had closed; they join the next longer window. */
-  private readonly late: Summary;
+  private late: Summary;
   /** What each window length has so far, shortest first. */
   private readonly windows: Summary[];
 
@@ -26,6 +26,29 @@ export class SignalPanes {
     this.windows = Array.from({ length: windowCount }, () => emptySummary(reference));
     this.late = emptySummary(reference);
     this.latestPane = this.late;
+  }
+
+  /** Every summary that holds something, by the name of its place. */
+  *places(): Generator<[string, Summary]> {
+    for (const [number, pane] of this.panes) yield [`pane ${number}`, pane];
+    for (const [index, window] of this.windows.entries()) yield [`window ${index}`, window];
+    yield ["late", this.late];
+  }
+
+  /**
+   * Adds what an earlier run had at a place.
+   * @throws SummaryFormatError when it was counted on another reference
+   */
+  restore(place: string, bytes: Uint8Array): void {
+    const [kind, index] = place.split(" ");
+    const saved =
+      this.reference.kind === "numeric"
+        ? GridSummary.deserialise(this.reference.grid, bytes)
+        : CategoryCounts.deserialise(bytes);
+    if (kind === "late") mergeInto(this.late, saved);
+    else if (kind === "pane") mergeInto(this.pane(Number(index), Number.NEGATIVE_INFINITY), saved);
+    // A window length that the configuration no longer has joins the longest one.
+    else mergeInto(this.windows[Number(index)] ?? (this.windows.at(-1) as Summary), saved);
   }
 
   /** The summary of a pane that is open, or of the late values. */
@@ -60,7 +83,7 @@ export class SignalPanes {
     if (longer !== undefined) mergeInto(longer, summary);
     if (window === 0) {
       mergeInto(longer ?? (this.windows[0] as Summary), this.late);
-      this.late.reset();
+      this.late = emptySummary(this.reference);
     }
     return summary;
   }

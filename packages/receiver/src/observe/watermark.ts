@@ -1,3 +1,10 @@
+/** All that a watermark has seen; -Infinity before the first event. */
+export interface WatermarkState {
+  readonly latestEventMs: number;
+  readonly latestArrivalMs: number;
+  readonly valueMs: number;
+}
+
 /** How far event time has certainly come: panes before the watermark are closed for good. */
 export class Watermark {
   private readonly latenessMs: number;
@@ -19,6 +26,16 @@ export class Watermark {
   observe(eventMs: number, nowMs: number): void {
     this.latestArrivalMs = nowMs;
     this.latestEventMs = Math.max(this.latestEventMs, Math.min(eventMs, nowMs));
+  }
+
+  /** What must survive a restart. */
+  get state(): WatermarkState {
+    const { latestEventMs, latestArrivalMs, valueMs } = this;
+    return { latestEventMs, latestArrivalMs, valueMs };
+  }
+
+  set state(state: WatermarkState) {
+    Object.assign(this, state);
   }
 
   /** The watermark in milliseconds since the epoch; it never goes back. -Infinity before events. */

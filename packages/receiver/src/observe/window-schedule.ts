@@ -14,7 +14,8 @@ export interface WindowBoundary {
 export class WindowSchedule {
   readonly paneMs: number;
   readonly windowsMs: readonly number[];
-  private closedUntilMs = Number.NaN;
+  /** The last boundary that was handed out; NaN before the first watermark. */
+  closedUntilMs = Number.NaN;
 
   constructor(paneMs: number, windowsMs: readonly number[]) {
     this.paneMs = paneMs;

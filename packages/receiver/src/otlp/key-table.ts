@@ -86,10 +86,13 @@ export class KeyTable {
     return key;
   }
 
-  /** The id of a template's key by the name after the prefix; it is learned when it is new. */
+  /**
+   * The id of a role's key; for a template of the key with that name after the prefix, which is
+   * learned when it is new.
+   */
   idOf(role: number, suffix: string): number {
     const template = this.templates.find(({ key }) => key.role === role);
-    if (template === undefined) return KEY_UNWANTED;
+    if (template === undefined) return this.keys.findIndex((key) => key.role === role);
     const bytes = encoder.encode(template.key.name + suffix);
     return this.lookup(bytes, new DataView(bytes.buffer), 0, bytes.length);
   }

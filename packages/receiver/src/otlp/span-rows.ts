@@ -31,6 +31,8 @@ const INITIAL_VALUES = 16_384;
 export class SpanRows {
   /** The bytes that offsets refer to. */
   bytes: Uint8Array = new Uint8Array(0);
+  /** The same bytes as numbers. */
+  view = new DataView(this.bytes.buffer);
 
   /** Spans in the columns below; rejected ones (bad ids) are not among them. */
   spanCount = 0;
@@ -68,6 +70,7 @@ export class SpanRows {
   /** Forgets the last request and points the offsets at the next one's bytes. */
   reset(bytes: Uint8Array): void {
     this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.spanCount = 0;
     this.resourceCount = 0;
     this.valueCount = 0;

@@ -42,7 +42,7 @@ export class TraceReader {
   read(bytes: Uint8Array, rows: SpanRows): WireError | undefined {
     rows.reset(bytes);
     this.rows = rows;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const { view } = rows;
     this.values.begin(bytes, view, rows);
     this.spans.begin(bytes, view, rows);
     const { cursor } = this.values;

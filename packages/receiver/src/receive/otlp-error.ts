@@ -19,6 +19,7 @@ export const OTLP_FAULTS = {
   wrongType: { status: 415, code: 3, retrySeconds: 0 },
   unknownEncoding: { status: 415, code: 3, retrySeconds: 0 },
   overloaded: { status: 503, code: 14, retrySeconds: 5 },
+  notKept: { status: 503, code: 14, retrySeconds: 5 },
   stopping: { status: 503, code: 14, retrySeconds: 1 },
   // A defect of ours is permanent for this body: a retry would only meet it again.
   internal: { status: 500, code: 13, retrySeconds: 0 },

@@ -1,0 +1,253 @@
+/**
+ * How what observe knows survives a restart: a checkpoint stores what has changed since the last
+ * one, together with the sequence of the last batch that is counted in it.
+ */
+import { SummaryFormatError } from "@tidemark/stats";
+import type { Summary } from "../closed-window.js";
+import type { Logger } from "../logger.js";
+import type { ReferenceItem } from "../references/reference-item.js";
+import { decodeReference, encodeReference } from "../references/reference-item.js";
+import { parsePlain, stringifyPlain } from "../state/plain-json.js";
+import type { StateStore } from "../state/state-store.js";
+import type { LatencyHistogram } from "./latency-histogram.js";
+import type { LearnerState, LearnOptions } from "./learner.js";
+import { Learner } from "./learner.js";
+import type { ObservedModel, ObservedSignal } from "./observed-model.js";
+import type { ObserverState } from "./observer-state.js";
+import type { WatermarkState } from "./watermark.js";
+
+/** Kinds of items in the store. */
+const KIND = {
+  progress: "observe.progress",
+  model: "observe.model",
+  signal: "observe.signal",
+  place: "observe.place",
+  spans: "observe.spans",
+} as const;
+
+interface Progress {
+  readonly sequence: number;
+  readonly watermark: WatermarkState;
+  readonly closedUntilMs: number;
+}
+
+interface ModelItem {
+  readonly successes: number;
+  readonly errors: number;
+  readonly latencies: readonly (readonly [stage: string, LatencyItem])[];
+}
+
+interface LatencyItem {
+  readonly counts: readonly number[];
+  readonly sum: number;
+  readonly count: number;
+}
+
+interface SignalItem {
+  readonly role: number;
+  readonly suffix: string;
+  readonly missing: number;
+  readonly learner?: Omit<LearnerState, "summary"> & { readonly summary: string };
+  readonly learned?: ReferenceItem;
+}
+
+/** What was stored of a signal, so that only changes are stored again. */
+interface SavedSignal {
+  item: string;
+  readonly places: Map<string, { summary: Summary; rows: number }>;
+}
+
+/** Stores and restores one observer's state. */
+export class ObserverCheckpoint {
+  private readonly state: ObserverState;
+  private readonly learn: LearnOptions;
+  private readonly logger: Logger;
+  private saved = new Map<ObservedSignal, SavedSignal>();
+  /** Places in the store of which nothing is known here any more. */
+  private stale: string[] = [];
+  private spanKeys = new Map<string, number>();
+
+  constructor(state: ObserverState, learn: LearnOptions, logger: Logger) {
+    this.state = state;
+    this.learn = learn;
+    this.logger = logger;
+  }
+
+  /** Puts what has changed; belongs into a transaction. */
+  save(store: StateStore): void {
+    const { sequence, watermark, schedule, models } = this.state;
+    const { closedUntilMs } = schedule;
+    const progress: Progress = { sequence, watermark: watermark.state, closedUntilMs };
+    store.put(KIND.progress, "", stringifyPlain(progress));
+    for (const key of this.stale.splice(0)) store.delete(KIND.place, key);
+    for (const model of models.values()) {
+      store.put(KIND.model, keyOf(model.model, model.version), stringifyPlain(modelItem(model)));
+      for (const [key, signal] of model.signals.entries()) {
+        if (signal) this.saveSignal(store, signal, this.state.keys.known(key).suffix);
+      }
+    }
+    this.saveSpans(store);
+  }
+
+  /** After a transaction that has failed: the next one stores everything. */
+  forgetSaved(): void {
+    this.saved = new Map();
+    this.state.recentSpans.forgetSaved();
+  }
+
+  /** Takes up what an earlier run has stored; what no longer fits is left out and said. */
+  restore(store: StateStore): void {
+    const [progress] = store.items(KIND.progress);
+    if (progress === undefined) return;
+    const { sequence, watermark, closedUntilMs } = parsePlain(String(progress.body)) as Progress;
+    this.state.sequence = sequence;
+    this.state.watermark.state = watermark;
+    this.state.schedule.closedUntilMs = closedUntilMs;
+    for (const { key, body } of store.items(KIND.model)) {
+      this.restoreModel(key, parsePlain(String(body)) as ModelItem);
+    }
+    const signals = new Map<string, ObservedSignal>();
+    for (const { key, body } of store.items(KIND.signal)) {
+      const signal = this.restoreSignal(key, parsePlain(String(body)) as SignalItem);
+      if (signal) signals.set(key, signal);
+    }
+    this.restorePlaces(store, signals);
+    this.restoreSpans(store);
+  }
+
+  private saveSignal(store: StateStore, signal: ObservedSignal, suffix: string): void {
+    const { model, version, name } = signal.identity;
+    let saved = this.saved.get(signal);
+    if (saved === undefined) {
+      saved = { item: "", places: new Map() };
+      this.saved.set(signal, saved);
+    }
+    const stamp = [signal.missing, signal.learner?.count, signal.panes !== undefined].join(" ");
+    if (saved.item !== stamp) {
+      store.put(KIND.signal, keyOf(model, version, name), stringifyPlain(itemOf(signal, suffix)));
+      saved.item = stamp;
+    }
+    const gone = new Set(saved.places.keys());
+    for (const [place, summary] of signal.panes?.places() ?? []) {
+      const rows = rowsOf(summary);
+      if (rows === 0) continue;
+      gone.delete(place);
+      const before = saved.places.get(place);
+      if (before?.summary === summary && before.rows === rows) continue;
+      store.put(KIND.place, keyOf(model, version, name, place), summary.serialise());
+      saved.places.set(place, { summary, rows });
+    }
+    for (const place of gone) {
+      store.delete(KIND.place, keyOf(model, version, name, place));
+      saved.places.delete(place);
+    }
+  }
+
+  private saveSpans(store: StateStore): void {
+    const { parts, oldest } = this.state.recentSpans.unsaved();
+    for (const { generation, from, bytes } of parts) {
+      const key = [generation, from].map((part) => String(part).padStart(12, "0")).join(" ");
+      store.put(KIND.spans, key, bytes);
+      this.spanKeys.set(key, generation);
+    }
+    for (const [key, generation] of this.spanKeys) {
+      if (generation >= oldest) continue;
+      store.delete(KIND.spans, key);
+      this.spanKeys.delete(key);
+    }
+  }
+
+  private restoreModel(key: string, { successes, errors, latencies }: ModelItem): void {
+    const [name = "", version = ""] = partsOf(key);
+    const model = this.state.modelNamed(name, version);
+    model.successes = successes;
+    model.errors = errors;
+    for (const [stage, item] of latencies) restoreLatency(model.latency(stage), item);
+  }
+
+  private restoreSignal(key: string, item: SignalItem): ObservedSignal | undefined {
+    const [name = "", version = ""] = partsOf(key);
+    const model = this.state.modelNamed(name, version);
+    const id = this.state.keys.idOf(item.role, item.suffix);
+    const signal = id < 0 ? undefined : this.state.addSignal(model, id, item.role);
+    if (signal === undefined) return undefined;
+    signal.missing = item.missing;
+    // A reference that has been configured since then replaces what was learned.
+    if (signal.learner === undefined) return signal;
+    if (item.learned) model.monitorLearned(signal, decodeReference(item.learned));
+    else if (item.learner) {
+      const summary = Buffer.from(item.learner.summary, "base64");
+      signal.learner = new Learner(this.learn);
+      signal.learner.state = { ...item.learner, summary };
+    }
+    return signal;
+  }
+
+  private restorePlaces(store: StateStore, signals: ReadonlyMap<string, ObservedSignal>): void {
+    const replaced = new Set<string>();
+    for (const { key, body } of store.items(KIND.place)) {
+      // Restored summaries are new objects: the next checkpoint stores them under their places.
+      this.stale.push(key);
+      const parts = partsOf(key);
+      const place = parts.pop() as string;
+      const panes = signals.get(keyOf(...parts))?.panes;
+      try {
+        panes?.restore(place, body as Uint8Array);
+      } catch (error) {
+        if (!(error instanceof SummaryFormatError)) throw error;
+        replaced.add(parts.join(" "));
+      }
+    }
+    for (const signal of replaced) {
+      const message = "the reference has changed; the open windows of this signal begin anew";
+      this.logger.warn(message, { signal });
+    }
+  }
+
+  private restoreSpans(store: StateStore): void {
+    const parts = store.items(KIND.spans).map(({ key, body }) => {
+      const [generation = 0, from = 0] = key.split(" ").map(Number);
+      this.spanKeys.set(key, generation);
+      return { generation, from, bytes: body as Uint8Array };
+    });
+    this.state.recentSpans.restore(parts);
+  }
+}
+
+/** A key of any strings, whatever characters they hold. */
+function keyOf(...parts: readonly string[]): string {
+  return JSON.stringify(parts);
+}
+
+function partsOf(key: string): string[] {
+  return JSON.parse(key) as string[];
+}
+
+function rowsOf(summary: Summary): number {
+  return summary.count + summary.missing + ("invalid" in summary ? summary.invalid : 0);
+}
+
+function modelItem({ successes, errors, latencies }: ObservedModel): ModelItem {
+  const items = [...latencies].map(([stage, { counts, sum, count }]) => {
+    return [stage, { counts: [...counts], sum, count }] as const;
+  });
+  return { successes, errors, latencies: items };
+}
+
+function restoreLatency(histogram: LatencyHistogram, { counts, sum, count }: LatencyItem): void {
+  histogram.counts.set(counts.slice(0, histogram.counts.length));
+  histogram.sum = sum;
+  histogram.count = count;
+}
+
+function itemOf(signal: ObservedSignal, suffix: string): SignalItem {
+  const { role, missing, learner, panes } = signal;
+  const common = { role, suffix, missing };
+  if (learner) {
+    const { summary, ...counts } = learner.state;
+    const text = Buffer.from(summary).toString("base64");
+    return { ...common, learner: { ...counts, summary: text } };
+  }
+  if (panes === undefined || !signal.learned) return common;
+  return { ...common, learned: encodeReference(panes.reference) };
+}

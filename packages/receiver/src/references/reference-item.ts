@@ -1,0 +1,29 @@
+/** A learned reference as text, for the state that survives a restart. */
+import { CategoryCounts, ReferenceGrid } from "@tidemark/stats";
+import type { Reference } from "./reference.js";
+
+/** The form of a reference inside an item. */
+export interface ReferenceItem {
+  readonly kind: Reference["kind"];
+  readonly name: string;
+  readonly provisional: boolean;
+  readonly missing: number;
+  /** Base64 of the summary. */
+  readonly summary: string;
+}
+
+/** A reference as plain data. */
+export function encodeReference(reference: Reference): ReferenceItem {
+  const { kind, name, provisional, missing } = reference;
+  const summary = kind === "numeric" ? reference.grid : reference.categories;
+  const bytes = Buffer.from(summary.serialise());
+  return { kind, name, provisional, missing, summary: bytes.toString("base64") };
+}
+
+/** @throws SummaryFormatError when the summary is damaged */
+export function decodeReference({ kind, summary, ...origin }: ReferenceItem): Reference {
+  const bytes = Buffer.from(summary, "base64");
+  return kind === "numeric"
+    ? { ...origin, kind, grid: ReferenceGrid.deserialise(bytes) }
+    : { ...origin, kind, categories: CategoryCounts.deserialise(bytes) };
+}

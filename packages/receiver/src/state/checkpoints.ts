@@ -1,0 +1,110 @@
+/** Stores, now and then, what must survive a restart, and lets go of the log up to there. */
+import type { BatchLog } from "../log/batch-log.js";
+import type { LogRecord } from "../log/log-record.js";
+import type { Logger } from "../logger.js";
+import type { MetricFamily } from "../metric-family.js";
+import type { Stage } from "../stage.js";
+import type { StateStore } from "./state-store.js";
+
+/** At most this share of the time goes into checkpoints, however much there is to store. */
+const TIME_SHARE = 0.05;
+/** How often a long replay says how far it is. */
+const PROGRESS_BATCHES = 10_000;
+
+/** The name under which the log knows the stage that counts. */
+export const OBSERVE = "observe";
+
+/** Something that can be stored with a checkpoint. */
+export interface Persistent {
+  /** Puts what has changed since the last time; runs inside a transaction. */
+  save(store: StateStore): void;
+  /** The transaction has failed: the next one must store everything. */
+  saveFailed(): void;
+  /** Takes up what an earlier run has stored. */
+  restore(store: StateStore): void;
+}
+
+/** What the stage works with. */
+export interface CheckpointParts {
+  readonly store: StateStore;
+  readonly log: BatchLog;
+  /** Whoever counts batches, and says up to which one. */
+  readonly observer: Persistent & { readonly sequence: number };
+  /** Has a batch counted that came after the last checkpoint. */
+  readonly replay: (record: LogRecord) => void;
+  readonly others: readonly Persistent[];
+}
+
+/** The stage that restores on start, stores every `intervalMs`, and once more at the end. */
+export class Checkpoints implements Stage {
+  private readonly parts: CheckpointParts;
+  private readonly intervalMs: number;
+  private readonly logger: Logger;
+  private timer: NodeJS.Timeout | undefined;
+  private started = false;
+
+  constructor(parts: CheckpointParts, intervalMs: number, logger: Logger) {
+    this.parts = parts;
+    this.intervalMs = intervalMs;
+    this.logger = logger;
+  }
+
+  async start(): Promise<void> {
+    const { store, log, observer, others } = this.parts;
+    for (const one of [observer, ...others]) one.restore(store);
+    log.skipTo(observer.sequence);
+    await this.replay();
+    log.release(OBSERVE, observer.sequence);
+    this.started = true;
+    this.schedule(0);
+  }
+
+  async shutdown(): Promise<void> {
+    clearTimeout(this.timer);
+    if (this.started) this.take();
+    this.started = false;
+  }
+
+  metrics(): MetricFamily[] {
+    return [];
+  }
+
+  private async replay(): Promise<void> {
+    const { parts, logger } = this;
+    const reader = parts.log.reader(parts.observer.sequence);
+    let batches = 0;
+    for (let record = await reader.next(); record; record = await reader.next()) {
+      parts.replay(record);
+      if (++batches % PROGRESS_BATCHES === 0) logger.info("replaying the log", { batches });
+    }
+    await reader.close();
+    if (batches > 0) logger.info("replayed what came after the last checkpoint", { batches });
+  }
+
+  private schedule(lastTookMs: number): void {
+    const delayMs = Math.max(this.intervalMs, lastTookMs / TIME_SHARE);
+    this.timer = setTimeout(() => {
+      const from = performance.now();
+      this.take();
+      this.schedule(performance.now() - from);
+    }, delayMs);
+    this.timer.unref();
+  }
+
+  /**
+   * One transaction. It may count batches that are not yet kept in the log: none of these has been
+   * acknowledged, and when they are sent again they are known as duplicates.
+   */
+  private take(): void {
+    const { store, log, observer, others } = this.parts;
+    try {
+      store.transaction(() => {
+        for (const one of [observer, ...others]) one.save(store);
+      });
+      log.release(OBSERVE, observer.sequence);
+    } catch (error) {
+      for (const one of [observer, ...others]) one.saveFailed();
+      this.logger.error("a checkpoint failed; the log is kept until one succeeds", { error });
+    }
+  }
+}
