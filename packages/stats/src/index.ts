@@ -1,4 +1,22 @@
 export {
+  advanceLadder,
+  type DyadicLadder,
+  emptyLadder,
+  LADDER_LEVELS_DEFAULT,
+  type LadderOptions,
+  type LadderWindow,
+  type Mergeable,
+  pushPane,
+} from "./detectors/dyadic-ladder.js";
+export {
+  initialMultiWindowState,
+  type MultiWindowOptions,
+  type MultiWindowState,
+  type MultiWindowTransition,
+  multiWindowPolicies,
+  nextMultiWindowState,
+} from "./detectors/multi-window.js";
+export {
   chiSquareUpper,
   noncentralChiSquareUpper,
   noncentralChiSquareUpperQuantile,
@@ -130,4 +148,27 @@ export {
   type RateComparison,
   type RateEvaluation,
 } from "./verdict/evaluate-rate.js";
-export { adjustedPValues } from "./verdict/false-discovery.js";
+export { adjustedEValues, adjustedPValues, eValueOfPValue } from "./verdict/false-discovery.js";
+export {
+  INITIAL_PERSISTENCE,
+  type Persistence,
+  type PersistenceState,
+  persistenceLevel,
+  persistentOutcome,
+} from "./verdict/persistence.js";
+export {
+  type WassersteinFloorOptions,
+  type WassersteinFloorTest,
+  wassersteinFloorTest,
+} from "./verdict/wasserstein-floor.js";
+export {
+  categoryRows,
+  decileCounts,
+  INITIAL_VARIATION,
+  type Inflation,
+  inflationOf,
+  VARIATION_WINDOWS_MIN,
+  type WindowCounts,
+  type WindowVariation,
+  withWindow,
+} from "./verdict/window-variation.js";

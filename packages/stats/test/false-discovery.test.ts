@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { adjustedPValues } from "../src/index.ts";
+import { adjustedEValues, adjustedPValues, eValueOfPValue } from "../src/index.ts";
+import { seededRandom } from "./seeded-random.ts";
 
 function expectClose(actual: number[], expected: number[]): void {
   expect(actual).toHaveLength(expected.length);
@@ -29,5 +30,38 @@ describe("adjustedPValues", () => {
     expectClose(adjustedPValues([0.04, 0.01], "any"), [0.06, 0.03]);
     expect(adjustedPValues([])).toEqual([]);
     expect(() => adjustedPValues([2])).toThrow("p-value 2");
+  });
+
+  it("rejects with e-values exactly those of e-BH's definition", () => {
+    const random = seededRandom(90);
+    for (let trial = 0; trial < 200; trial++) {
+      const n = 1 + random.integer(12);
+      const eValues = Array.from({ length: n }, () => 200 * random.uniform() ** 4);
+      const adjusted = adjustedEValues(eValues);
+      const q = 0.05 + 0.3 * random.uniform();
+      const descending = eValues.toSorted((a, b) => b - a);
+      let k = 0;
+      for (let i = 1; i <= n; i++) if ((descending[i - 1] ?? 0) >= n / (q * i)) k = i;
+      const rejected = eValues.filter((_, i) => (adjusted[i] ?? 1) <= q);
+      expect(rejected.toSorted((a, b) => b - a)).toEqual(descending.slice(0, k));
+    }
+    expect(adjustedEValues([Infinity, 0])).toEqual([0, 1]);
+    expect(() => adjustedEValues([-1])).toThrow("e-value -1");
+  });
+
+  it("turns p-values into e-values of mean 1", () => {
+    for (const kappa of [0.3, 0.5, 0.9]) {
+      // The integral over p, by the midpoint rule in p^kappa, in which it is constant.
+      const cells = 1000;
+      let mean = 0;
+      for (let i = 0; i < cells; i++) {
+        const [from, to] = [(i / cells) ** (1 / kappa), ((i + 1) / cells) ** (1 / kappa)];
+        mean += eValueOfPValue(((i + 0.5) / cells) ** (1 / kappa), kappa) * (to - from);
+      }
+      expect(mean).toBeCloseTo(1, 2);
+    }
+    expect(eValueOfPValue(0.0001)).toBeCloseTo(50, 10);
+    expect(() => eValueOfPValue(2)).toThrow("p-value 2");
+    expect(() => eValueOfPValue(0.5, 1)).toThrow("kappa 1");
   });
 });

@@ -166,4 +166,25 @@ describe("ReferenceGrid", () => {
       expect(Math.abs(grid.rank(x) - q)).toBeLessThanOrEqual(1e-9 + 1 / 10_000);
     }
   });
+
+  it("keeps the mean of each bin: inside it, never decreasing, together the mean of all", () => {
+    fc.assert(
+      fc.property(sample, fc.boolean(), (values, float32) => {
+        const sane = values.filter((x) => Math.abs(x) < 1e30);
+        fc.pre(sane.length > 0);
+        const grid = ReferenceGrid.fromSample(sane, { float32 });
+        const back = ReferenceGrid.deserialise(grid.serialise());
+        expect(back.binMeans).toEqual(grid.binMeans);
+        let sum = 0;
+        for (const [bin, mean] of grid.binMeans.entries()) {
+          sum += mean * (grid.counts[bin] ?? 0);
+          expect(mean).toBeLessThanOrEqual(grid.edges[bin] ?? Infinity);
+          expect(mean).toBeGreaterThanOrEqual(grid.edges[bin - 1] ?? -Infinity);
+        }
+        const scale = Math.max(...sane.map(Math.abs));
+        expect(Math.abs(sum / grid.count - grid.mean)).toBeLessThanOrEqual(1e-12 * scale);
+      }),
+      { numRuns: 50 },
+    );
+  });
 });

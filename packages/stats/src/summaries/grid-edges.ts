@@ -12,6 +12,8 @@ export interface EquiDepthEdges {
   readonly edges: Float64Array;
   /** Reference mass per bin, length edges.length + 1. */
   readonly counts: Uint32Array;
+  /** Mean of the sample inside each bin, an edge where it has none; never decreasing. */
+  readonly binMeans: Float64Array;
 }
 
 /** A sorted sample in which `values[i]` stands for `weights[i]` rows. */
@@ -40,11 +42,14 @@ export function equiDepthEdges(
   if (weights) n = weights.reduce((sum, weight) => sum + weight, 0);
   const edges: number[] = [];
   const counts: number[] = [];
+  const means: number[] = [];
   let inBin = 0;
+  let mean = 0;
   const close = (edge: number): void => {
     if (edges.length > 0 && edge <= (edges[edges.length - 1] as number)) return;
     edges.push(edge);
     counts.push(inBin);
+    means.push(inBin > 0 ? mean : edge);
     inBin = 0;
   };
   const below = nextDown(values[0] as number);
@@ -60,12 +65,19 @@ export function equiDepthEdges(
     const atom = mass * binsTarget >= n && copies >= atomCopiesMin;
     if (atom) close(nextDown(value));
     inBin += mass;
+    // As a step towards `value`, which neither overflows nor leaves the bin but by rounding.
+    mean = inBin === mass ? value : Math.min(value, mean + (value - mean) * (mass / inBin));
     const isRank = Math.ceil((j * n) / binsTarget) <= cumulative;
     if (isRank || atom) close(value);
     while (j <= binsTarget && Math.ceil((j * n) / binsTarget) <= cumulative) j++;
   }
   counts.push(inBin);
-  return { edges: Float64Array.from(edges), counts: Uint32Array.from(counts) };
+  means.push(inBin > 0 ? mean : (edges[edges.length - 1] as number));
+  return {
+    edges: Float64Array.from(edges),
+    counts: Uint32Array.from(counts),
+    binMeans: Float64Array.from(means),
+  };
 }
 
 const doubles = new Float64Array(1);

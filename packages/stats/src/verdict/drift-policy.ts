@@ -67,14 +67,15 @@ export function driftPolicy(options: DriftPolicyOptions): DriftPolicy {
     throw new RangeError(`largeDriftFactor ${largeDriftFactor} is not above 1`);
   }
   const alpha = alarmLevel(options);
-  const warnings = options.warningsPerFeatureYear ?? WARNINGS_PER_YEAR_DEFAULT;
-  const warningAlpha = alarmLevel({ ...options, falseAlarmsPerFeatureYear: warnings });
+  const { evaluationMinutes, windowLengths, pagingTests = 1 } = options;
+  const falseAlarmsPerFeatureYear = options.warningsPerFeatureYear ?? WARNINGS_PER_YEAR_DEFAULT;
+  const warning = { falseAlarmsPerFeatureYear, evaluationMinutes, windowLengths, pagingTests };
   return Object.freeze({
     shift,
     floors: effectFloors(shift),
     rateFloor,
     alpha,
-    warningAlpha: Math.max(alpha, warningAlpha),
+    warningAlpha: Math.max(alpha, alarmLevel(warning)),
     largeDriftFactor,
   });
 }

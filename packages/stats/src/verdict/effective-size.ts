@@ -63,6 +63,7 @@ function inverseSize(sample: SampleSize): number {
   return (sample.inflation ?? 1) / sample.count + rankVariance(sample.epsilon ?? 0);
 }
 
-function rankVariance(epsilon: number): number {
+/** What a 99 % rank error adds to 1/n: the rows it is worth, inverted. */
+export function rankVariance(epsilon: number): number {
   return (epsilon / KOLMOGOROV_99) ** 2;
 }

@@ -1,5 +1,5 @@
 // The verdict on one window of a numeric signal: Kolmogorov-Smirnov with an effect floor pages,
-// PSI is shown beside it.
+// PSI and Wasserstein-1, each with its own floor, are shown beside it.
 //
 // Null: D <= delta0. p = min(1, 2.2 exp(-2 n_e t^2)), t = max(0, D - delta0), valid for the whole
 // composite null, ties included. Rejected at alpha exactly when D - c/sqrt(n_e) > delta0 with
@@ -20,6 +20,7 @@ import {
   type SampleSize,
 } from "./effective-size.js";
 import { numericSentence } from "./verdict-sentence.js";
+import { type WassersteinFloorTest, wassersteinFloorTest } from "./wasserstein-floor.js";
 
 /** Constant before the exponential: keeps the level at every n_e, with ties. */
 const TAIL_FACTOR = 2.2;
@@ -83,6 +84,8 @@ export interface NumericEvaluation {
   readonly belowFloor: boolean;
   /** Absent when there are too few rows for two cells. */
   readonly psi: PopulationStability | undefined;
+  /** Absent when the reference does not vary or the window is empty. */
+  readonly wasserstein: WassersteinFloorTest | undefined;
   /** For people: what happened, or what is missing. */
   readonly sentence: string;
 }
@@ -104,6 +107,7 @@ export function evaluateNumeric(comparison: NumericComparison): NumericEvaluatio
   const pValue = silent ? Number.NaN : ksFloorPValue(excess, nEffective);
   const margin = ksCriticalValue(policy.alpha) / Math.sqrt(nEffective);
   const needed = requiredLiveRows(policy, sides);
+  const phi = { reference: sides.reference.inflation, live: sides.live.inflation };
   const outcome = driftOutcome({ ...policy, learning, liveCount: live.count, pValue, needed });
   return {
     method: "ks",
@@ -119,11 +123,16 @@ export function evaluateNumeric(comparison: NumericComparison): NumericEvaluatio
     n: reference.count,
     m: live.count,
     nEffective,
-    phi: { reference: sides.reference.inflation, live: sides.live.inflation },
+    phi,
     epsilon: reference.epsilon,
     needed,
     belowFloor: !silent && distance < floor,
     psi: populationStability(comparison, sides, nEffective),
+    wasserstein: wassersteinFloorTest(reference, live, {
+      floor: policy.floors.wasserstein,
+      alpha: policy.alpha,
+      phi,
+    }),
     sentence: numericSentence({ ...comparison, outcome, distance, edge, needed, floor }),
   };
 }

@@ -1,6 +1,7 @@
-// Benjamini-Hochberg adjusted p-values (1995). They order the list "also moved" inside an
-// evaluation that has alarmed already; they never decide a page, because the threshold they imply
-// rises with the number of true drifts and so breaks the alarm-rate promise.
+// False discovery rates: Benjamini-Hochberg (1995) and Benjamini-Yekutieli (2001) for p-values,
+// e-BH (Wang and Ramdas 2022) for e-values. They order the list "also moved" inside an evaluation
+// that has alarmed already; they never decide a page, because the threshold they imply rises with
+// the number of true drifts and so breaks the alarm-rate promise.
 
 /**
  * Adjusted p-values in the order given: calling those at most q "moved" keeps the expected share
@@ -26,4 +27,32 @@ export function adjustedPValues(
     adjusted[index] = least;
   }
   return adjusted;
+}
+
+/**
+ * e-BH in the same form: calling those at most q "moved" keeps the expected share of wrong ones at
+ * most q whatever the dependence, without a logarithmic factor. It rejects the k largest with the
+ * largest k for which e_(k) >= n / (q k), which is Benjamini-Hochberg on 1/e.
+ *
+ * @param eValues not negative, each of mean at most 1 under its null; Infinity is allowed
+ * @throws RangeError naming an e-value that is negative or NaN
+ */
+export function adjustedEValues(eValues: readonly number[]): number[] {
+  const inverses = eValues.map((e) => {
+    if (!(e >= 0)) throw new RangeError(`e-value ${e} is negative`);
+    return Math.min(1, 1 / e);
+  });
+  return adjustedPValues(inverses);
+}
+
+/**
+ * The e-value kappa p^(kappa - 1) of a p-value (Vovk and Wang 2021): its mean is 1 for uniform p
+ * and at most 1 for conservative ones.
+ *
+ * @param kappa in (0, 1) (default 1/2)
+ */
+export function eValueOfPValue(p: number, kappa = 0.5): number {
+  if (!(p >= 0 && p <= 1)) throw new RangeError(`p-value ${p} is not in [0, 1]`);
+  if (!(kappa > 0 && kappa < 1)) throw new RangeError(`kappa ${kappa} is not in (0, 1)`);
+  return kappa * p ** (kappa - 1);
 }
