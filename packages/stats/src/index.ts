@@ -58,6 +58,14 @@ export {
   type HomogeneityOptions,
 } from "./two-sample/chi-square-homogeneity.js";
 export {
+  type CategoryCells,
+  type CategorySource,
+  type ComparedCells,
+  categoryCells,
+  type NumericCells,
+  numericCells,
+} from "./two-sample/compared-cells.js";
+export {
   chebyshev,
   hellinger,
   jensenShannon,
@@ -78,6 +86,7 @@ export {
   type SketchView,
 } from "./two-sample/empirical-law.js";
 export { fisherExact } from "./two-sample/fisher-exact.js";
+export { type GoodnessOfFit, goodnessOfFit } from "./two-sample/goodness-of-fit.js";
 export {
   deequDistance,
   EXACT_ROWS_MAX,
@@ -89,7 +98,14 @@ export {
 export type { ComparedRows, TwoSampleTest } from "./two-sample/law-pair.js";
 export { type MannWhitney, mannWhitney } from "./two-sample/mann-whitney.js";
 export type { Moments } from "./two-sample/moments.js";
+export {
+  jensenShannonQuantile,
+  jensenShannonUpper,
+  populationStabilityQuantile,
+  populationStabilityUpper,
+} from "./two-sample/share-laws.js";
 export { pooledT, type TTest, welchT } from "./two-sample/t-test.js";
+export { type TwoProportions, twoProportions } from "./two-sample/two-proportions.js";
 export {
   energyDistance,
   type MovedMass,

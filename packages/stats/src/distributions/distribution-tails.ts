@@ -52,7 +52,7 @@ export function studentTwoSided(t: number, df: number): number {
 export function chiSquareUpper(x: number, df: number): number {
   if (Number.isNaN(x) || !(df > 0)) return Number.NaN;
   if (x <= 0) return 1;
-  return gammaUpper(df / 2, x / 2);
+  return x === Infinity ? 0 : gammaUpper(df / 2, x / 2);
 }
 
 /**

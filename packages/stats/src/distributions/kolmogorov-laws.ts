@@ -9,7 +9,10 @@
 import gammaln from "@stdlib/math-base-special-gammaln";
 
 const HALF_ROOT_PI = Math.sqrt(Math.PI / 2);
-/** n above which the one-sided law, O(n), is replaced by its expansion, good to 1 / n. */
+/**
+ * n above which the one-sided law, O(n), is replaced by its expansion: there good to 5e-7 of the
+ * tail down to a tail of 1e-14, better for larger tails and larger n.
+ */
 const ONE_SIDED_ROWS_MAX = 100_000;
 /** n up to which the two-sided law is taken from Durbin's matrix whatever d. */
 const MATRIX_ROWS_MAX = 140;
@@ -87,7 +90,7 @@ export function kolmogorovOneSampleUpper(d: number, n: number): number {
  * d sum_j C(n,j) (d + j/n)^(j-1) (1 - d - j/n)^(n-j), every term positive.
  */
 function oneSidedUpper(d: number, n: number): number {
-  if (n > ONE_SIDED_ROWS_MAX) return Math.exp(-((6 * n * d + 1) ** 2) / (18 * n));
+  if (n > ONE_SIDED_ROWS_MAX) return oneSidedExpansion(Math.sqrt(n) * d, n);
   let sum = 0;
   let logChoose = 0;
   const last = Math.floor(n * (1 - d));
@@ -104,6 +107,14 @@ function oneSidedUpper(d: number, n: number): number {
         : logChoose + Math.log((n - j) / next);
   }
   return d * sum;
+}
+
+/** The same by Smirnov's (1944) expansion in 1 / sqrt n, z = sqrt(n) d. */
+function oneSidedExpansion(z: number, n: number): number {
+  const z2 = z * z;
+  const second = ((2 * z2) / (3 * n)) * (1 - (2 * z2) / 3);
+  const third = ((4 * z) / (9 * n * Math.sqrt(n))) * (0.2 - (19 * z2) / 15 + (2 * z2 * z2) / 3);
+  return Math.exp(-2 * z2) * Math.max(0, 1 - (2 * z) / (3 * Math.sqrt(n)) + second + third);
 }
 
 /**

@@ -48,7 +48,7 @@ export function equalMassCells(counts: Uint32Array, cellsTarget: number): GridCe
 }
 
 /** Sums `counts` per cell. */
-export function cellCounts(cells: GridCells, counts: Uint32Array): Float64Array {
+export function cellCounts(cells: GridCells, counts: ArrayLike<number>): Float64Array {
   const sums = new Float64Array(cells.cellCount);
   for (let bin = 0; bin < counts.length; bin++) {
     const cell = cells.cellOf[bin] as number;

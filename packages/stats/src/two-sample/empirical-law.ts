@@ -48,6 +48,13 @@ export function empiricalLaw(
   return weights === undefined ? lawOfRows(source) : lawOfWeighted(source, weights);
 }
 
+/** A source that several readers can share: rows are sorted and sketches listed once. */
+export function readOnce<Summary extends { readonly variance: number }>(
+  source: RawRows | EmpiricalLaw | SketchView | Summary,
+): EmpiricalLaw | Summary {
+  return "variance" in source ? source : empiricalLaw(source);
+}
+
 function lawOfRows(entries: RawRows): EmpiricalLaw {
   const finite = new Float64Array(entries.length);
   let length = 0;

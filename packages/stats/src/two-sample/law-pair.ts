@@ -97,7 +97,8 @@ function gridOf(source: LawSource): ReferenceGrid | undefined {
 function sideOf(counted: Counted, resolution: number): LawSide {
   const { rows, count, invalid, rankError } = counted;
   if (!(count > 0)) throw new RangeError("a sample is empty: it has no finite value");
-  const size = 1 / (1 / count + (rankError / KOLMOGOROV_99) ** 2);
+  // Not 1 / (1 / count) for rows: that is not always `count`.
+  const size = rankError === 0 ? count : 1 / (1 / count + (rankError / KOLMOGOROV_99) ** 2);
   return { rows, count, invalid, rankError, resolution, size };
 }
 

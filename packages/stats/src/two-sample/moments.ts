@@ -61,14 +61,18 @@ export function sigmaOf(source: LawSource | Moments): number {
   return unit * Math.sqrt(momentsOf(source, unit).variance);
 }
 
-/** 1, or for rows beyond 2^400 or all below 2^-400 the power of two at the largest magnitude. */
+/** The unit in which a source's moments are ordinary doubles. */
 export function unitOf(source: LawSource | Moments): number {
-  if ("variance" in source) return 1;
-  const { points } = empiricalLaw(source);
+  return "variance" in source ? 1 : unitOfPoints(empiricalLaw(source).points);
+}
+
+/** 1, or for points beyond 2^400 or all below 2^-400 the power of two at the largest magnitude. */
+export function unitOfPoints(points: Float64Array): number {
   const largest = Math.max(Math.abs(points[0] ?? 0), Math.abs(points[points.length - 1] ?? 0));
   if (largest === 0 || (largest >= SAFE_MIN && largest <= SAFE_MAX)) return 1;
-  // 2^-1074 up to 2^1023 are doubles, and so is the quotient of a row and its unit.
-  return 2 ** Math.max(-1022, Math.floor(Math.log2(largest)));
+  // 2^-1022 up to 2^1023 are normal doubles, and so is the quotient of a point and its unit. The
+  // logarithm of the largest double rounds to 1024.
+  return 2 ** Math.min(1023, Math.max(-1022, Math.floor(Math.log2(largest))));
 }
 
 function rangeOf({ min, max }: { readonly min: number; readonly max: number }, unit: number) {

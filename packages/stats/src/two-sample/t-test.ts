@@ -2,7 +2,7 @@
 // that needs no law, so on grids its statistic is exact. O(n) on raw rows, O(1) on grids.
 
 import { studentTwoSided } from "../distributions/distribution-tails.js";
-import type { LawSource } from "./empirical-law.js";
+import { type LawSource, readOnce } from "./empirical-law.js";
 import type { ComparedRows } from "./law-pair.js";
 import { type Moments, momentsOf, unitOf } from "./moments.js";
 
@@ -56,7 +56,8 @@ type Spread = (
   liveS2: number,
 ) => { readonly variance: number; readonly degreesOfFreedom: number };
 
-function test(reference: LawSource | Moments, live: LawSource | Moments, spread: Spread): TTest {
+function test(first: LawSource | Moments, second: LawSource | Moments, spread: Spread): TTest {
+  const [reference, live] = [readOnce(first), readOnce(second)];
   // t has no unit, so huge and denormal rows are measured in one that suits them.
   const unit = Math.max(unitOf(reference), unitOf(live));
   const r = momentsOf(reference, unit);

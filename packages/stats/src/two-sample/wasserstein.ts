@@ -3,9 +3,9 @@
 // its root). Both are metrics, so the errors of the two sides add up. Descriptive: no p-value.
 // O(n log n) on raw rows, O(bins) on grids.
 
-import type { LawSource } from "./empirical-law.js";
+import { type LawSource, readOnce } from "./empirical-law.js";
 import { type ComparedRows, comparedRows, type LawPair, pairLaws } from "./law-pair.js";
-import { sigmaOf } from "./moments.js";
+import { sigmaOf, unitOfPoints } from "./moments.js";
 
 /** A distance with its own error. */
 export interface MovedMass extends ComparedRows {
@@ -34,10 +34,12 @@ export function wassersteinDistance(
   live: LawSource,
   sigmaMin: number = SIGMA_MIN,
 ): WassersteinDistance {
-  const pair = pairLaws(reference, live);
-  const statistic = integral(pair, Math.abs);
-  const errorBound = movedBy(pair, Math.abs).reduce((sum, error) => sum + error, 0);
-  const normalised = statistic / Math.max(sigmaOf(reference), sigmaMin);
+  const shared = readOnce(reference);
+  const pair = pairLaws(shared, live);
+  const unit = unitOfPoints(pair.points);
+  const statistic = unit * integral(pair, Math.abs, unit);
+  const errorBound = unit * movedBy(pair, Math.abs, unit).reduce((sum, error) => sum + error, 0);
+  const normalised = statistic / Math.max(sigmaOf(shared), sigmaMin);
   return { statistic, errorBound, ...comparedRows(pair), normalised };
 }
 
@@ -49,45 +51,41 @@ export function wassersteinDistance(
  */
 export function energyDistance(reference: LawSource, live: LawSource): MovedMass {
   const pair = pairLaws(reference, live);
-  const statistic = Math.sqrt(2 * integral(pair, square));
-  const errorBound = movedBy(pair, square).reduce((sum, error) => sum + Math.sqrt(2 * error), 0);
+  const unit = unitOfPoints(pair.points);
+  const root = Math.sqrt(unit);
+  const statistic = root * Math.sqrt(2 * integral(pair, square, unit));
+  const errors = movedBy(pair, square, unit);
+  const errorBound = root * errors.reduce((sum, error) => sum + Math.sqrt(2 * error), 0);
   return { statistic, errorBound, ...comparedRows(pair) };
 }
 
-/** The integral of `of`(F - G) over the line. */
-function integral({ points, reference, live }: LawPair, of: Height): number {
+/** The integral of `of`(F - G) over the line, in multiples of `unit`. */
+function integral({ points, reference, live }: LawPair, of: Height, unit: number): number {
   const { rows, count: n } = reference;
   const { rows: liveRows, count: m } = live;
   let [area, below, liveBelow] = [0, 0, 0];
   for (let i = 0; i + 1 < points.length; i++) {
     below += rows[i] as number;
     liveBelow += liveRows[i] as number;
-    const height = of((below * m - liveBelow * n) / (n * m));
-    // Equal so far: an infinite width times 0 would be NaN.
-    if (height !== 0) area += strip(height, points[i] as number, points[i + 1] as number);
+    const width = (points[i + 1] as number) / unit - (points[i] as number) / unit;
+    area += of((below * m - liveBelow * n) / (n * m)) * width;
   }
   return area;
-}
-
-/** Height times width, also where the width alone exceeds the largest double. */
-function strip(height: number, from: number, to: number): number {
-  const width = to - from;
-  return width < Infinity ? height * width : height * to - height * from;
 }
 
 /**
  * Bounds the integral of `of`(F - F') for F' as each side was counted: first by rounding to bins,
  * `of`(share) times the half width of each, then by a sketch, `of`(rank error) times the range.
  */
-function movedBy({ points, halfWidths, reference, live }: LawPair, of: Height): number[] {
-  return [reference, live].flatMap(({ rows, count, rankError }) => {
-    const rounding = (halfWidths ?? NO_WIDTHS).reduce(
-      (sum, halfWidth, bin) => sum + of((rows[bin] as number) / count) * halfWidth,
+function movedBy(pair: LawPair, of: Height, unit: number): number[] {
+  const { points, halfWidths = NO_WIDTHS } = pair;
+  const range = (points[points.length - 1] as number) / unit - (points[0] as number) / unit;
+  return [pair.reference, pair.live].flatMap(({ rows, count, rankError }) => {
+    const rounding = halfWidths.reduce(
+      (sum, halfWidth, bin) => sum + of((rows[bin] as number) / count) * (halfWidth / unit),
       0,
     );
-    if (rankError === 0) return [rounding];
-    const [first, last] = [points[0] as number, points[points.length - 1] as number];
-    return [rounding, strip(of(rankError), first, last)];
+    return [rounding, of(rankError) * range];
   });
 }
 

@@ -24,8 +24,8 @@ SEED = 20261101
 mpmath.mp.dps = 50
 
 
-def write(name, value):
-    text = json.dumps(value, indent=1, allow_nan=False)
+def write(name, value, indent=1):
+    text = json.dumps(value, indent=indent, allow_nan=False)
     (HERE / name).write_text(text + "\n")
 
 
