@@ -56,6 +56,7 @@ export class Forwarder implements Stage {
   private readonly parts: ForwarderParts;
   private readonly outcomes: CounterSet;
   private reader: LogReader | undefined;
+  private lastRead = 0;
   /** Sequences that are being sent or wait to be sent again, in ascending order. */
   private readonly unfinished = new Set<number>();
   private readonly again: LogRecord[] = [];
@@ -85,7 +86,9 @@ export class Forwarder implements Stage {
     const stored = store.items(KIND).find(({ key }) => key === name);
     const place = Math.min(stored ? Number(stored.body) : log.lastKept, log.lastKept);
     this.reader = log.reader(place);
+    this.lastRead = place;
     log.release(name, place);
+    this.storePlace();
     log.notify(() => this.pump());
     this.timer = setInterval(() => this.storePlace(), STORE_PLACE_MS);
     this.timer.unref();
@@ -105,7 +108,7 @@ export class Forwarder implements Stage {
   /** Everything up to here is done with. */
   private get place(): number {
     const [oldest] = this.unfinished;
-    return oldest === undefined ? (this.reader?.sequence ?? 0) : oldest - 1;
+    return oldest === undefined ? this.lastRead : oldest - 1;
   }
 
   private async drain(): Promise<void> {
@@ -169,7 +172,10 @@ export class Forwarder implements Stage {
   private async nextRecord(): Promise<LogRecord | undefined> {
     try {
       const record = await this.reader?.next();
-      if (record) this.unfinished.add(record.sequence);
+      if (record) {
+        this.unfinished.add(record.sequence);
+        this.lastRead = record.sequence;
+      }
       return record;
     } catch (error) {
       this.parts.logger.error("could not read the log", { ...this.subject(), error });
