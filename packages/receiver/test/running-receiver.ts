@@ -32,9 +32,9 @@ export function storageFolder(): string {
  * Starts a receiver; `yaml` holds all sections but `receivers`. What it keeps is removed when it
  * stops, unless the test has given it a folder.
  */
-export async function startReceiver(yaml = "", storage?: string) {
+export async function startReceiver(yaml = "", storage?: string, nowMs = START_MS) {
   const directory = storage ?? storageFolder();
-  const clock = { nowMs: START_MS };
+  const clock = { nowMs };
   const log: string[] = [];
   const exporters = yaml.includes("exporters:\n") ? "" : "exporters:\n";
   const text = HEAD + (exporters ? `${yaml}\n${exporters}` : yaml);
