@@ -122,6 +122,12 @@ export {
   floorOfPopulationStability,
   requiredCellSize,
 } from "./verdict/cell-test.js";
+export {
+  type CompatibilityRule,
+  type CompatibilityVerdict,
+  categoricalByRule,
+  numericByRule,
+} from "./verdict/compatibility-rules.js";
 export type { DriftOutcome } from "./verdict/drift-outcome.js";
 export {
   type DriftPolicy,

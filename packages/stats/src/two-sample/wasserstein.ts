@@ -16,7 +16,9 @@ export interface MovedMass extends ComparedRows {
 
 /** `statistic` is in the unit of the rows. */
 export interface WassersteinDistance extends MovedMass {
-  /** `statistic` over the reference's standard deviation (divisor n), or the floor of it. */
+  /** The reference's standard deviation (divisor n), at least its floor. */
+  readonly sigma: number;
+  /** `statistic` over `sigma`. */
   readonly normalised: number;
 }
 
@@ -39,8 +41,8 @@ export function wassersteinDistance(
   const unit = unitOfPoints(pair.points);
   const statistic = unit * integral(pair, Math.abs, unit);
   const errorBound = unit * movedBy(pair, Math.abs, unit).reduce((sum, error) => sum + error, 0);
-  const normalised = statistic / Math.max(sigmaOf(shared), sigmaMin);
-  return { statistic, errorBound, ...comparedRows(pair), normalised };
+  const sigma = Math.max(sigmaOf(shared), sigmaMin);
+  return { statistic, errorBound, ...comparedRows(pair), sigma, normalised: statistic / sigma };
 }
 
 /**
