@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // Runs the project's tasks from any Node that npm itself runs on: installs what is missing, builds
 // what has changed, and runs the task under the Node version that the workspace pins.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -13,6 +14,8 @@ const nodeBin = join(root, "node_modules", "node", "bin");
 
 /** Stated here and not as "packageManager": npx then needs no lockfile entry for pnpm itself. */
 const PNPM = "pnpm@12.21.0";
+
+const SIGNALS = ["SIGINT", "SIGTERM"];
 
 /** Each task is a list of steps; a step is a command line, run from the root. */
 const TASKS = {
@@ -39,17 +42,17 @@ const [task = "build", ...rest] = process.argv.slice(2);
 const steps = TASKS[task];
 if (!steps) fail(`unknown task "${task}"; there are: ${Object.keys(TASKS).join(", ")}`);
 
-install();
-run(["tsc", "-b"]);
-for (const step of steps) run(step === steps.at(-1) ? [...step, ...rest] : step);
+await install();
+await run(["tsc", "-b"]);
+for (const step of steps) await run(step === steps.at(-1) ? [...step, ...rest] : step);
 
-function install() {
+async function install() {
   const stampFile = join(root, "node_modules", ".tidemark-installed");
   const stamp = fingerprint();
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
   console.error(`installing dependencies with ${PNPM} …`);
   const npx = process.platform === "win32" ? "npx.cmd" : "npx";
-  run([npx, "-y", PNPM, "install", "--frozen-lockfile", "--reporter=append-only"]);
+  await run([npx, "-y", PNPM, "install", "--frozen-lockfile", "--reporter=append-only"]);
   writeFileSync(stampFile, stamp);
 }
 
@@ -62,15 +65,35 @@ function fingerprint() {
   return hash.digest("hex");
 }
 
-function run([command, ...args]) {
+/** Runs a step to its end; one that fails, or that a signal ends, ends the task with its code. */
+async function run([command, ...args]) {
   const path = [nodeBin, bin, process.env.PATH];
-  const result = spawnSync(command, args, {
+  const child = spawn(command, args, {
     cwd: root,
     stdio: "inherit",
     env: { ...process.env, PATH: path.join(delimiter) },
   });
-  if (result.error) fail(`could not run ${command}: ${result.error.message}`);
-  if (result.status !== 0) process.exit(result.status ?? 1);
+  const stopForwarding = forwardSignals(child);
+  const [code, signal] = await new Promise((resolve) => {
+    child.on("error", (error) => fail(`could not run ${command}: ${error.message}`));
+    child.on("close", (...ended) => resolve(ended));
+  });
+  stopForwarding();
+  if (code !== 0) process.exit(code ?? 128 + constants.signals[signal]);
+}
+
+/**
+ * Whoever ends a task knows only this process: what it is told, the step is told, and this process
+ * waits for the step's own end. Ctrl-C reaches the step from the terminal already.
+ */
+function forwardSignals(child) {
+  const forward = (signal) => {
+    if (signal === "SIGTERM" || !process.stdin.isTTY) child.kill(signal);
+  };
+  for (const signal of SIGNALS) process.on(signal, forward);
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, forward);
+  };
 }
 
 function fail(message) {

@@ -1,5 +1,4 @@
 /** `npm run demo`: see HELP in demo-options.ts. The whole story is told from top to bottom here. */
-import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DemoOptions } from "./demo-options.js";
@@ -240,7 +239,10 @@ function assertNode(): void {
 /** Rejects when somebody asks the demo to end; whatever happens, no process is left behind. */
 async function endWith(stack: Stack): Promise<never> {
   process.once("exit", () => stack.kill());
-  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+  await new Promise<void>((resolve) => {
+    // Not once: Ctrl-C may come twice, from the terminal and through npm.
+    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => resolve());
+  });
   throw new Error("interrupted");
 }
 
