@@ -1,5 +1,5 @@
 /**
- * kill -9 at random moments under load. A client behaves as OTLP asks: it sends a batch again until
+ * kill -9 at random moments under load, and while it starts. A client behaves as OTLP asks: it sends a batch again until
  * it is acknowledged. In the end every span has reached the sink, and was counted exactly once.
  *
  * TIDEMARK_CRASHES sets how often the receiver is killed (default 6).
@@ -55,12 +55,17 @@ service:
     tracesUrl: `http://127.0.0.1:${otlp}/v1/traces`,
     adminUrl: `http://127.0.0.1:${admin}`,
     log: () => log,
-    start: async () => {
+    /** Resolves when it is ready, or after `waitMs` whether it is or not. */
+    start: async (waitMs?: number) => {
       const before = starts(log);
       child = spawn(process.execPath, [CLI, "receive", "--config", config]);
       child.stderr?.on("data", (chunk: Buffer) => {
         log += chunk.toString();
       });
+      if (waitMs !== undefined) {
+        await new Promise((resolve) => setTimeout(resolve, waitMs));
+        return;
+      }
       await expect.poll(() => starts(log), { timeout: 20_000 }).toBe(before + 1);
     },
     end: async (signal: NodeJS.Signals) => {
@@ -145,11 +150,15 @@ describe("kill -9", () => {
         client(receiver.tracesUrl, () => stopping),
       );
       for (let crash = 0; crash < CRASHES; crash++) {
-        // Every third time the endpoint is away as well.
+        // Every third time the endpoint is away as well, every second time it dies while it starts.
         const { port } = sink;
         if (crash % 3 === 1) await sink.close();
         await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 900));
         await receiver.end("SIGKILL");
+        if (crash % 2 === 1) {
+          await receiver.start(Math.random() * 500);
+          await receiver.end("SIGKILL");
+        }
         await receiver.start();
         if (crash % 3 === 1) {
           sink = await startSink(undefined, port);

@@ -54,8 +54,9 @@ export class Checkpoints implements Stage {
     for (const one of [observer, ...others]) one.restore(store);
     log.skipTo(observer.sequence);
     await this.replay();
-    log.release(OBSERVE, observer.sequence);
     this.started = true;
+    // The log may be let go of only as far as a checkpoint reaches, not as far as was replayed.
+    this.take();
     this.schedule(0);
   }
 
