@@ -123,15 +123,18 @@ describe("KllSketch", () => {
     expect(worstRankError(merged, values)).toBeLessThan(merged.rankError());
   });
 
-  it("takes the error of the smallest sketch merged in", () => {
-    const sketch = kllOf(2048, kllValues(5000));
-    const exact = kllOf(8, kllValues(5));
-    sketch.merge(exact);
-    expect(sketch.rankError()).toBeCloseTo(0.00138, 5);
-    sketch.merge(kllOf(200, kllValues(5000)));
-    expect(sketch.rankError()).toBeCloseTo(0.0133, 4);
-    const back = KllSketch.deserialise(sketch.serialise());
-    expect(back.rankError()).toBe(sketch.rankError());
+  it("keeps the error of the smallest sketch that DataSketches has merged in", () => {
+    const sketch = KllSketch.deserialise(bytesOf(theirs["merged"] as KllFacts));
+    expect([sketch.k, sketch.rankError()]).toEqual([400, 2.296 / 128 ** 0.9723]);
+    const merged = kllOf(400, kllValues(5000));
+    merged.merge(sketch);
+    expect(KllSketch.deserialise(merged.serialise()).rankError()).toBe(sketch.rankError());
+  });
+
+  it("refuses to merge another k, and names both", () => {
+    expect(() => kllOf(200, kllValues(5)).merge(kllOf(128, kllValues(5)))).toThrow(
+      "a KLL sketch of k 128 cannot be merged into one of k 200",
+    );
   });
 
   it("gives the same bytes for the same seed and stream", () => {

@@ -39,7 +39,7 @@ export function kllOf(k: number, values: Float64Array, seed = 0): KllSketch {
 export function kllMerged(): KllSketch {
   const merged = new KllSketch({ k: 400 });
   merged.merge(kllOf(400, kllValues(9_000)));
-  merged.merge(kllOf(128, kllValues(9_000, 11)));
+  merged.merge(kllOf(400, kllValues(9_000, 11)));
   return merged;
 }
 

@@ -1,0 +1,250 @@
+// The levels of a KLL sketch: what is kept where, and how a level that is full moves up.
+//
+// Level h stands for 2^h rows an item. A full level is sorted and every second item moves up, the
+// first or the second of each pair by a coin: the rank of any x then changes by at most 2^h, by 0
+// on average. A level may consist of two runs, as after a merge. They are halved each for itself
+// with opposite coins, which needs no comparison and errs no more than halving the joined run: the
+// ranks r1 and r2 of x change by +-2^h (r1 mod 2 - r2 mod 2) in sum, the joined rank by
+// +-2^h ((r1 + r2) mod 2), and these are alike in magnitude.
+
+import { levelCapacity } from "./kll-capacity.js";
+import { atOrBelow, everySecond, joinRuns, joinWeighted, type WeightedRun } from "./sorted-runs.js";
+import { spreadSort } from "./spread-sort.js";
+
+const BASE_LENGTH_MIN = 64;
+/** How often the items may exceed their capacity between two merges, before they are halved. */
+const EXCESS_MAX = 2;
+const EMPTY = new Float64Array(0);
+
+/** At most two ascending runs. */
+type Runs = Float64Array[];
+
+export class KllLevels {
+  readonly k: number;
+  #coin: number;
+  /** Level 0: unsorted, filled up to #baseLength. */
+  #base: Float64Array;
+  #baseLength = 0;
+  /** How far the base may be filled before something has to happen. */
+  #baseRoom: number;
+  /** Levels 1 and up. */
+  #upper: Runs[] = [];
+  #upperLength = 0;
+  /** Items that fit in each level, and in all of them together. */
+  #capacities: number[] = [];
+  #capacity = 0;
+
+  /** Empty; `seed` is that of the coin. */
+  constructor(k: number, seed: number) {
+    this.k = k;
+    this.#coin = seed | 0;
+    this.#base = new Float64Array(Math.min(k, BASE_LENGTH_MIN));
+    this.#baseRoom = this.#base.length;
+    this.#assignCapacities();
+  }
+
+  /** Takes over decoded levels: the base in any order, the others ascending. */
+  static of(k: number, seed: number, levels: readonly Float64Array[]): KllLevels {
+    const decoded = new KllLevels(k, seed);
+    const [base = new Float64Array(0), ...upper] = levels;
+    decoded.#base = base.slice();
+    decoded.#baseLength = base.length;
+    decoded.#baseRoom = base.length;
+    for (const run of upper) decoded.#addLevel().push(run);
+    decoded.#upperLength = upper.reduce((sum, run) => sum + run.length, 0);
+    return decoded;
+  }
+
+  /** Items held. */
+  get retained(): number {
+    return this.#baseLength + this.#upperLength;
+  }
+
+  /** False until the first compaction. */
+  get isEstimate(): boolean {
+    return this.#upper.length > 0;
+  }
+
+  /** Adds one row. */
+  push(value: number): void {
+    if (this.#baseLength >= this.#baseRoom) this.#makeRoom();
+    this.#base[this.#baseLength++] = value;
+  }
+
+  /**
+   * Adds all rows of `other`, which is unchanged. What is then too much is halved only when this is
+   * next written to or serialised: a merge that is merely queried halves nothing.
+   */
+  absorb(other: KllLevels): void {
+    // `other` may be this: what it holds is taken down first.
+    const base = other.#base.slice(0, other.#baseLength);
+    const upper = other.#upper.map((runs) => runs.slice());
+    this.#settle();
+    for (const [index, runs] of upper.entries()) {
+      const own = this.#upper[index] ?? this.#addLevel();
+      for (const run of runs) {
+        own.push(run);
+        this.#upperLength += run.length;
+      }
+    }
+    const length = this.#baseLength + base.length;
+    if (length > this.#base.length) this.#base = grown(this.#base, length);
+    this.#base.set(base, this.#baseLength);
+    this.#baseLength = length;
+    if (this.retained > EXCESS_MAX * this.#capacity) this.#settle();
+    this.#baseRoom = Math.min(this.#base.length, this.#capacity - this.#upperLength);
+  }
+
+  clone(): KllLevels {
+    const copy = new KllLevels(this.k, this.#coin);
+    copy.#base = this.#base.slice();
+    copy.#baseLength = this.#baseLength;
+    copy.#baseRoom = this.#baseRoom;
+    // Runs are never written to once they are in place, so that both may hold them.
+    copy.#upper = this.#upper.map((runs) => runs.slice());
+    copy.#upperLength = this.#upperLength;
+    copy.#assignCapacities();
+    return copy;
+  }
+
+  /** Every level as one array: the base in the order of arrival, the others ascending. */
+  arrays(): Float64Array[] {
+    this.#settle();
+    const base = this.#base.slice(0, this.#baseLength);
+    return [base, ...this.#upper.map(joined)];
+  }
+
+  /** Rows at or below `x`, as far as the items tell. */
+  rowsAtOrBelow(x: number): number {
+    let rows = 0;
+    for (let i = 0; i < this.#baseLength; i++) if ((this.#base[i] as number) <= x) rows++;
+    for (const [index, runs] of this.#upper.entries()) {
+      for (const run of runs) rows += atOrBelow(run, x) * 2 ** (index + 1);
+    }
+    return rows;
+  }
+
+  /** All items ascending with the rows each stands for. */
+  sorted(): WeightedRun {
+    const values = this.#base.slice(0, this.#baseLength);
+    spreadSort(values);
+    let all: WeightedRun = { values, weights: new Float64Array(values.length).fill(1) };
+    for (const [index, runs] of this.#upper.entries()) {
+      all = joinWeighted(all, joined(runs), 2 ** (index + 1));
+    }
+    return all;
+  }
+
+  #makeRoom(): void {
+    while (this.retained >= this.#capacity) this.#compact(this.#lowestFull());
+    const room = this.#capacity - this.#upperLength;
+    if (this.#baseLength === this.#base.length) {
+      this.#base = grown(this.#base, Math.min(2 * this.#base.length + 8, room));
+    }
+    this.#baseRoom = Math.min(this.#base.length, room);
+  }
+
+  /** Halves the lowest full level until everything fits; there is one as long as it does not. */
+  #settle(): void {
+    while (this.retained > this.#capacity) this.#compact(this.#lowestFull());
+  }
+
+  #lowestFull(): number {
+    let level = 0;
+    while (!this.#isFull(level)) level++;
+    return level;
+  }
+
+  #isFull(level: number): boolean {
+    return this.#lengthOf(level) >= (this.#capacities[level] as number);
+  }
+
+  #lengthOf(level: number): number {
+    if (level === 0) return this.#baseLength;
+    let length = 0;
+    for (const run of this.#upper[level - 1] as Runs) length += run.length;
+    return length;
+  }
+
+  #addLevel(): Runs {
+    const runs: Runs = [];
+    this.#upper.push(runs);
+    this.#assignCapacities();
+    return runs;
+  }
+
+  #assignCapacities(): void {
+    const levels = this.#upper.length + 1;
+    this.#capacities = Array.from({ length: levels }, (_, h) => levelCapacity(this.k, levels, h));
+    this.#capacity = this.#capacities.reduce((sum, capacity) => sum + capacity, 0);
+  }
+
+  /** Moves a random half of a level's items up; the odd one of a run stays where it is. */
+  #compact(level: number): void {
+    const target = this.#upper[level] ?? this.#addLevel();
+    const source = level === 0 ? [this.#sortedBase()] : (this.#upper[level - 1] as Runs);
+    joinShortest(source, 2);
+    let bit = this.#flip(source);
+    let stay: Float64Array = new Float64Array(0);
+    let moved = 0;
+    for (const run of source) {
+      const kept = run.length % 2;
+      const half = (run.length - kept) / 2;
+      if (kept === 1) stay = joinRuns(stay, run.slice(0, 1));
+      const moving = everySecond(run, kept + bit, half);
+      target.push(moving);
+      bit = 1 - bit;
+      moved += half;
+    }
+    // A level of single runs stays one: halving a single run costs least.
+    joinShortest(target, Math.max(1, source.length));
+    this.#upperLength += moved;
+    if (level === 0) {
+      this.#baseLength = stay.length;
+      this.#base.set(stay);
+    } else {
+      this.#upper[level - 1] = stay.length > 0 ? [stay] : [];
+      this.#upperLength -= 2 * moved;
+    }
+  }
+
+  #sortedBase(): Float64Array {
+    const base = this.#base.subarray(0, this.#baseLength);
+    spreadSort(base);
+    return base;
+  }
+
+  /** The next fair bit of a 32-bit mixing generator, stirred with a value that moves up. */
+  #flip(source: Runs): number {
+    for (const run of source) {
+      stirDouble[0] = run[run.length >> 1] as number;
+      this.#coin = (this.#coin + (stirWords[0] as number)) ^ (stirWords[1] as number);
+    }
+    this.#coin = (this.#coin + 0x9e3779b9) | 0;
+    let x = this.#coin;
+    x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
+    x = Math.imul(x ^ (x >>> 15), 0x735a2d97);
+    return (x ^ (x >>> 15)) & 1;
+  }
+}
+
+const stirDouble = new Float64Array(1);
+const stirWords = new Int32Array(stirDouble.buffer);
+
+function joined(runs: Runs): Float64Array {
+  return runs.reduce(joinRuns, EMPTY);
+}
+
+/** Joins the two shortest runs until at most `runsMax` are left; the longest comes first. */
+function joinShortest(runs: Runs, runsMax: number): void {
+  while (runs.length > runsMax) {
+    runs.sort((a, b) => b.length - a.length);
+    runs.push(joinRuns(runs.pop() ?? EMPTY, runs.pop() ?? EMPTY));
+  }
+}
+
+function grown(values: Float64Array, length: number): Float64Array {
+  const copy = new Float64Array(length);
+  copy.set(values);
+  return copy;
+}
