@@ -36,8 +36,24 @@ export {
   CategoryCounts,
   type CategoryCountsOptions,
 } from "./summaries/category-counts.js";
+export {
+  FREQUENT_ITEM_LENGTH_MAX,
+  FREQUENT_MAP_SIZE_DEFAULT,
+  FREQUENT_MAP_SIZE_MAX,
+  FREQUENT_MAP_SIZE_MIN,
+  type FrequentItem,
+  FrequentItems,
+  type FrequentItemsOptions,
+} from "./summaries/frequent-items.js";
 export type { GridCells } from "./summaries/grid-cells.js";
 export { GridSummary } from "./summaries/grid-summary.js";
+export {
+  HLL_LG_K_DEFAULT,
+  HLL_LG_K_MAX,
+  HLL_LG_K_MIN,
+  type HllOptions,
+  HllSketch,
+} from "./summaries/hll-sketch.js";
 export {
   KLL_K_DEFAULT,
   type KllContent,

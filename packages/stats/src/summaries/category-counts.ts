@@ -156,7 +156,7 @@ export class CategoryCounts {
 }
 
 /** UTF-8 has no lone surrogates: two names that would be written alike are one name. */
-function wellFormed(name: string): string {
+export function wellFormed(name: string): string {
   return /\p{Surrogate}/u.test(name) ? name.replace(/\p{Surrogate}/gu, "\uFFFD") : name;
 }
 

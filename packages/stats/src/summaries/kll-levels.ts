@@ -57,11 +57,13 @@ export class KllLevels {
 
   /** Items held. */
   get retained(): number {
-    return this.#baseLength + this.#upperLength;
+    this.#settle();
+    return this.#held;
   }
 
   /** False until the first compaction. */
   get isEstimate(): boolean {
+    this.#settle();
     return this.#upper.length > 0;
   }
 
@@ -72,8 +74,8 @@ export class KllLevels {
   }
 
   /**
-   * Adds all rows of `other`, which is unchanged. What is then too much is halved only when this is
-   * next written to or serialised: a merge that is merely queried halves nothing.
+   * Adds all rows of `other`, which is unchanged. What is then too much is halved when this is next
+   * read or written, which nobody can tell from halving it here, except by the time it takes.
    */
   absorb(other: KllLevels): void {
     // `other` may be this: what it holds is taken down first.
@@ -91,7 +93,7 @@ export class KllLevels {
     if (length > this.#base.length) this.#base = grown(this.#base, length);
     this.#base.set(base, this.#baseLength);
     this.#baseLength = length;
-    if (this.retained > EXCESS_MAX * this.#capacity) this.#settle();
+    if (this.#held > EXCESS_MAX * this.#capacity) this.#settle();
     this.#baseRoom = Math.min(this.#base.length, this.#capacity - this.#upperLength);
   }
 
@@ -116,6 +118,7 @@ export class KllLevels {
 
   /** Rows at or below `x`, as far as the items tell. */
   rowsAtOrBelow(x: number): number {
+    this.#settle();
     let rows = 0;
     for (let i = 0; i < this.#baseLength; i++) if ((this.#base[i] as number) <= x) rows++;
     for (const [index, runs] of this.#upper.entries()) {
@@ -126,6 +129,7 @@ export class KllLevels {
 
   /** All items ascending with the rows each stands for. */
   sorted(): WeightedRun {
+    this.#settle();
     const values = this.#base.slice(0, this.#baseLength);
     spreadSort(values);
     let all: WeightedRun = { values, weights: new Float64Array(values.length).fill(1) };
@@ -135,8 +139,12 @@ export class KllLevels {
     return all;
   }
 
+  get #held(): number {
+    return this.#baseLength + this.#upperLength;
+  }
+
   #makeRoom(): void {
-    while (this.retained >= this.#capacity) this.#compact(this.#lowestFull());
+    while (this.#held >= this.#capacity) this.#compact(this.#lowestFull());
     const room = this.#capacity - this.#upperLength;
     if (this.#baseLength === this.#base.length) {
       this.#base = grown(this.#base, Math.min(2 * this.#base.length + 8, room));
@@ -146,7 +154,7 @@ export class KllLevels {
 
   /** Halves the lowest full level until everything fits; there is one as long as it does not. */
   #settle(): void {
-    while (this.retained > this.#capacity) this.#compact(this.#lowestFull());
+    while (this.#held > this.#capacity) this.#compact(this.#lowestFull());
   }
 
   #lowestFull(): number {
