@@ -68,7 +68,7 @@ async function outcome(receiver: Receiver) {
 
 /** By signal and window: the order in which they are listed may differ. */
 function inOrder(items: Record<string, unknown>[]) {
-  const keyOf = ({ signal, window }: Record<string, unknown>) => `${signal} ${window}`;
+  const keyOf = ({ signal, window }: Record<string, unknown>) => [signal, window].join(" ");
   return items.toSorted((a, b) => keyOf(a).localeCompare(keyOf(b)));
 }
 
