@@ -11,6 +11,7 @@ import type { Config } from "./config/schema.js";
 import { Evaluator } from "./evaluate/evaluator.js";
 import { OtlpMetricsPush } from "./export/otlp-metrics-push.js";
 import { DeadLetters } from "./forward/dead-letters.js";
+import { FlaggedBatches } from "./forward/flagged-batches.js";
 import type { ForwarderParts } from "./forward/forwarder.js";
 import { Forwarder } from "./forward/forwarder.js";
 import { OtlpClient } from "./forward/otlp-client.js";
@@ -64,25 +65,26 @@ export function createReceiver(
   const { storage } = config.service;
   const store = new StateStore(join(storage.directory, "state.sqlite"));
   const log = createLog(config, logger);
-  const evaluator = createEvaluator(config, logger);
-  const observer = createObserver(config, keys, evaluator, logger, world);
+  const evaluator = createEvaluator(config, logger, (...judged) => observer.judge(...judged));
+  const observer: Observer = createObserver(config, keys, evaluator, logger, world);
+  const flagged = new FlaggedBatches(() => log.lastReleased);
   const http = config.receivers.otlp.protocols.http;
   const replay = (record: LogRecord) => {
     const rows = decoder.decode({ ...record, bodyBytesMax: http.max_request_body_size });
-    observer.consume({ ...record, rows });
+    flagged.add(record.sequence, observer.consume({ ...record, rows }));
   };
   const checkpoints = new Checkpoints(
-    { store, log, observer, replay, others: [evaluator] },
+    { store, log, observer, replay, others: [evaluator, flagged] },
     storage.checkpoint,
     logger,
   );
-  const forwarders = createForwarders(config, { log, store, logger, ...world });
+  const forwarders = createForwarders(config, { log, store, flagged, logger, ...world });
   const intake = new TraceIntake(
     http.max_inflight_size,
     decoder,
     async (rows, body) => {
       const { sequence, kept } = append(log, body);
-      observer.consume({ ...body, rows, sequence });
+      flagged.add(sequence, observer.consume({ ...body, rows, sequence }));
       await kept;
     },
     world.now,
@@ -143,9 +145,13 @@ function createLog(config: Config, logger: Logger): BatchLog {
   );
 }
 
-function createEvaluator(config: Config, logger: Logger): Evaluator {
+function createEvaluator(
+  config: Config,
+  logger: Logger,
+  onVerdict: ConstructorParameters<typeof Evaluator>[1],
+): Evaluator {
   const { evaluate } = config.processors;
-  return new Evaluator({ ...evaluate, windowsMs: evaluate.windows }, logger);
+  return new Evaluator({ ...evaluate, windowsMs: evaluate.windows }, onVerdict, logger);
 }
 
 function createObserver(

@@ -2,9 +2,11 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { seeded } from "../bench/trace-bodies.ts";
+import { ExportTraceServiceRequest, seeded } from "../bench/trace-bodies.ts";
 import { writeReferenceFile } from "../src/references/reference-file.ts";
 import { readTrainingCsv } from "../src/references/training-csv.ts";
+import type { Delivery } from "./otlp-sink.ts";
+import { startSink } from "./otlp-sink.ts";
 import type { TestSpan } from "./running-receiver.ts";
 import { START_MS, startReceiver } from "./running-receiver.ts";
 
@@ -82,6 +84,15 @@ async function verdictOf(receiver: Receiver, signal: string, window = "5m") {
   return verdicts.find((verdict) => verdict["signal"] === signal && verdict["window"] === window);
 }
 
+/** The values of `ml.drift.outlier` of each span of a delivery. */
+function outliersOf(delivery: Delivery | undefined): string[][] {
+  const { resourceSpans } = ExportTraceServiceRequest.decode(delivery?.body ?? new Uint8Array());
+  return (resourceSpans[0]?.scopeSpans[0]?.spans ?? []).map(({ attributes }) => {
+    const found = attributes.find(({ key }) => key === "ml.drift.outlier")?.value;
+    return (found?.arrayValue?.values ?? []).map(({ stringValue }) => String(stringValue));
+  });
+}
+
 describe("the pipeline", () => {
   it("stays quiet on the training data's law, and alarms on a shift, in numbers and classes", async () => {
     const receiver = await started(await withReference());
@@ -104,6 +115,27 @@ describe("the pipeline", () => {
     expect(windLater?.["statistic"]).toBeGreaterThan(windLater?.["threshold"] as number);
     expect(windLater?.["sentence"]).toMatch(/wind/);
     expect(skyLater).toMatchObject({ state: "drifted", detected: true });
+  });
+
+  it("marks the predictions behind a drift in the traces that it passes on", async () => {
+    const sink = await startSink();
+    const receiver = await started(
+      `${await withReference()}exporters:\n  otlp_http/jaeger: { endpoint: "${sink.url}" }\n` +
+        "service: { pipelines: { traces: { exporters: [otlp_http/jaeger] } } }\n",
+    );
+    const usual = predictions([10, 10.1, 30], START_MS, ["sun", "snow", "rain"]);
+    const at = START_MS + MINUTES_5;
+    const shifted = predictions(normals(2000, 11.5, 3), at, USUAL);
+    const during = predictions([9, 13], at + MINUTES_5, ["sun"]);
+    await sendWindow(receiver, usual, at);
+    await sendWindow(receiver, shifted, at + MINUTES_5);
+    await closeBefore(receiver, at + MINUTES_5);
+    await sendWindow(receiver, during, at + 2 * MINUTES_5);
+    await expect.poll(() => sink.deliveries.length).toBe(4);
+    expect(outliersOf(sink.deliveries[0])).toEqual([[], ["prediction.class"], ["feature.wind"]]);
+    // Values have moved up, so in the drift only the upper ones are marked.
+    expect(outliersOf(sink.deliveries[3])).toEqual([[], ["feature.wind"]]);
+    await sink.close();
   });
 
   it("shows the same numbers as metrics", async () => {

@@ -38,12 +38,19 @@ export interface EvaluatorOptions {
 export class Evaluator implements Stage, Persistent {
   private readonly policies: readonly DriftPolicy[];
   private readonly windowNames: readonly string[];
+  private readonly onVerdict: (closed: ClosedWindow, drifted: boolean) => void;
   private readonly logger: Logger;
   private readonly latest = new Map<string, Verdict>();
   private readonly evaluations = new CounterSet();
   private readonly saved = new Map<string, Verdict>();
 
-  constructor(options: EvaluatorOptions, logger: Logger) {
+  /** @param onVerdict is called for every window with values, and whether its signal is in alarm */
+  constructor(
+    options: EvaluatorOptions,
+    onVerdict: (closed: ClosedWindow, drifted: boolean) => void,
+    logger: Logger,
+  ) {
+    this.onVerdict = onVerdict;
     this.logger = logger;
     this.windowNames = options.windowsMs.map(formatDuration);
     this.policies = options.windowsMs.map((windowMs) =>
@@ -143,6 +150,7 @@ export class Evaluator implements Stage, Persistent {
             evaluation,
           };
     this.latest.set(key, verdict);
+    if (evaluation.m > 0) this.onVerdict(closed, drift.alarm === "drifted");
     if (drift.status !== before?.drift.status) this.announce(verdict, before);
   }
 

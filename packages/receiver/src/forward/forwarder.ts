@@ -15,7 +15,9 @@ import type { MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
 import type { Stage } from "../stage.js";
 import type { StateStore } from "../state/state-store.js";
+import { annotatedBody } from "./annotated-body.js";
 import type { DeadLetters } from "./dead-letters.js";
+import type { FlaggedBatches } from "./flagged-batches.js";
 import type { OtlpClient, SendResult } from "./otlp-client.js";
 
 /** Retries start here and double, with jitter, up to the maximum. */
@@ -44,6 +46,7 @@ export interface ForwarderParts {
   readonly client: OtlpClient;
   readonly log: BatchLog;
   readonly store: StateStore;
+  readonly flagged: FlaggedBatches;
   readonly deadLetters: DeadLetters;
   readonly logger: Logger;
   readonly now: () => number;
@@ -193,12 +196,24 @@ export class Forwarder implements Stage {
       return;
     }
     this.sending++;
-    const result = await client.send(record.body, record.contentType, record.contentEncoding);
+    const body = this.bodyOf(record);
+    const result = await client.send(body, record.contentType, record.contentEncoding);
     this.sending--;
     if (this.stopped) return;
     if (result.kind === "retry") this.retry(record, result);
     else await this.settle(record, result);
     this.pump();
+  }
+
+  private bodyOf(record: LogRecord): Uint8Array {
+    const { flagged, logger } = this.parts;
+    try {
+      return annotatedBody(record, flagged.of(record.sequence));
+    } catch (error) {
+      const { sequence } = record;
+      logger.error("could not annotate a batch; it goes on as it came", { sequence, error });
+      return record.body;
+    }
   }
 
   private async settle(record: LogRecord, result: SendResult & { kind: "delivered" | "refused" }) {

@@ -151,6 +151,11 @@ export class BatchLog implements Stage {
     return this.keptSequence;
   }
 
+  /** The last sequence that no consumer needs any more. */
+  get lastReleased(): number {
+    return Math.min(...this.released.values());
+  }
+
   /** Bytes on disk. */
   get bytes(): number {
     return this.segments.reduce((sum, segment) => sum + segment.bytes, 0);
@@ -177,7 +182,7 @@ export class BatchLog implements Stage {
   /** A consumer needs nothing up to `sequence` any more; files that nobody needs are deleted. */
   release(consumer: string, sequence: number): void {
     this.released.set(consumer, sequence);
-    const needless = Math.min(...this.released.values());
+    const needless = this.lastReleased;
     this.recent.dropThrough(needless);
     while (this.segments.length > 1) {
       const [oldest, next] = this.segments as [Segment, Segment];

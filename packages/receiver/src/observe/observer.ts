@@ -7,6 +7,7 @@ import type { ClosedWindow } from "../closed-window.js";
 import type { Logger } from "../logger.js";
 import type { Labels, MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
+import type { SpanFlag } from "../otlp/annotate-spans.js";
 import type { KeyTable } from "../otlp/key-table.js";
 import type { SpanRows } from "../otlp/span-rows.js";
 import {
@@ -42,6 +43,9 @@ export class Observer implements Stage, Persistent {
   private readonly checkpoint: ObserverCheckpoint;
   private readonly outcomes = new CounterSet();
   private observed = 0;
+  private flags: SpanFlag[] = [];
+  /** Signals of the present span whose values are not usual. */
+  private unusual: string[] = [];
   private timer: NodeJS.Timeout | undefined;
 
   /**
@@ -79,10 +83,21 @@ export class Observer implements Stage, Persistent {
     return this.state.sequence;
   }
 
-  consume({ rows, receivedMs, sequence }: TraceBatch): void {
+  /** Counts a batch; returns the spans with values that are not usual, in the order of the body. */
+  consume({ rows, receivedMs, sequence }: TraceBatch): readonly SpanFlag[] {
+    this.flags = [];
     for (let span = 0; span < rows.spanCount; span++) this.observeSpan(rows, span, receivedMs);
     this.state.sequence = sequence;
     this.advance(receivedMs);
+    return this.flags;
+  }
+
+  /** Takes note of a verdict, for what is usual from now on. */
+  judge(closed: ClosedWindow, drifted: boolean): void {
+    const { model: name, version } = closed.signal;
+    const model = this.state.modelNamed(name, version);
+    const signal = model.signals.find((one) => one?.identity.name === closed.signal.name);
+    signal?.panes?.judge(closed, drifted);
   }
 
   save(store: StateStore): void {
@@ -180,6 +195,10 @@ export class Observer implements Stage, Persistent {
       if (role >= ROLE.feature) this.observeValue(rows, at, key, role, model, pane, eventMs);
     }
     if (late && end > first) this.outcomes.add({ outcome: "span_late" });
+    if (this.unusual.length > 0) {
+      this.flags.push({ at: rows.spanId[span] as number, values: this.unusual });
+      this.unusual = [];
+    }
   }
 
   /** Finds the span's model and counts the call; a span without a model is none of ours. */
@@ -260,6 +279,7 @@ export class Observer implements Stage, Persistent {
     const summary = signal.panes?.pane(pane, this.state.schedule.firstOpenPane);
     if (summary === undefined || !("grid" in summary)) return false;
     summary.add(value);
+    if (signal.panes?.isUnusualNumber(value)) this.unusual.push(signal.identity.name);
     return Number.isFinite(value);
   }
 
@@ -268,6 +288,7 @@ export class Observer implements Stage, Persistent {
     const summary = signal.panes?.pane(pane, this.state.schedule.firstOpenPane);
     if (summary === undefined || "grid" in summary) return false;
     summary.add(value);
+    if (signal.panes?.isUnusualName(value)) this.unusual.push(signal.identity.name);
     return true;
   }
 

@@ -4,8 +4,10 @@
  * pane, and closing a pane is a merge: memory and time do not depend on the traffic.
  */
 import { CategoryCounts, GridSummary } from "@tidemark/stats";
-import type { SignalIdentity, Summary } from "../closed-window.js";
+import type { ClosedWindow, SignalIdentity, Summary } from "../closed-window.js";
 import type { Reference } from "../references/reference.js";
+import type { UsualValues } from "./usual-values.js";
+import { usualInDrift, usualValues } from "./usual-values.js";
 
 /** The open panes and windows of one signal that has a reference. */
 export class SignalPanes {
@@ -13,6 +15,9 @@ export class SignalPanes {
   readonly reference: Reference;
   /** Open panes by their number; hardly ever more than two or three. */
   private readonly panes = new Map<number, Summary>();
+  private usual: UsualValues;
+  /** What is usual in each window length in which the signal drifts. */
+  private readonly drifts = new Map<number, UsualValues>();
   private latestNumber = Number.NaN;
   private latestPane: Summary;
   /** Values that came after their pane had closed; they join the next longer window. */
@@ -23,9 +28,30 @@ export class SignalPanes {
   constructor(identity: SignalIdentity, reference: Reference, windowCount: number) {
     this.identity = identity;
     this.reference = reference;
+    this.usual = usualValues(reference);
     this.windows = Array.from({ length: windowCount }, () => emptySummary(reference));
     this.late = emptySummary(reference);
     this.latestPane = this.late;
+  }
+
+  /** Whether a number lies outside what is usual. */
+  isUnusualNumber(value: number): boolean {
+    const { usual } = this;
+    return "low" in usual && (value < usual.low || value > usual.high);
+  }
+
+  /** Whether a category is none of the usual ones. */
+  isUnusualName(name: string): boolean {
+    return !("low" in this.usual) && !this.usual.has(name);
+  }
+
+  /** A window has been judged: while the signal drifts, less is usual. */
+  judge(closed: ClosedWindow, drifted: boolean): void {
+    if (drifted) this.drifts.set(closed.window, usualInDrift(closed));
+    else if (!this.drifts.delete(closed.window)) return;
+    // The shortest window length that drifts has the freshest view.
+    const [shortest] = [...this.drifts.keys()].toSorted((a, b) => a - b);
+    this.usual = this.drifts.get(shortest ?? -1) ?? usualValues(this.reference);
   }
 
   /** Every summary that holds something, by the name of its place. */
