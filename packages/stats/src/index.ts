@@ -115,6 +115,13 @@ export type { ComparedRows, TwoSampleTest } from "./two-sample/law-pair.js";
 export { type MannWhitney, mannWhitney } from "./two-sample/mann-whitney.js";
 export type { Moments } from "./two-sample/moments.js";
 export {
+  compareCategories,
+  compareShares,
+  type ShareComparison,
+  type ShareDistance,
+  type TestedShareDistance,
+} from "./two-sample/share-comparison.js";
+export {
   jensenShannonQuantile,
   jensenShannonUpper,
   populationStabilityQuantile,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  empiricalLaw,
   kolmogorovSmirnov,
   kolmogorovSmirnovExact,
   kolmogorovUpper,
@@ -107,6 +108,9 @@ describe("kolmogorovSmirnov", () => {
     expect(kolmogorovSmirnov([1, 2], [2, 1])).toMatchObject({ statistic: 0, pValue: 1 });
     expect(kolmogorovSmirnov([1], [2])).toMatchObject({ statistic: 1, pValue: 1 });
     expect(() => kolmogorovSmirnov([], [1])).toThrow("empty");
+    const half = empiricalLaw([1], [0.5]);
+    expect(kolmogorovSmirnov(half, [2]).law).toBe("limit");
+    expect(() => kolmogorovSmirnov(half, [2], "exact")).toThrow("not whole");
     expect(() => kolmogorovSmirnov([Number.NaN], [1])).toThrow("no finite value");
   });
 });

@@ -8,6 +8,9 @@
 
 import gammaln from "@stdlib/math-base-special-gammaln";
 
+/** z with P(sup of a Brownian bridge > z) = 1 %: turns a 99 % rank error into a standard error. */
+export const KOLMOGOROV_99 = 1.6276236115189504;
+
 const HALF_ROOT_PI = Math.sqrt(Math.PI / 2);
 /**
  * n above which the one-sided law, O(n), is replaced by its expansion: there good to 5e-7 of the

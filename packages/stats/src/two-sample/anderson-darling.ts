@@ -39,7 +39,7 @@ const CRITICAL = [
  *
  * @returns `pValue` by a quadratic through the logarithms of the table's levels, between .001 and
  *   .25, as scipy does; beyond them the end of the table, and `pValueIs` says so. On a single
- *   distinct value `statistic` is NaN and `pValue` is NaN
+ *   distinct value, or fewer than 4 rows, `statistic` and `pValue` are NaN
  * @throws RangeError when a side has no finite row
  */
 export function andersonDarling(reference: LawSource, live: LawSource): AndersonDarling {

@@ -5,8 +5,8 @@ import type { CategoryCounts } from "../summaries/category-counts.js";
 import { CELLS_MAX, cellCounts } from "../summaries/grid-cells.js";
 import { GridSummary } from "../summaries/grid-summary.js";
 import { ReferenceGrid } from "../summaries/reference-grid.js";
-import { empiricalLaw, type LawSource } from "./empirical-law.js";
-import { pairLaws } from "./law-pair.js";
+import type { LawSource } from "./empirical-law.js";
+import { type ComparedRows, comparedRows, pairLaws } from "./law-pair.js";
 
 /** Two count vectors of the same length. */
 export interface ComparedCells {
@@ -17,8 +17,12 @@ export interface ComparedCells {
 }
 
 export interface NumericCells extends ComparedCells {
-  /** 99 % bound on the error of a cell's share, both sides together; 0 without sketches. */
-  readonly shareError: number;
+  /** 99 % bound on the error of each side's share of a cell; 0 without sketches. */
+  readonly shareError: { readonly reference: number; readonly live: number };
+  /** Rows that each side is worth; its count without sketches. */
+  readonly size: { readonly reference: number; readonly live: number };
+  /** Rows left out of each side for being no finite number. */
+  readonly invalid: ComparedRows["invalid"];
 }
 
 export interface CategoryCells extends ComparedCells {
@@ -43,10 +47,18 @@ export function numericCells(
   const grid = gridFor(reference, live);
   const cells = grid.cells(cellsTarget);
   const pair = pairLaws(grid, live);
-  const counts = cellCounts(cells, pair.live.rows);
   // A cell lies between two ranks, and each of them may be off.
-  const shareError = 2 * (pair.reference.rankError + pair.live.rankError);
-  return { reference: grid.cellCounts(cellsTarget), live: counts, shareError };
+  const shareError = {
+    reference: 2 * pair.reference.rankError,
+    live: 2 * pair.live.rankError,
+  };
+  return {
+    reference: grid.cellCounts(cellsTarget),
+    live: cellCounts(cells, pair.live.rows),
+    shareError,
+    size: { reference: pair.reference.size, live: pair.live.size },
+    invalid: comparedRows(pair).invalid,
+  };
 }
 
 function gridFor(reference: LawSource, live: LawSource): ReferenceGrid {
@@ -55,8 +67,9 @@ function gridFor(reference: LawSource, live: LawSource): ReferenceGrid {
     throw new RangeError("cells need the reference itself, not a window on its grid");
   }
   if ("sortedView" in reference) return ReferenceGrid.fromSketch(reference);
-  const law = empiricalLaw(reference);
-  const view = { values: law.points, weights: law.rows, epsilon: law.rankError };
+  // Entries that are no numbers are left out and counted there like NaN.
+  if (!("points" in reference)) return ReferenceGrid.fromSample(reference as ArrayLike<number>);
+  const view = { values: reference.points, weights: reference.rows, epsilon: reference.rankError };
   return ReferenceGrid.fromSketch({ sortedView: () => view });
 }
 

@@ -26,7 +26,7 @@ import {
 export const EXACT_ROWS_MAX = 10_000;
 
 /**
- * - `exact`: path counting; conservative under ties
+ * - `exact`: path counting, O(n m); conservative under ties; only for whole numbers of rows
  * - `limit`: Kolmogorov's Q(sqrt(n_e) D)
  * - `one-sample`: that of one sample of round(n_e) rows, what scipy calls asymptotic
  */
@@ -50,7 +50,7 @@ export interface GridDistance {
  * Tests two sides, in any order.
  *
  * @param law where the p-value comes from (default: exact where rows are raw and few, else limit)
- * @throws RangeError when a side has no finite row
+ * @throws RangeError when a side has no finite row, or parts of rows while `law` is exact
  */
 export function kolmogorovSmirnov(
   reference: LawSource,
@@ -149,7 +149,9 @@ function isExactPossible({ halfWidths, reference, live }: LawPair): boolean {
 
 function upperTail(statistic: number, pair: LawPair, law: KolmogorovLaw): number {
   if (law === "exact") {
-    return kolmogorovSmirnovExact(statistic, pair.reference.count, pair.live.count);
+    const [n, m] = [pair.reference.count, pair.live.count];
+    if (Number.isInteger(n) && Number.isInteger(m)) return kolmogorovSmirnovExact(statistic, n, m);
+    throw new RangeError(`${n} and ${m} rows are not whole, and so have no exact law`);
   }
   const size = pairedSize(pair);
   if (law === "limit") return kolmogorovUpper(Math.sqrt(size) * statistic);

@@ -5,13 +5,11 @@
 // a test then still holds, which it would not if one side were rounded and the other not; how far
 // rounding can move a statistic is stated with it. Two summaries on one grid: O(bins), no sorting.
 
+import { KOLMOGOROV_99 } from "../distributions/kolmogorov-laws.js";
 import { binOf } from "../summaries/grid-lookup.js";
 import { GridSummary } from "../summaries/grid-summary.js";
 import { ReferenceGrid } from "../summaries/reference-grid.js";
 import { type EmpiricalLaw, empiricalLaw, type LawSource } from "./empirical-law.js";
-
-/** z with P(sup of a Brownian bridge > z) = 1 %: turns a 99 % rank error into a standard error. */
-const KOLMOGOROV_99 = 1.6276236115189504;
 
 /** One side of a pair. */
 export interface LawSide {

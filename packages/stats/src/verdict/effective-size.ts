@@ -1,5 +1,7 @@
 // How many independent rows two summaries are worth together, and how many it takes.
 
+import { KOLMOGOROV_99 } from "../distributions/kolmogorov-laws.js";
+
 /** One side of a comparison. */
 export interface SampleSize {
   /** Rows. */
@@ -13,8 +15,6 @@ export interface SampleSize {
   readonly epsilon?: number;
 }
 
-// z with P(sup |Brownian bridge| > z) = 1 %: turns a 99 % rank error into a standard error.
-const KOLMOGOROV_99 = 1.6276236115189504;
 // Normal quantile of 90 %, times the standard deviation (at most 1/2) of a share.
 const POWER_MARGIN = 0.64;
 
