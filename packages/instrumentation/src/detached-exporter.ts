@@ -22,10 +22,16 @@ const IN_FLIGHT_MAX = 8;
 /** A receiver that stays away is told of again after this time. */
 const COMPLAIN_AGAIN_MS = 600_000;
 
+/** How one attempt ended; only a refusal by status may lack an error. */
+interface Attempt {
+  readonly status: string;
+  readonly error?: Error;
+}
+
 /** The part of the exporter's transport that waits between attempts; not public, hence guarded. */
 interface RetryingTransport {
-  _transport?: { send(data: Uint8Array, timeoutMs: number): Promise<unknown> };
-  retry?: (data: Uint8Array, timeoutMs: number, waitMs: number) => Promise<unknown>;
+  _transport?: { send(data: Uint8Array, timeoutMs: number): Promise<Attempt> };
+  retry?: (data: Uint8Array, timeoutMs: number, waitMs: number) => Promise<Attempt>;
 }
 
 /** Wraps an exporter; `endpoint` is what complaints call the receiver. */
@@ -35,8 +41,15 @@ export class DetachedExporter implements SpanExporter {
   private readonly inFlight = new Set<Promise<void>>();
   private readonly waiting = new Set<() => void>();
   private draining = false;
+  /** Spans of the batches in flight. */
+  private unanswered = 0;
   private lost = 0;
+  /** How many of the lost ones have been told of. */
+  private told = 0;
   private complainedMs = Number.NEGATIVE_INFINITY;
+  /** Why the last attempt failed; undefined after one that did not. */
+  private problem: string | undefined;
+  private outageTold = false;
 
   constructor(inner: SpanExporter, endpoint: string) {
     this.inner = inner;
@@ -47,7 +60,7 @@ export class DetachedExporter implements SpanExporter {
   /** Hands the spans on and reports success at once; a failure is counted and told here. */
   export(spans: Spans, onResult: OnResult): void {
     if (this.inFlight.size >= IN_FLIGHT_MAX) {
-      this.lose(spans.length, "it does not keep up");
+      this.lose(spans.length, this.problem ?? "it does not keep up");
     } else {
       const sent = this.send(spans);
       this.inFlight.add(sent);
@@ -73,10 +86,23 @@ export class DetachedExporter implements SpanExporter {
     await this.inner.shutdown();
   }
 
+  /** Says how many spans were lost in all, as far as that has not been said; for the very end. */
+  tellLosses(): void {
+    this.lost += this.unanswered;
+    this.unanswered = 0;
+    if (this.lost === this.told) return;
+    const { endpoint, problem = "it did not answer in time" } = this;
+    this.told = this.lost;
+    complain(`${spanCount(this.lost)} in all could not be sent to ${endpoint} (${problem})`);
+  }
+
   private send(spans: Spans): Promise<void> {
+    this.unanswered += spans.length;
     return new Promise((resolve) => {
       this.inner.export(spans, ({ code, error }) => {
-        if (code !== SUCCESS) this.lose(spans.length, error?.message || "the export failed");
+        this.unanswered -= spans.length;
+        if (code === SUCCESS) this.recover();
+        else this.lose(spans.length, this.note(error));
         resolve();
       });
     });
@@ -87,8 +113,25 @@ export class DetachedExporter implements SpanExporter {
     const nowMs = performance.now();
     if (nowMs - this.complainedMs < COMPLAIN_AGAIN_MS) return;
     this.complainedMs = nowMs;
-    const { lost, endpoint } = this;
-    complain(`${lost} spans so far could not be sent to ${endpoint} (${why}); the app is unharmed`);
+    this.told = this.lost;
+    this.outageTold = true;
+    const spans = spanCount(this.lost);
+    complain(`${spans} so far could not be sent to ${this.endpoint} (${why}); the app is unharmed`);
+  }
+
+  private recover(): void {
+    this.problem = undefined;
+    if (!this.outageTold) return;
+    this.outageTold = false;
+    this.told = this.lost;
+    complain(`${this.endpoint} takes spans again; ${spanCount(this.lost)} were lost until now`);
+  }
+
+  private note(error: Error | undefined): string {
+    // An error of several addresses has no message of its own.
+    const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
+    this.problem ??= message || code || "it refuses them for now";
+    return this.problem;
   }
 
   private detachRetries(): void {
@@ -98,8 +141,15 @@ export class DetachedExporter implements SpanExporter {
     const transport = delegate?._transport;
     if (typeof transport?.retry !== "function" || transport._transport === undefined) return;
     const attempts = transport._transport;
+    const { send } = attempts;
+    attempts.send = async (...args) => {
+      const attempt = await send.apply(attempts, args);
+      this.problem = undefined;
+      if (attempt.status !== "success") this.note(attempt.error);
+      return attempt;
+    };
     transport.retry = async (data, timeoutMs, waitMs) => {
-      if (this.draining) return { status: "failure", error: new Error("the process ends") };
+      if (this.draining) return { status: "failure" };
       await new Promise<void>((resolve) => {
         const timer = setTimeout(go, waitMs).unref();
         const { waiting } = this;
@@ -113,6 +163,10 @@ export class DetachedExporter implements SpanExporter {
       return attempts.send(data, timeoutMs);
     };
   }
+}
+
+function spanCount(count: number): string {
+  return count === 1 ? "1 span" : `${count} spans`;
 }
 
 /** An agent whose connections are kept for the next batch, and never keep the process alive. */

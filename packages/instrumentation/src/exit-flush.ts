@@ -23,6 +23,7 @@ export function flushAtExit(sdk: RunningSdk, onEnd: () => void): void {
       outOfTime = !(await flushWithin(sdk));
     })();
   });
+  process.on("exit", () => sdk.tellLosses());
   if (!isMainThread) return;
   for (const signal of SIGNALS) {
     flushAtSignal(signal, sdk, onEnd);
@@ -41,7 +42,11 @@ function flushAtSignal(signal: (typeof SIGNALS)[number], sdk: RunningSdk, onEnd:
     process.off(signal, listener);
     onEnd();
     sdk.drain();
-    void flushWithin(sdk).then(() => process.kill(process.pid, signal));
+    void (async () => {
+      await flushWithin(sdk);
+      sdk.tellLosses();
+      process.kill(process.pid, signal);
+    })();
   };
   process.on(signal, listener);
   hideListener(signal, listener);

@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { trace } from "@opentelemetry/api";
+import { OTLPTraceExporter as GrpcExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import { OTLPTraceExporter as JsonExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { NodeSDK, startNodeSdk } from "@opentelemetry/sdk-node";
@@ -13,10 +14,13 @@ import { complain } from "./complain.js";
 import { DetachedExporter, detachedAgent } from "./detached-exporter.js";
 
 const DEFAULT_ENDPOINT = "http://localhost:4318";
+const DEFAULT_GRPC_ENDPOINT = "http://localhost:4317";
 /** A second in place of the specification's five: what a sudden end may lose. */
 const SCHEDULE_DELAY_MS = "1000";
 /** `process` is left out: it would export the command line, where people put secrets. */
 const DETECTORS = "env,host,os,serviceinstance";
+/** Where traces go; the first that is set. */
+const ENDPOINTS = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"] as const;
 const CERTIFICATES = /^OTEL_EXPORTER_OTLP_(?:TRACES_)?(?:CLIENT_)?(?:CERTIFICATE|KEY)$/;
 
 /** The SDK as the rest of this package knows it. */
@@ -25,8 +29,13 @@ export interface RunningSdk {
   flush(): Promise<void>;
   /** Says that the process ends: failed exports are not repeated. */
   drain(): void;
+  /** Says how many spans were lost in all, if that has not been said. */
+  tellLosses(): void;
   shutdown(): Promise<void>;
 }
+
+/** For exporters that are not ours. */
+const SILENT = { drain: () => undefined, tellLosses: () => undefined };
 
 type Env = NodeJS.ProcessEnv;
 
@@ -35,7 +44,7 @@ export function startSdk(env: Env): RunningSdk | undefined {
   if (env["OTEL_SDK_DISABLED"]?.trim().toLowerCase() === "true") return undefined;
   if (env["OTEL_CONFIG_FILE"]) {
     const sdk = startNodeSdk();
-    return { flush: providerFlush(), drain: () => undefined, shutdown: () => sdk.shutdown() };
+    return { ...SILENT, flush: providerFlush(), shutdown: () => sdk.shutdown() };
   }
   const exporter = otlpExporter(env);
   const serviceName = defaultServiceName(env);
@@ -63,35 +72,47 @@ export function startSdk(env: Env): RunningSdk | undefined {
       await exporter?.forceFlush();
     },
     drain: () => exporter?.drain(),
+    tellLosses: () => exporter?.tellLosses(),
     shutdown: () => sdk.shutdown(),
   };
 }
 
-/** The exporter for OTLP over HTTP; undefined leaves the choice to the SDK. */
+/** The exporter for OTLP; undefined leaves the choice to the SDK. */
 function otlpExporter(env: Env): DetachedExporter | undefined {
   const wanted = env["OTEL_TRACES_EXPORTER"]?.trim() || "otlp";
+  if (wanted !== "otlp") return undefined;
   const protocol = (
     env["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] ||
     env["OTEL_EXPORTER_OTLP_PROTOCOL"] ||
     "http/protobuf"
   ).trim();
-  if (wanted !== "otlp" || protocol === "grpc") return undefined;
+  const variable = ENDPOINTS.find((name) => env[name]);
+  if (protocol === "grpc") {
+    // gRPC takes addresses without a scheme.
+    const address = (variable && env[variable]) || DEFAULT_GRPC_ENDPOINT;
+    const url = address.includes("://") ? address : `http://${address}`;
+    return new DetachedExporter(new GrpcExporter(), withoutCredentials(url));
+  }
   if (protocol !== "http/json" && protocol !== "http/protobuf") {
-    complain(`the OTLP protocol "${protocol}" is unknown; http/protobuf is used`);
+    complain(
+      `the OTLP protocol "${protocol}" is unknown, http/protobuf is used; ` +
+        "there are http/protobuf, http/json and grpc",
+    );
   }
   const certificates = Object.keys(env).some((name) => CERTIFICATES.test(name));
   const options = certificates ? {} : { httpAgentOptions: detachedAgent };
   const exporter =
     protocol === "http/json" ? new JsonExporter(options) : new ProtobufExporter(options);
-  const endpoint =
-    env["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] ||
-    env["OTEL_EXPORTER_OTLP_ENDPOINT"] ||
-    DEFAULT_ENDPOINT;
+  const endpoint = (variable && env[variable]?.trim()) || DEFAULT_ENDPOINT;
+  if (variable && !/^https?:/i.test(endpoint)) {
+    const example = /^[\w.[\]:-]+$/.test(endpoint) ? `http://${endpoint}` : DEFAULT_ENDPOINT;
+    complain(`${variable} has no scheme and is not understood; write for example ${example}`);
+  }
   return new DetachedExporter(exporter, withoutCredentials(endpoint));
 }
 
 function withoutCredentials(endpoint: string): string {
-  return URL.canParse(endpoint) ? new URL(endpoint).host : "the OTLP endpoint";
+  return (URL.canParse(endpoint) && new URL(endpoint).host) || "the OTLP endpoint";
 }
 
 /** The name in the app's package.json, unless the environment names the service. */

@@ -85,7 +85,7 @@ describe("without a receiver", () => {
   test("the app ends at once and says so in one line", async () => {
     const result = await runApp("natural.mjs", { cwd, env: toSink(NOBODY) });
     expect(result).toMatchObject({ code: 3, stdout: "done\n" });
-    expect(result.stderr).toMatch(/^tidemark: 1 spans so far could not be sent to 127\.0\.0\.1:9 /);
+    expect(result.stderr).toMatch(/^tidemark: 1 span so far could not be sent to 127\.0\.0\.1:9 /);
     expect(result.stderr.split("\n")).toHaveLength(2);
     expect(result.elapsedMs).toBeLessThan(2500);
   });
@@ -94,8 +94,36 @@ describe("without a receiver", () => {
     const env = { ...toSink(NOBODY), OTEL_BSP_SCHEDULE_DELAY: "50" };
     const result = await runApp("long.mjs", { cwd, env });
     expect(result).toMatchObject({ code: 0, stdout: "done\n" });
-    expect(result.stderr.split("\n").length).toBeLessThanOrEqual(2);
+    const [first, total, end] = result.stderr.split("\n");
+    expect(first).toMatch(/^tidemark: \d+ spans so far .* 127\.0\.0\.1:9 \(connect ECONNREFUSED/);
+    expect(total).toMatch(
+      /^tidemark: \d+ spans in all could not .* 127\.0\.0\.1:9 \(connect ECONN/,
+    );
+    const count = (line = "") => Number(/\d+/.exec(line));
+    expect(count(total)).toBeGreaterThan(count(first));
+    expect(end).toBe("");
     expect(result.elapsedMs).toBeLessThan(4000);
+  });
+
+  test("over gRPC it says so as well", async () => {
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: NOBODY, OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" };
+    const result = await runApp("natural.mjs", { cwd, env });
+    expect(result).toMatchObject({ code: 3, stdout: "done\n" });
+    expect(result.stderr).toMatch(/^tidemark: 1 span so far could not be sent to 127\.0\.0\.1:9 /);
+    expect(result.stderr.split("\n")).toHaveLength(2);
+  });
+
+  test.each([
+    ["127.0.0.1:9", "http://127.0.0.1:9"],
+    ["collector", "http://collector"],
+  ])("an endpoint without a scheme, %s, is told how to write it", async (endpoint, example) => {
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
+    const { code, stderr } = await runApp("natural.mjs", { cwd, env });
+    expect(code).toBe(3);
+    expect(stderr.split("\n")[0]).toBe(
+      "tidemark: OTEL_EXPORTER_OTLP_ENDPOINT has no scheme and is not understood; " +
+        `write for example ${example}`,
+    );
   });
 
   test("one that never answers costs at most the flush time", async () => {
@@ -103,6 +131,7 @@ describe("without a receiver", () => {
     const result = await runApp("natural.mjs", { cwd, env: toSink(sink.url) });
     await sink.close();
     expect(result).toMatchObject({ code: 3, stdout: "done\n" });
+    expect(result.stderr).toMatch(/^tidemark: 1 span in all .* \(it did not answer in time\)\n$/);
     expect(result.elapsedMs).toBeLessThan(5000);
   });
 
@@ -126,6 +155,23 @@ describe("without a receiver", () => {
     expect(sink.bodies.length).toBeGreaterThan(4);
     // The refused bodies came a second time: every span of theirs was delivered in the end.
     expect(sink.spans().length).toBeGreaterThan(delivered.size);
+  });
+
+  test("one that takes spans again is told of, with what was lost meanwhile", async () => {
+    let asked = 0;
+    const sink = await startSink(() => (++asked <= 2 ? 400 : 200));
+    const env = { ...toSink(sink.url), OTEL_BSP_SCHEDULE_DELAY: "100" };
+    const { stderr } = await runApp("long.mjs", { cwd, env });
+    await sink.close();
+    const host = new URL(sink.url).host;
+    const [lost, again, end] = stderr.split("\n");
+    expect(lost).toMatch(/ so far could not be sent to 127\.0\.0\.1:\d+ \(Bad Request\)/);
+    expect(again).toContain(`${host} takes spans again; `);
+    expect(end).toBe("");
+    const refused = Buffer.concat(sink.bodies.slice(0, 2))
+      .toString()
+      .match(/"spanId"/g);
+    expect(again).toContain(`${refused?.length} spans were lost until now`);
   });
 
   test("a kill is not held up", async () => {
