@@ -30,12 +30,36 @@ export {
   kolmogorovSmirnovExact,
   kolmogorovUpper,
 } from "./distributions/kolmogorov-laws.js";
+export { BoundsHistogram, HISTOGRAM_BOUNDS_MAX } from "./summaries/bounds-histogram.js";
 export {
   CATEGORIES_DEFAULT,
   CATEGORY_LENGTH_MAX,
   CategoryCounts,
   type CategoryCountsOptions,
 } from "./summaries/category-counts.js";
+export {
+  EXEMPLARS_DEFAULT,
+  EXEMPLARS_MAX,
+  type Exemplar,
+  ExemplarReservoir,
+  type ExemplarReservoirOptions,
+} from "./summaries/exemplar-reservoir.js";
+export type { ExponentialBuckets } from "./summaries/exponential-buckets.js";
+export {
+  EXPONENTIAL_BUCKETS_MAX,
+  EXPONENTIAL_SCALE_MAX,
+  ExponentialHistogram,
+  type ExponentialHistogramOptions,
+} from "./summaries/exponential-histogram.js";
+export {
+  type Discrepancy,
+  EMBEDDING_DIMENSION_MAX,
+  FEATURES_DEFAULT,
+  FEATURES_MAX,
+  FeatureMap,
+  type FeatureMapOptions,
+  FeatureMean,
+} from "./summaries/feature-mean.js";
 export {
   FREQUENT_ITEM_LENGTH_MAX,
   FREQUENT_MAP_SIZE_DEFAULT,
@@ -60,12 +84,14 @@ export {
   type KllOptions,
   KllSketch,
 } from "./summaries/kll-sketch.js";
+export { MomentSummary } from "./summaries/moment-summary.js";
 export {
   GRID_BINS_DEFAULT,
   type GridSource,
   ReferenceGrid,
   type ReferenceGridOptions,
 } from "./summaries/reference-grid.js";
+export type { MaybeNumber, Summary } from "./summaries/summary.js";
 export { SummaryFormatError } from "./summaries/summary-bytes.js";
 export { type AndersonDarling, andersonDarling } from "./two-sample/anderson-darling.js";
 export {

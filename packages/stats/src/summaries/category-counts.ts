@@ -124,8 +124,7 @@ export class CategoryCounts {
   serialise(): Uint8Array {
     const out = new ByteWriter();
     const encoder = new TextEncoder();
-    for (let i = 0; i < MAGIC.length; i++) out.byte(MAGIC.charCodeAt(i));
-    out.byte(VERSION);
+    out.start(MAGIC, VERSION);
     out.integer(this.capacity);
     out.integer(this.missing);
     out.integer(this.other);

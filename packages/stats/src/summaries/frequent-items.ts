@@ -10,6 +10,7 @@
 
 import { wellFormed } from "./category-counts.js";
 import { readFrequentItems, writeFrequentItems } from "./frequent-items-bytes.js";
+import type { Summary } from "./summary.js";
 
 /** mapSize unless said otherwise: 768 items, error .34 %. */
 export const FREQUENT_MAP_SIZE_DEFAULT = 1024;
@@ -46,7 +47,7 @@ export interface FrequentItem {
 }
 
 /** A bounded, mergeable count of the most frequent strings. */
-export class FrequentItems {
+export class FrequentItems implements Summary<FrequentItems> {
   readonly mapSize: number;
   /** Rows whose item was neither text nor bytes, or too long. */
   invalid = 0;

@@ -6,13 +6,14 @@
 import { binOf } from "./grid-lookup.js";
 import { quantileOfBins, rankOfBins } from "./grid-rank.js";
 import { GRID_ROWS_MAX, type ReferenceGrid } from "./reference-grid.js";
-import { ByteReader, ByteWriter } from "./summary-bytes.js";
+import { leaveOut, type MaybeNumber, type Summary } from "./summary.js";
+import { ByteReader, ByteWriter, checkExtremes } from "./summary-bytes.js";
 
 const MAGIC = "TMGS";
 const VERSION = 1;
 
 /** Mergeable counts of live values between the frozen edges of a reference. */
-export class GridSummary {
+export class GridSummary implements Summary<GridSummary> {
   readonly grid: ReferenceGrid;
   /** Finite values per bin, length grid.edges.length + 1. */
   readonly counts: Uint32Array;
@@ -64,8 +65,12 @@ export class GridSummary {
     return Math.max(0, this.deviationSquares / this.count - shift * shift);
   }
 
-  /** Counts one value; NaN and infinities count as invalid. At most 2^32 - 1 values fit. */
-  add(value: number): void {
+  /** Counts one value. At most 2^32 - 1 values fit. */
+  add(value: MaybeNumber): void {
+    if (typeof value !== "number") {
+      leaveOut(this, value);
+      return;
+    }
     const grid = this.grid;
     // `+ 0` turns -0 into 0: otherwise the extremes would depend on the order of the zeros.
     const x = (grid.float32 ? Math.fround(value) : value) + 0;
@@ -178,8 +183,7 @@ export class GridSummary {
   /** Versioned bytes: at most 2 KB at B = 256 up to 10^9 values, about 400 for a usual window. */
   serialise(): Uint8Array {
     const out = new ByteWriter(128 + 2 * this.counts.length);
-    for (let i = 0; i < MAGIC.length; i++) out.byte(MAGIC.charCodeAt(i));
-    out.byte(VERSION);
+    out.start(MAGIC, VERSION);
     for (let i = 0; i < 16; i += 2) out.byte(Number.parseInt(this.grid.id.slice(i, i + 2), 16));
     out.integer(this.invalid);
     out.integer(this.missing);
@@ -216,6 +220,7 @@ function readSummary(grid: ReferenceGrid, bytes: Uint8Array): GridSummary {
     summary.count += inBin;
   }
   input.finish();
+  checkExtremes(input, summary);
   if (summary.count > GRID_ROWS_MAX) input.fail(`${summary.count} values are out of range`);
   return summary;
 }

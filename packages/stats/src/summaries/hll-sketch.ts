@@ -9,6 +9,7 @@
 import { readHll, writeHll } from "./hll-bytes.js";
 import { HllRegisters } from "./hll-registers.js";
 import { murmurHash128 } from "./murmur-hash.js";
+import type { Summary } from "./summary.js";
 
 export const HLL_LG_K_DEFAULT = 12;
 export const HLL_LG_K_MIN = 4;
@@ -38,7 +39,7 @@ export interface HllContent {
 }
 
 /** A mergeable count of distinct values. */
-export class HllSketch {
+export class HllSketch implements Summary<HllSketch> {
   readonly lgK: number;
   /** NaN and infinite numbers, and whatever cannot be hashed. */
   invalid = 0;

@@ -12,6 +12,7 @@ import { readKll, writeKll } from "./kll-bytes.js";
 import { KllLevels } from "./kll-levels.js";
 import type { GridSource } from "./reference-grid.js";
 import { firstAtLeast } from "./sorted-runs.js";
+import { leaveOut, type MaybeNumber, type Summary } from "./summary.js";
 
 /** k for baselines: ranks within .138 %. */
 export const KLL_K_DEFAULT = 2048;
@@ -38,12 +39,14 @@ export interface KllContent {
 }
 
 /** A mergeable quantile sketch of doubles. */
-export class KllSketch {
+export class KllSketch implements Summary<KllSketch> {
   readonly k: number;
+  /** Rows that are not finite numbers; neither they nor `missing` are part of the bytes. */
+  invalid = 0;
+  missing = 0;
   #levels: KllLevels;
   #kMin: number;
   #count = 0;
-  #invalid = 0;
   #min = Infinity;
   #max = -Infinity;
 
@@ -79,11 +82,6 @@ export class KllSketch {
     return this.#count;
   }
 
-  /** NaN and infinite values seen, which are left out (not part of the serialised form). */
-  get invalid(): number {
-    return this.#invalid;
-  }
-
   /** Smallest value, Infinity when there is none. */
   get min(): number {
     return this.#min;
@@ -104,10 +102,10 @@ export class KllSketch {
     return this.#levels.isEstimate;
   }
 
-  /** Counts one value; NaN and infinities count as invalid. */
-  add(value: number): void {
-    if (value - value !== 0) {
-      this.#invalid++;
+  /** Counts one value. */
+  add(value: MaybeNumber): void {
+    if (typeof value !== "number" || value - value !== 0) {
+      leaveOut(this, value);
       return;
     }
     if (value < this.#min) this.#min = value;
@@ -118,7 +116,7 @@ export class KllSketch {
 
   /** Counts `values[start]` up to but excluding `values[end]`. */
   addMany(values: Float64Array | Float32Array, start = 0, end: number = values.length): void {
-    for (let i = start; i < end; i++) this.add(values[i] as number);
+    for (let i = start; i < end; i++) this.add(values[i]);
   }
 
   /**
@@ -130,7 +128,8 @@ export class KllSketch {
     if (other.k !== this.k) {
       throw new Error(`a KLL sketch of k ${other.k} cannot be merged into one of k ${this.k}`);
     }
-    this.#invalid += other.#invalid;
+    this.invalid += other.invalid;
+    this.missing += other.missing;
     if (other.#min < this.#min) this.#min = other.#min;
     if (other.#max > this.#max) this.#max = other.#max;
     this.#count += other.#count;
@@ -144,7 +143,8 @@ export class KllSketch {
     copy.#levels = this.#levels.clone();
     copy.#kMin = this.#kMin;
     copy.#count = this.#count;
-    copy.#invalid = this.#invalid;
+    copy.invalid = this.invalid;
+    copy.missing = this.missing;
     copy.#min = this.#min;
     copy.#max = this.#max;
     return copy;

@@ -145,8 +145,7 @@ export class ReferenceGrid {
   /** Versioned bytes, about 6 KB at B = 256: edges, counts, moments, content hash. */
   serialise(): Uint8Array {
     const out = new ByteWriter(64 + 16 * this.edges.length + 3 * this.counts.length);
-    for (let i = 0; i < MAGIC.length; i++) out.byte(MAGIC.charCodeAt(i));
-    out.byte(VERSION);
+    out.start(MAGIC, VERSION);
     out.byte(this.float32 ? FLAG_FLOAT32 : 0);
     out.integer(this.bins);
     out.integer(this.invalid);

@@ -21,6 +21,12 @@ export class ByteWriter {
     this.#view = new DataView(this.#bytes.buffer);
   }
 
+  /** How every message begins: the ASCII `magic` that names what it holds, and a version. */
+  start(magic: string, version: number): void {
+    for (let i = 0; i < magic.length; i++) this.byte(magic.charCodeAt(i));
+    this.byte(version);
+  }
+
   byte(value: number): void {
     this.#reserve(1);
     this.#bytes[this.#length++] = value;
@@ -156,6 +162,17 @@ export class ByteReader {
   #need(bytes: number): void {
     if (this.remaining < bytes) this.fail("ends too early");
   }
+}
+
+/** Asserts that what was read can be a count with its extremes. @throws SummaryFormatError */
+export function checkExtremes(
+  input: ByteReader,
+  summary: { readonly count: number; readonly min: number; readonly max: number },
+): void {
+  const { count, min, max } = summary;
+  if (!Number.isSafeInteger(count)) input.fail(`${count} values exceed 2^53`);
+  const fits = count === 0 ? min === Infinity && max === -Infinity : min <= max;
+  if (!fits) input.fail(`extremes ${min} and ${max} of ${count} values`);
 }
 
 /** 64-bit hash of `bytes` (two 32-bit multiplicative lanes), little-endian, 8 bytes. */
