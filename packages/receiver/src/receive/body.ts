@@ -28,7 +28,10 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Ui
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
     });
     request.once("error", reject);
-    request.once("close", () => reject(new OtlpError("badData", "the body was cut off")));
+    request.once("close", () => {
+      // An error costs a stack trace: it is made only for a body that has not come to its end.
+      if (!request.complete) reject(new OtlpError("badData", "the body was cut off"));
+    });
   });
 }
 
