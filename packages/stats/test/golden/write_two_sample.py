@@ -57,11 +57,18 @@ def ask(question):
 
 
 def cramer_von_mises(a, b):
-    """The statistic as defined: the pooled mean of (F - G)^2."""
-    pooled = np.concatenate([a, b])
-    f = np.searchsorted(np.sort(a), pooled, side="right") / len(a)
-    g = np.searchsorted(np.sort(b), pooled, side="right") / len(b)
-    return len(a) * len(b) / len(pooled) * np.mean((f - g) ** 2)
+    """The pooled mean of (F - G)^2, where equal rows follow one another evenly mixed."""
+    a, b = np.sort(a), np.sort(b)
+    values, times = np.unique(np.concatenate([a, b]), return_counts=True)
+    f = np.searchsorted(a, values, side="right") / len(a)
+    g = np.searchsorted(b, values, side="right") / len(b)
+    after = f - g
+    before = np.concatenate([[0], after[:-1]])
+    squares = [
+        np.sum((l + (r - l) * np.arange(1, t + 1) / t) ** 2)
+        for l, r, t in zip(before, after, times)
+    ]
+    return len(a) * len(b) / (len(a) + len(b)) ** 2 * math.fsum(squares)
 
 
 def cramer_von_mises_limit(a, b):
