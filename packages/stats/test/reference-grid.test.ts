@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { GridSummary, ReferenceGrid, SummaryFormatError } from "../src/index.ts";
+import { GridSummary, KllSketch, ReferenceGrid, SummaryFormatError } from "../src/index.ts";
 import { nextDown } from "../src/summaries/grid-edges.ts";
 import { binOf } from "../src/summaries/grid-lookup.ts";
 import { kolmogorovSmirnov } from "../src/two-sample/kolmogorov-smirnov.ts";
@@ -188,5 +188,21 @@ describe("ReferenceGrid", () => {
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+describe("a grid of a sketch", () => {
+  it("has the true extremes, although compactions drop them, and every row", () => {
+    const random = seededRandom(3);
+    const sketch = new KllSketch({ k: 200 });
+    sketch.add(-1234.5);
+    for (let i = 0; i < 200_000; i++) sketch.add(random.uniform());
+    sketch.add(9876.5);
+    for (let i = 0; i < 200_000; i++) sketch.add(random.uniform());
+    const grid = ReferenceGrid.fromSketch(sketch);
+    expect({ min: grid.min, max: grid.max }).toEqual({ min: -1234.5, max: 9876.5 });
+    expect(grid.count).toBe(400_002);
+    expect(grid.edges.at(-1)).toBe(9876.5);
+    expect(Math.abs(grid.quantile(0.5) - 0.5)).toBeLessThan(grid.epsilon);
   });
 });

@@ -125,16 +125,18 @@ export class ReferenceGrid {
 
   /**
    * Freezes what a quantile sketch has seen as the reference; its rank error is carried in
-   * `epsilon`, and mean and variance are those of the sketch's retained items.
+   * `epsilon`, and mean and variance are those of the sketch's retained items. Minimum and maximum
+   * are the true ones where the sketch knows them.
    *
    * @param sketch anything with a sorted view, in particular a KllSketch
    * @throws RangeError when the sketch is empty
    */
   static fromSketch(
-    sketch: { sortedView(): GridSource },
+    sketch: { sortedView(): GridSource; readonly min?: number; readonly max?: number },
     options: ReferenceGridOptions = {},
   ): ReferenceGrid {
-    return new ReferenceGrid(fieldsOf(sketch.sortedView(), 0, options));
+    const { min, max } = sketch;
+    return new ReferenceGrid(fieldsOf(withExtremes(sketch.sortedView(), min, max), 0, options));
   }
 
   /** Decodes `serialise`. @throws SummaryFormatError on anything else */
@@ -185,6 +187,31 @@ export class ReferenceGrid {
   isAtom(bin: number): boolean {
     return isAtomBin(this.edges, bin);
   }
+}
+
+/**
+ * A sketch's view with the extremes that its compactions may have dropped: each takes one row from
+ * the item next to it, which moves no rank by more than that row.
+ */
+function withExtremes(view: GridSource, min?: number, max?: number): GridSource {
+  const { values, weights, epsilon } = view;
+  const last = values.length - 1;
+  if (weights === undefined || last < 1) return view;
+  const items = Array.from(values, (value, i) => ({ value, weight: weights[i] as number }));
+  if (min !== undefined && min < (values[0] as number)) {
+    (items[0] as { weight: number }).weight--;
+    items.unshift({ value: min, weight: 1 });
+  }
+  if (max !== undefined && max > (values[last] as number)) {
+    (items.at(-1) as { weight: number }).weight--;
+    items.push({ value: max, weight: 1 });
+  }
+  const kept = items.filter(({ weight }) => weight > 0);
+  return {
+    values: Float64Array.from(kept, ({ value }) => value),
+    weights: Float64Array.from(kept, ({ weight }) => weight),
+    epsilon,
+  };
 }
 
 function fieldsOf(source: GridSource, invalid: number, options: ReferenceGridOptions): GridFields {
