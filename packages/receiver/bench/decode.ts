@@ -3,7 +3,7 @@
  * interleaved in one run; the figures are ratios of medians. Run with `pnpm bench:decode`.
  */
 import { parseArgs } from "node:util";
-import { KeyTable, SpanRows, TraceReader, wantedKeys } from "../dist/index.js";
+import { KeyTable, SpanRows, TraceReader, unwantedKeys, wantedKeys } from "../dist/index.js";
 import type { DecodedAttribute, DecodedValue } from "./trace-bodies.ts";
 import { ExportTraceServiceRequest, traceBody } from "./trace-bodies.ts";
 
@@ -72,7 +72,7 @@ function staticDecoder(): Baseline {
 }
 
 function selectiveDecoder(): Baseline {
-  const reader = new TraceReader(new KeyTable(wantedKeys()));
+  const reader = new TraceReader(new KeyTable(wantedKeys(), unwantedKeys()));
   const rows = new SpanRows();
   const selective: Baseline = { spans: 0, sum: 0, read };
   return selective;

@@ -1,158 +1,18 @@
 #!/usr/bin/env node
-/** The command `tidemark`: reads the arguments, and hands over to one command each. */
-import { parseArgs } from "node:util";
-import { baselineBuild, baselineShow } from "./commands/baseline.js";
-import { checkConfig, printConfigSchema } from "./commands/check-config.js";
-import { receive } from "./commands/receive.js";
-import { ConfigError } from "./config/load-config.js";
-import { ListenError } from "./listen.js";
-import { ReferenceFileError } from "./references/reference-file.js";
-import { TrainingDataError } from "./references/training-csv.js";
-import { StateStoreError } from "./state/state-store.js";
+/**
+ * The command `tidemark`. Nothing is imported before the version of Node is known to be new enough:
+ * an older one fails at the first module that it does not have.
+ */
+import process from "node:process";
 
-const HELP = `tidemark: notices when a model's data or output drifts
-
-  tidemark receive [--config FILE]
-      Receives OTLP traces on 127.0.0.1:4318, compares what the spans say with the
-      reference, and serves verdicts and metrics on 127.0.0.1:9464. Without a
-      configuration every model's first 5,000 predictions become its reference.
-
-  tidemark check-config FILE
-      Says whether a configuration can be used, and what is wrong with it.
-
-  tidemark config-schema
-      Prints the configuration's JSON Schema, for editors.
-
-  tidemark baseline build DATA.csv --model NAME --out FILE.tidemark.json
-      [--version V]             the model version it holds for; all when left out
-      [--feature COL[=NAME]]    a column that is a feature; repeat for more. When neither
-                                this nor --prediction, … are given: all columns of numbers
-      [--category COL[=NAME]]   a feature whose cells are categories
-      [--prediction COL]        the predicted number
-      [--class COL]             the predicted class
-      [--confidence COL]        the probability of the predicted class
-      Makes a reference of the training data.
-
-  tidemark baseline show FILE.tidemark.json [--json]
-      Says what a reference holds.
-
-  --help, --version
-
-Exit codes: 0 fine, 1 failed, 2 wrong arguments.
-`;
-
-/** Wrong arguments: told together with where to find help. */
-class UsageError extends Error {}
-
-const OPTIONS = {
-  help: { type: "boolean", short: "h" },
-  json: { type: "boolean" },
-  config: { type: "string", short: "c" },
-  model: { type: "string" },
-  out: { type: "string", short: "o" },
-  version: { type: "string" },
-  feature: { type: "string", multiple: true },
-  category: { type: "string", multiple: true },
-  prediction: { type: "string" },
-  class: { type: "string" },
-  confidence: { type: "string" },
-} as const;
-
-/** Which options each command takes. */
-const COMMANDS: Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>> = {
-  receive: ["config"],
-  "check-config": [],
-  "config-schema": [],
-  "baseline build": [
-    "model",
-    "out",
-    "version",
-    "feature",
-    "category",
-    "prediction",
-    "class",
-    "confidence",
-  ],
-  "baseline show": ["json"],
-};
-
-type Values = ReturnType<typeof parse>["values"];
-
-function parse(args: string[]) {
-  return parseArgs({ args, options: OPTIONS, allowPositionals: true });
-}
-
-async function main(args: string[]): Promise<void> {
-  if (args[0] === "--version") {
-    const { version } = (await import("../package.json", { with: { type: "json" } })).default;
-    process.stdout.write(`${version}\n`);
-    return;
-  }
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(args);
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-  const { values, positionals } = parsed;
-  if (values.help || args[0] === "help" || args.length === 0) {
-    process.stdout.write(HELP);
-    if (args.length === 0) process.exitCode = 2;
-    return;
-  }
-  const words = positionals[0] === "baseline" ? 2 : 1;
-  const name = positionals.slice(0, words).join(" ");
-  const allowed = COMMANDS[name];
-  if (allowed === undefined) throw new UsageError(`there is no command "${name}"`);
-  for (const option of Object.keys(values) as (keyof typeof OPTIONS)[]) {
-    if (!allowed.includes(option)) throw new UsageError(`${name} takes no --${option}`);
-  }
-  await run(name, positionals.slice(words), values);
-}
-
-async function run(name: string, operands: string[], values: Values): Promise<void> {
-  if (name === "receive" || name === "config-schema") {
-    expectOperands(name, operands, 0, "");
-    if (name === "receive") await receive(values.config);
-    else printConfigSchema();
-    return;
-  }
-  const what = name === "check-config" ? "the configuration file" : "one file";
-  expectOperands(name, operands, 1, what);
-  const [file = ""] = operands;
-  if (name === "check-config") checkConfig(file);
-  else if (name === "baseline show") baselineShow(file, values.json ?? false);
-  else {
-    const { model, out } = values;
-    if (!model || !out) throw new UsageError("baseline build needs --model NAME and --out FILE");
-    await baselineBuild(file, { ...values, model, out });
-  }
-}
-
-function expectOperands(name: string, operands: string[], count: number, what: string): void {
-  if (operands.length === count) return;
-  const extra = operands.slice(count).join(" ");
-  throw new UsageError(
-    extra ? `${name} does not know what "${extra}" is` : `${name} needs ${what}`,
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major > 22 || (major === 22 && minor >= 15)) {
+  const { runCommandLine } = await import("./command-line.js");
+  await runCommandLine(process.argv.slice(2));
+} else {
+  process.stderr.write(
+    `tidemark: needs Node 22.15 or newer, not ${process.versions.node}; ` +
+      "run it with a newer one, for example npx node@24\n",
   );
-}
-
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  const known =
-    error instanceof ConfigError ||
-    error instanceof ListenError ||
-    error instanceof ReferenceFileError ||
-    error instanceof StateStoreError ||
-    error instanceof TrainingDataError;
-  if (error instanceof UsageError) {
-    process.stderr.write(`tidemark: ${error.message}; see tidemark --help\n`);
-    process.exitCode = 2;
-  } else {
-    const failed = error as NodeJS.ErrnoException;
-    const text = known || failed.syscall ? failed.message : (failed.stack ?? String(error));
-    process.stderr.write(`tidemark: ${text}\n`);
-    process.exitCode = 1;
-  }
+  process.exitCode = 1;
 }

@@ -23,7 +23,7 @@ import type { MetricFamily } from "./metric-family.js";
 import { mergeFamilies } from "./metric-family.js";
 import { Observer } from "./observe/observer.js";
 import { KeyTable } from "./otlp/key-table.js";
-import { wantedKeys } from "./otlp/wanted-keys.js";
+import { unwantedKeys, wantedKeys } from "./otlp/wanted-keys.js";
 import { HttpReceiver } from "./receive/http-receiver.js";
 import { OtlpError } from "./receive/otlp-error.js";
 import { TraceDecoder } from "./receive/trace-decoder.js";
@@ -60,7 +60,7 @@ export function createReceiver(
   logger: Logger,
   world: World = { now: Date.now, random: Math.random },
 ): Receiver {
-  const keys = new KeyTable(wantedKeys());
+  const keys = new KeyTable(wantedKeys(), unwantedKeys());
   const decoder = new TraceDecoder(keys);
   const { storage } = config.service;
   const store = new StateStore(join(storage.directory, "state.sqlite"));

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ExportTraceServiceRequest, traceBody } from "../bench/trace-bodies.ts";
-import { KeyTable, SpanRows, TraceReader, wantedKeys } from "../src/index.ts";
+import { KeyTable, SpanRows, TraceReader, unwantedKeys, wantedKeys } from "../src/index.ts";
 import { annotateSpans } from "../src/otlp/annotate-spans.ts";
 import { arbitraryRequest } from "./arbitrary-request.ts";
 
@@ -37,7 +37,9 @@ function takeAdded(span: PlainSpan): object[] {
 /** Where the spans that the reader accepts have their ids. */
 function spanIdOffsets(bytes: Uint8Array): number[] {
   const rows = new SpanRows();
-  expect(new TraceReader(new KeyTable(wantedKeys())).read(bytes, rows)).toBeUndefined();
+  expect(
+    new TraceReader(new KeyTable(wantedKeys(), unwantedKeys())).read(bytes, rows),
+  ).toBeUndefined();
   return [...rows.spanId.subarray(0, rows.spanCount)];
 }
 

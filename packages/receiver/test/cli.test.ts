@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -43,7 +43,11 @@ describe("tidemark baseline", () => {
       "a.tidemark.json",
     );
     expect(built).toMatchObject({ status: 0, stderr: "" });
-    expect(built.stdout).toContain("left out, no numbers: sky, when");
+    expect(built.stdout).toContain(
+      "columns taken: wind as feature.wind\n" +
+        "columns left out: sky (text, which --category takes), when (no values)\n" +
+        "warning: feature.wind has 50 values, too few to compare anything with by default",
+    );
     const shown = tidemark("baseline", "show", "a.tidemark.json", "--json");
     const content = JSON.parse(shown.stdout) as { signals: Record<string, object> };
     expect(content.signals).toEqual({
@@ -91,6 +95,36 @@ describe("tidemark baseline", () => {
       'mixed.csv:4: column "a": "many" is no number',
     ],
     [
+      "a number that is none any more",
+      [file("huge.csv", "a\n1\n1e999\n")],
+      'huge.csv:3: column "a": "1e999" is too large for a number',
+    ],
+    [
+      "two columns of one name",
+      [file("twice.csv", "a,b,a\n1,2,3\n")],
+      'twice.csv:1: two columns are called "a"; rename one of them',
+    ],
+    [
+      "a file without a header",
+      [file("bare.csv", "1,2.5\n3,4\n")],
+      "bare.csv:1: the first row holds only numbers (1, 2.5); put a row with the columns' names",
+    ],
+    [
+      "a column that is named twice",
+      [training, "--feature", "wind", "--prediction", "wind"],
+      'training.csv: column "wind" is named twice; name it once',
+    ],
+    [
+      "a signal that two columns are to be",
+      [training, "--feature", "wind=x", "--category", "sky=x"],
+      "training.csv: two columns are to be feature.x; leave one out",
+    ],
+    [
+      "a feature whose name an attribute has",
+      [training, "--feature", "wind=source"],
+      'training.csv: no span can carry a feature called "source": ml.feature.source means',
+    ],
+    [
       "rows of different lengths",
       [file("ragged.csv", "a,b\n1,2\n3\n")],
       "ragged.csv: is no well-formed CSV",
@@ -110,6 +144,48 @@ describe("tidemark baseline", () => {
     expect(stderr.trim().split("\n")).toHaveLength(1);
   });
 
+  it("takes the columns of numbers that no flag names for features", () => {
+    const wide = file(
+      "wide.csv",
+      [
+        "wind,source,,sky,p,yes",
+        ...Array.from({ length: 300 }, (_, i) => `${i},1,1,sun,${i},y`),
+      ].join("\n"),
+    );
+    const args = ["--prediction", "p", "--class", "yes"];
+    const built = tidemark("baseline", "build", wide, "--model", "w", "--out", "e.json", ...args);
+    expect(built.stdout).toContain(
+      "columns taken: wind as feature.wind, p as prediction.value, yes as prediction.class\n" +
+        "columns left out: source (a reserved name), number 3 (no name), sky (text, which --category",
+    );
+    const chosen = [...args, "--feature", "wind=w"];
+    const narrow = tidemark(
+      "baseline",
+      "build",
+      wide,
+      "--model",
+      "w",
+      "--out",
+      "f.json",
+      ...chosen,
+    );
+    expect(narrow.stdout).toContain("wind as feature.w, p as prediction.value, yes as");
+    expect(narrow.stdout).not.toContain("left out");
+    expect(narrow.stdout).not.toContain("warning");
+  });
+
+  it("never writes the reference over the training data", () => {
+    const link = join(folder, "link.csv");
+    symlinkSync(training, link);
+    const before = readFileSync(training, "utf8");
+    const { status, stderr } = tidemark("baseline", "build", training, "--model", "w", "-o", link);
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: `tidemark: --out ${link}: is the training data itself; name another file\n`,
+    });
+    expect(readFileSync(training, "utf8")).toBe(before);
+  });
+
   it("refuses a reference that is none, and one that has been damaged", () => {
     expect(tidemark("baseline", "show", file("no.json", "{}")).stderr).toContain(
       "no.json: format: ",
@@ -127,6 +203,31 @@ describe("tidemark baseline", () => {
 });
 
 describe("tidemark", () => {
+  it("says which Node it needs", () => {
+    const old = file(
+      "old.cjs",
+      'Object.defineProperty(process.versions, "node", { value: "20.20.0" });',
+    );
+    const { status, stderr } = spawnSync(process.execPath, ["--require", old, cli, "--help"], {
+      encoding: "utf8",
+    });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^tidemark: needs Node 22\.15 or newer, not 20\.20\.0; .*\n$/);
+  });
+
+  it("says nothing when its reader has seen enough", async () => {
+    const child = spawn(process.execPath, [cli, "config-schema"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    child.stdout.destroy();
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    const code = await new Promise((resolve) => child.once("close", resolve));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  });
+
   it("explains itself, and tells wrong arguments from failures", () => {
     expect(tidemark("--help")).toMatchObject({ status: 0, stderr: "" });
     expect(tidemark("--help").stdout).toContain("tidemark baseline build DATA.csv");

@@ -72,3 +72,13 @@ export const ATTRIBUTES = {
     "set in flight by the receiver: signals outside the reference",
   ),
 } as const satisfies Record<string, AttributeDefinition>;
+
+/**
+ * The names that a template cannot take, because the attribute of that name has a meaning of its
+ * own: `missing` and `source` below `ml.feature.`.
+ */
+export function reservedNames({ name: prefix }: AttributeDefinition): string[] {
+  return Object.values(ATTRIBUTES)
+    .filter(({ name, template }) => !template && name.startsWith(prefix))
+    .map(({ name }) => name.slice(prefix.length));
+}

@@ -1,9 +1,13 @@
 /** `tidemark baseline`: references from training data, and what they hold. */
+import { existsSync, realpathSync } from "node:fs";
 import { basename } from "node:path";
+import { configSchema } from "../config/schema.js";
+import { everComparable } from "../evaluate/comparable.js";
+import { windowPolicies } from "../evaluate/evaluator.js";
 import type { Reference } from "../references/reference.js";
 import { readReferenceFile, writeReferenceFile } from "../references/reference-file.js";
 import type { ColumnMapping } from "../references/training-csv.js";
-import { readTrainingCsv } from "../references/training-csv.js";
+import { readTrainingCsv, TrainingDataError } from "../references/training-csv.js";
 
 /** The options of `baseline build`. */
 export interface BuildOptions {
@@ -23,19 +27,38 @@ export interface BuildOptions {
  */
 export async function baselineBuild(file: string, options: BuildOptions): Promise<void> {
   const { model, version = "", out } = options;
+  if (existsSync(file) && existsSync(out) && realpathSync(file) === realpathSync(out)) {
+    throw new TrainingDataError(`--out ${out}: is the training data itself; name another file`);
+  }
   const name = basename(out).replace(/(?:\.tidemark)?\.json$/, "");
   const progress = (rows: number) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${file}: ${rows} rows read`);
   };
   const data = await readTrainingCsv(file, name, mappings(options), progress);
   if (process.stderr.isTTY) process.stderr.write("\n");
-  const { rows, signals, skipped } = data;
+  const { rows, signals, columns, leftOut } = data;
   writeReferenceFile(out, { model, version, signals }, { file: basename(file), rows });
   process.stdout.write(`${out}: reference of model ${model} from ${rows} rows\n`);
   process.stdout.write(signalTable(signals));
-  if (skipped.length > 0) {
-    process.stdout.write(`left out, no numbers: ${skipped.join(", ")} (--category takes them)\n`);
+  const became = [...columns].map(([signal, column]) => `${column} as ${signal}`);
+  process.stdout.write(`columns taken: ${became.join(", ")}\n`);
+  if (leftOut.length > 0) {
+    const left = leftOut.map(({ column, why }) => `${column} (${why})`);
+    process.stdout.write(`columns left out: ${left.join(", ")}\n`);
   }
+  for (const [signal, reference] of signals) warnIfTooSmall(signal, reference);
+}
+
+/** Says it of a reference that no window could be compared with, however many values it had. */
+function warnIfTooSmall(signal: string, reference: Reference): void {
+  const { windows: windowsMs, ...promises } = configSchema.parse({}).processors.evaluate;
+  const policies = windowPolicies({ ...promises, windowsMs });
+  if (policies.some((policy) => everComparable(reference, policy))) return;
+  const { count } = reference.kind === "numeric" ? reference.grid : reference.categories;
+  process.stdout.write(
+    `warning: ${signal} has ${count} values, too few to compare anything with by default: ` +
+      "its verdict will always be insufficient; take more rows\n",
+  );
 }
 
 /**

@@ -34,6 +34,19 @@ export interface EvaluatorOptions {
   readonly falseWarningsPerFeatureYear: number;
 }
 
+/** The policy of each window length. */
+export function windowPolicies(options: EvaluatorOptions): DriftPolicy[] {
+  return options.windowsMs.map((windowMs) =>
+    driftPolicy({
+      shift: options.shift,
+      falseAlarmsPerFeatureYear: options.falseAlarmsPerFeatureYear,
+      warningsPerFeatureYear: options.falseWarningsPerFeatureYear,
+      evaluationMinutes: windowMs / MINUTE_MS,
+      windowLengths: options.windowsMs.length,
+    }),
+  );
+}
+
 /** The stage behind observe. */
 export class Evaluator implements Stage, Persistent {
   private readonly policies: readonly DriftPolicy[];
@@ -53,15 +66,7 @@ export class Evaluator implements Stage, Persistent {
     this.onVerdict = onVerdict;
     this.logger = logger;
     this.windowNames = options.windowsMs.map(formatDuration);
-    this.policies = options.windowsMs.map((windowMs) =>
-      driftPolicy({
-        shift: options.shift,
-        falseAlarmsPerFeatureYear: options.falseAlarmsPerFeatureYear,
-        warningsPerFeatureYear: options.falseWarningsPerFeatureYear,
-        evaluationMinutes: windowMs / MINUTE_MS,
-        windowLengths: options.windowsMs.length,
-      }),
-    );
+    this.policies = windowPolicies(options);
   }
 
   async start(): Promise<void> {}

@@ -64,10 +64,16 @@ export class KeyTable {
   private readonly shortKeys = new Map<string, number>();
 
   /**
+   * @param unwanted keys that look as if they belonged to a template, and do not
    * @throws TypeError when a template's prefix is shorter than eight bytes or a key is too long.
    */
-  constructor(wanted: readonly WantedKey[], keysMax = KEYS_MAX_DEFAULT) {
+  constructor(
+    wanted: readonly WantedKey[],
+    unwanted: readonly string[] = [],
+    keysMax = KEYS_MAX_DEFAULT,
+  ) {
     this.keysMax = keysMax;
+    for (const name of unwanted) this.insert(encoder.encode(name), -1);
     for (const key of wanted) {
       if (key.template) this.addTemplate(key);
       else this.addKey({ name: key.name, role: key.role, suffix: "" });

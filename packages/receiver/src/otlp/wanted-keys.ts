@@ -1,6 +1,6 @@
 /** Which attributes the receiver reads from spans, and what each of them is to it. */
 import type { AttributeDefinition } from "@tidemark/semconv";
-import { ATTRIBUTES } from "@tidemark/semconv";
+import { ATTRIBUTES, reservedNames } from "@tidemark/semconv";
 import type { WantedKey } from "./key-table.js";
 
 /** What a key is to the receiver; every key of the {@link KeyTable} has one of these roles. */
@@ -22,4 +22,13 @@ export function wantedKeys(): WantedKey[] {
     const { name, template }: AttributeDefinition = ATTRIBUTES[role];
     return { name, template, role: ROLE[role] };
   });
+}
+
+/** Attributes below a template's prefix that mean something else, and nothing to the receiver. */
+export function unwantedKeys(): string[] {
+  const wanted = new Set(wantedKeys().map(({ name }) => name));
+  return Object.values<AttributeDefinition>(ATTRIBUTES)
+    .filter(({ name, template }) => template && wanted.has(name))
+    .flatMap((template) => reservedNames(template).map((rest) => template.name + rest))
+    .filter((name) => !wanted.has(name));
 }

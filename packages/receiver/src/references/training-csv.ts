@@ -3,13 +3,16 @@
  * Memory is bounded: columns longer than a million rows go through a quantile sketch.
  */
 import { createReadStream } from "node:fs";
+import { ATTRIBUTES, reservedNames } from "@tidemark/semconv";
 import { CategoryCounts, KllSketch, ReferenceGrid } from "@tidemark/stats";
 import { CsvError, parse } from "csv-parse";
 import type { Reference } from "./reference.js";
 
 /** 8 MB a column; beyond it a sketch with an error of .14 % stands for the column. */
 const EXACT_ROWS_MAX = 1_000_000;
-const MISSING = new Set(["", "na", "n/a", "nan", "null", "none"]);
+const MISSING = new Set(["", "na", "n/a", "nan", "null", "none", "inf", "+inf", "-inf"]);
+/** Features that no span can carry: the attributes of these names mean something else. */
+const RESERVED = new Set(reservedNames(ATTRIBUTES.feature));
 
 /** The data cannot be made into a reference; the message names file, line or column. */
 export class TrainingDataError extends Error {
@@ -25,19 +28,28 @@ export interface ColumnMapping {
   readonly category: boolean;
 }
 
+/** A column that became no signal, and why. */
+export interface LeftOutColumn {
+  readonly column: string;
+  readonly why: string;
+}
+
 /** What was read. */
 export interface TrainingData {
   readonly rows: number;
   readonly signals: Map<string, Reference>;
-  /** Columns that were left out because they hold text; only where none were asked for. */
-  readonly skipped: readonly string[];
+  /** The column of each signal. */
+  readonly columns: ReadonlyMap<string, string>;
+  /** Columns that nobody named and that hold no numbers. */
+  readonly leftOut: readonly LeftOutColumn[];
 }
 
 /**
- * Reads a CSV file into references.
- * @param mappings the wanted columns; when empty every column of numbers becomes a feature
+ * Reads a CSV file into references. Unless one of the mappings is to a feature, columns of numbers
+ * that no mapping names become features.
+ * @param mappings the columns that somebody named
  * @param onProgress is told the rows read so far, now and then
- * @throws TrainingDataError when the file or a wanted column cannot be used
+ * @throws TrainingDataError when the file or a named column cannot be used
  */
 export async function readTrainingCsv(
   file: string,
@@ -70,21 +82,26 @@ export async function readTrainingCsv(
 function finish(file: string, name: string, rows: number, columns: Column[]): TrainingData {
   if (rows === 0) throw new TrainingDataError(`${file}: has no rows below its header`);
   const signals = new Map<string, Reference>();
-  const skipped: string[] = [];
+  const columnOf = new Map<string, string>();
+  const leftOut: LeftOutColumn[] = [];
   for (const column of columns) {
-    const reference = column.reference(name);
-    if (reference !== undefined) signals.set(column.signal, reference);
-    else if (column.wanted) {
-      throw new TrainingDataError(`${file}: column "${column.name}" has no values`);
-    } else skipped.push(column.name);
+    const why = column.unusable;
+    const reference = why === undefined ? column.reference(name) : undefined;
+    if (reference !== undefined) {
+      signals.set(column.signal, reference);
+      columnOf.set(column.signal, column.name);
+    } else if (column.wanted) {
+      throw new TrainingDataError(`${file}: column "${column.name}" has ${why}`);
+    } else leftOut.push({ column: column.name || `number ${column.index + 1}`, why: why ?? "" });
   }
   if (signals.size === 0) {
+    const named = leftOut.map(({ column }) => column).join(", ");
     throw new TrainingDataError(
-      `${file}: no column holds numbers (columns: ${skipped.join(", ")}); ` +
+      `${file}: no column holds numbers (columns: ${named}); ` +
         "is it comma-separated? Columns of categories are named with --category",
     );
   }
-  return { rows, signals, skipped };
+  return { rows, signals, columns: columnOf, leftOut };
 }
 
 function openColumns(
@@ -92,16 +109,56 @@ function openColumns(
   header: readonly string[],
   mappings: readonly ColumnMapping[],
 ): Column[] {
-  if (mappings.length === 0) {
-    return header.map((name, index) => new Column(name, index, `feature.${name}`, false, false));
-  }
-  return mappings.map(({ column, signal, category }) => {
+  checkHeader(file, header);
+  checkMappings(file, mappings);
+  const named = mappings.map(({ column, signal, category }) => {
     const index = header.indexOf(column);
     if (index >= 0) return new Column(column, index, signal, category, true);
     throw new TrainingDataError(
       `${file}:1: there is no column "${column}"; the header has: ${header.join(", ")}`,
     );
   });
+  if (mappings.some(({ signal }) => signal.startsWith(FEATURE))) return named;
+  const taken = new Set(named.map(({ index }) => index));
+  const others = header.flatMap((name, index) =>
+    taken.has(index) ? [] : [new Column(name, index, FEATURE + name, false, false)],
+  );
+  return [...others, ...named];
+}
+
+const FEATURE = "feature.";
+
+function checkHeader(file: string, header: readonly string[]): void {
+  const twice = header.find((name, index) => name !== "" && header.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw new TrainingDataError(`${file}:1: two columns are called "${twice}"; rename one of them`);
+  }
+  if (header.every((name) => name !== "" && Number.isFinite(Number(name)))) {
+    throw new TrainingDataError(
+      `${file}:1: the first row holds only numbers (${header.slice(0, 5).join(", ")}); ` +
+        "put a row with the columns' names above it",
+    );
+  }
+}
+
+function checkMappings(file: string, mappings: readonly ColumnMapping[]): void {
+  for (const [index, { column, signal }] of mappings.entries()) {
+    const before = mappings.slice(0, index);
+    if (before.some((other) => other.column === column)) {
+      throw new TrainingDataError(`${file}: column "${column}" is named twice; name it once`);
+    }
+    if (before.some((other) => other.signal === signal)) {
+      throw new TrainingDataError(`${file}: two columns are to be ${signal}; leave one out`);
+    }
+    const feature = signal.startsWith(FEATURE) ? signal.slice(FEATURE.length) : "";
+    if (RESERVED.has(feature)) {
+      throw new TrainingDataError(
+        `${file}: no span can carry a feature called "${feature}": ` +
+          `${ATTRIBUTES.feature.name}${feature} means something else; ` +
+          `give it another name, in the app as well: ${column}=NAME`,
+      );
+    }
+  }
 }
 
 /** Collects one column; the first cell with a value decides whether it holds numbers. */
@@ -125,12 +182,26 @@ class Column {
     if (category) this.kind = "categorical";
   }
 
+  /** Why the column becomes no signal, if it does not. */
+  get unusable(): string | undefined {
+    if (this.name === "") return "no name";
+    if (!this.wanted && RESERVED.has(this.name)) return "a reserved name";
+    if (this.kind === "text") return "text, which --category takes";
+    return this.count + this.categories.count === 0 ? "no values" : undefined;
+  }
+
   add(cell: string, file: string, line: number): void {
     if (MISSING.has(cell.toLowerCase())) {
       this.missing++;
       return;
     }
     const number = Number(cell);
+    if (!Number.isFinite(number) && !Number.isNaN(number) && this.kind !== "categorical") {
+      const column = `column "${this.name}"`;
+      throw new TrainingDataError(
+        `${file}:${line}: ${column}: "${cell}" is too large for a number`,
+      );
+    }
     if (this.kind === "unknown") {
       if (Number.isFinite(number)) this.kind = "numeric";
       else this.kind = this.wanted ? "categorical" : "text";
@@ -146,7 +217,7 @@ class Column {
     this.addNumber(number);
   }
 
-  /** Undefined for a column of text that nobody asked for, and for one without any value. */
+  /** What the column's values become; undefined where it is {@link unusable}. */
   reference(name: string): Reference | undefined {
     const origin = { name, provisional: false, missing: this.missing };
     if (this.kind === "categorical" && this.categories.count > 0) {
