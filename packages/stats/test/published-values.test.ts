@@ -11,6 +11,7 @@ import {
   energyDistance,
   goodnessOfFit,
   kolmogorovSmirnov,
+  MomentSummary,
   mannWhitney,
   normalUpperQuantile,
   pooledT,
@@ -94,6 +95,11 @@ describe("published values", () => {
       const [fromRows, fromMoments] = [test(A, B), test(moments(A), moments(B))];
       expect(relativeError(fromMoments.statistic, fromRows.statistic)).toBeLessThan(1e-12);
       expect(relativeError(fromMoments.pValue, fromRows.pValue)).toBeLessThan(1e-12);
+      const summary = new MomentSummary();
+      for (const x of [...A, Number.NaN]) summary.add(x);
+      const fromSummary = test(summary, B);
+      expect(relativeError(fromSummary.pValue, fromRows.pValue)).toBeLessThan(1e-12);
+      expect(fromSummary.invalid).toEqual({ reference: 1, live: 0 });
     }
   });
 

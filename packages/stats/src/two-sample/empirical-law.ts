@@ -21,6 +21,8 @@ export interface EmpiricalLaw {
 /** A quantile sketch that can list its items, such as a KllSketch. */
 export interface SketchView {
   sortedView(): GridSource;
+  /** Rows that it left out for being no finite number. */
+  readonly invalid?: number;
 }
 
 /** Raw rows in any order; an entry that is no finite number is left out and counted. */
@@ -43,7 +45,7 @@ export function empiricalLaw(
   if ("points" in source) return source;
   if ("sortedView" in source) {
     const { values, weights: masses, epsilon } = source.sortedView();
-    return lawOf(values, masses, 0, epsilon);
+    return lawOf(values, masses, source.invalid ?? 0, epsilon);
   }
   return weights === undefined ? lawOfRows(source) : lawOfWeighted(source, weights);
 }

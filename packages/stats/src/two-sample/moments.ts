@@ -1,21 +1,21 @@
 // Count, mean and variance of whatever a test compares, also where squares would leave the doubles.
 
-import { GridSummary } from "../summaries/grid-summary.js";
 import { ReferenceGrid } from "../summaries/reference-grid.js";
 import { empiricalLaw, type LawSource } from "./empirical-law.js";
 
-/** What a test of means needs to know of a side; grids and their summaries are such. */
+/** What a test of means needs to know of a side; grids, windows and MomentSummary are such. */
 export interface Moments {
   /** Rows. */
   readonly count: number;
   readonly mean: number;
   /** Population variance, with divisor `count`. */
   readonly variance: number;
+  /** Rows left out for being no finite number; absent when there were none. */
+  readonly invalid?: number;
 }
 
 /** Moments with what else a test says of a side. */
 export interface MeasuredMoments extends Moments {
-  /** Rows left out for being no finite number; 0 when only moments are given. */
   readonly invalid: number;
   /** 99 % bound on the error of the mean: a sketch's rank error times the range of its items. */
   readonly meanError: number;
@@ -33,10 +33,8 @@ const SAFE_MAX = 2 ** 400;
  */
 export function momentsOf(source: LawSource | Moments, unit = 1): MeasuredMoments {
   if ("variance" in source) {
-    const { count, mean, variance } = source;
-    const isGrid = source instanceof ReferenceGrid || source instanceof GridSummary;
+    const { count, mean, variance, invalid = 0 } = source;
     const meanError = source instanceof ReferenceGrid ? source.epsilon * rangeOf(source, unit) : 0;
-    const invalid = isGrid ? source.invalid : 0;
     return { count, mean: mean / unit, variance: variance / unit / unit, invalid, meanError };
   }
   const law = empiricalLaw(source);
