@@ -1,3 +1,4 @@
+export { Adwin, type AdwinOptions } from "./detectors/adwin.js";
 export {
   advanceLadder,
   type DyadicLadder,
@@ -8,6 +9,7 @@ export {
   type Mergeable,
   pushPane,
 } from "./detectors/dyadic-ladder.js";
+export { type BoundedOptions, EDetector, type SubGaussianOptions } from "./detectors/e-detector.js";
 export {
   initialMultiWindowState,
   type MultiWindowOptions,
@@ -16,6 +18,7 @@ export {
   multiWindowPolicies,
   nextMultiWindowState,
 } from "./detectors/multi-window.js";
+export { PageHinkley, type PageHinkleyOptions } from "./detectors/page-hinkley.js";
 export {
   chiSquareUpper,
   noncentralChiSquareUpper,
@@ -132,6 +135,8 @@ export { type GoodnessOfFit, goodnessOfFit } from "./two-sample/goodness-of-fit.
 export {
   deequDistance,
   EXACT_ROWS_MAX,
+  type GridDistance,
+  gridDistance,
   type KolmogorovLaw,
   type KolmogorovSmirnov,
   kolmogorovSmirnov,
@@ -227,6 +232,7 @@ export {
   persistenceLevel,
   persistentOutcome,
 } from "./verdict/persistence.js";
+export { rateFloorPValue } from "./verdict/rate-floor.js";
 export {
   type WassersteinFloorOptions,
   type WassersteinFloorTest,

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { driftPolicy, type EventRate, evaluateRate, fisherExact } from "../src/index.ts";
+import {
+  driftPolicy,
+  type EventRate,
+  evaluateRate,
+  fisherExact,
+  rateFloorPValue,
+} from "../src/index.ts";
 import { seededRandom } from "./seeded-random.ts";
 
 const policy = driftPolicy({ evaluationMinutes: 60, windowLengths: 3 });
@@ -20,23 +26,37 @@ describe("evaluateRate", () => {
   });
 
   it("alarms above the floor, and says both rates", () => {
-    const verdict = evaluated({ events: 500, rows: 5000 });
+    const verdict = evaluated({ events: 5000, rows: 50_000 });
     expect(verdict.outcome).toBe("drifted");
     expect(verdict.method).toBe("arcsine");
     expect(verdict.lowerBound).toBeGreaterThan(verdict.floor);
     expect(verdict.sentence).toBe("wind missing: 10 % of live rows (reference 2 %)");
   });
 
-  it("lets Fisher decide where fewer than five events are expected, floor included", () => {
+  it("lets an exact test with the floor decide where events are few for the level", () => {
     const never = { events: 0, rows: 10_000 };
-    const burst = evaluated({ events: 12, rows: 60 }, never);
-    expect(burst.method).toBe("fisher");
-    expect(burst.pValue).toBe(fisherExact(0, 10_000, 12, 60));
+    const burst = evaluated({ events: 20, rows: 60 }, never);
+    expect(burst.method).toBe("likelihood");
+    expect(burst.pValue).toBe(rateFloorPValue(0, 10_000, 20, 60, policy.rateFloor));
     expect(burst.outcome).toBe("drifted");
     // Fisher alone would reject (p 3e-13), but the rate is 4 in 10,000.
     const trickle = evaluated({ events: 4, rows: 10_000 }, { events: 0, rows: 10_000_000 });
     expect(trickle.pValue).toBe(1);
     expect(trickle.belowFloor).toBe(true);
+  });
+
+  it("lets Fisher decide where events are few and there is no floor", () => {
+    const live = { events: 12, rows: 60 };
+    const against = { events: 0, rows: 10_000 };
+    const verdict = evaluateRate({ reference: against, live, policy: { ...policy, rateFloor: 0 } });
+    expect(verdict.method).toBe("fisher");
+    expect(verdict.pValue).toBe(fisherExact(0, 10_000, 12, 60));
+  });
+
+  it("says when a change above the floor is not established", () => {
+    const { outcome, sentence } = evaluated({ events: 70, rows: 1500 });
+    expect(outcome).toBe("stable");
+    expect(sentence).toMatch(/^wind missing: no change above the floor is established, 4.7 % of/);
   });
 
   it("says insufficient, silent and refuses impossible counts", () => {

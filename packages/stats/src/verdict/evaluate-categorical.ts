@@ -14,7 +14,13 @@ import { cellTest, cellThreshold, floorOfHellinger, requiredCellSize } from "./c
 import { type DriftOutcome, driftOutcome } from "./drift-outcome.js";
 import type { DriftPolicy } from "./drift-policy.js";
 import { effectiveSize, requiredLiveCount } from "./effective-size.js";
-import { lackingClause, percent, prefixed, shareDivergence } from "./verdict-sentence.js";
+import {
+  lackingClause,
+  NOT_ESTABLISHED,
+  percent,
+  prefixed,
+  shareDivergence,
+} from "./verdict-sentence.js";
 
 /** Rows that a category must expect to stand alone, times phi. */
 const CELL_ROWS_MIN = 5;
@@ -90,6 +96,7 @@ export function evaluateCategorical(comparison: CategoricalComparison): Categori
   // A single cell holds everything on both sides: nothing can be told apart.
   const pValue = cells.names.length === 0 && !silent ? 1 : (test?.pValue ?? Number.NaN);
   const outcome = driftOutcome({ ...policy, learning, liveCount: live.count, pValue, needed });
+  const belowFloor = test !== undefined && test.excess < noncentrality;
   const display = silent ? undefined : displayed(cells);
   return {
     method: "hellinger",
@@ -107,11 +114,14 @@ export function evaluateCategorical(comparison: CategoricalComparison): Categori
     phi,
     cells: cells.expected.length,
     needed,
-    belowFloor: test !== undefined && test.excess < noncentrality,
+    belowFloor,
     psi: display?.psi ?? Number.NaN,
     jensenShannon: display?.jensenShannon ?? Number.NaN,
     totalVariation: display?.totalVariation ?? Number.NaN,
-    sentence: prefixed(comparison.name, categoryClause(comparison, cells, outcome, needed)),
+    sentence: prefixed(
+      comparison.name,
+      categoryClause(comparison, cells, outcome, needed, belowFloor),
+    ),
   };
 }
 
@@ -193,13 +203,17 @@ function categoryClause(
   cells: CategoryCells,
   outcome: DriftOutcome,
   needed: number,
+  belowFloor: boolean,
 ): string {
   const { reference, live } = comparison;
   if (outcome === "silent") return "no live value in this window";
   if (outcome === "insufficient") return lackingClause(live.count, needed, reference.count);
   if (outcome === "learning") return "still learning how much its windows vary";
   const distance = percent(totalVariation(cells.expected, cells.observed));
-  if (outcome === "stable") return `no relevant change, ${distance} of values lie elsewhere`;
+  if (outcome === "stable") {
+    const change = belowFloor ? "no relevant change" : NOT_ESTABLISHED;
+    return `${change}, ${distance} of values lie elsewhere`;
+  }
   const cell = mostTellingCell(cells, reference.count, live.count);
   const now = percent((cells.observed[cell] as number) / live.count);
   const before = percent((cells.expected[cell] as number) / reference.count);

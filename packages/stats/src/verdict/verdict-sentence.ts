@@ -37,6 +37,9 @@ export function numericSentence(facts: NumericSentenceFacts): string {
   return prefixed(facts.name, numericClause(facts));
 }
 
+/** Of a stable window whose distance lies above the floor, but not significantly. */
+export const NOT_ESTABLISHED = "no change above the floor is established";
+
 /** "38 %", "5.1 %", "< 0.1 %". */
 export function percent(share: number): string {
   const value = 100 * share;
