@@ -2,6 +2,7 @@
 // nulls and for people who migrate. The verdict uses cell-test.ts, which has an effect floor.
 
 import { chiSquareUpper } from "../distributions/distribution-tails.js";
+import { countTotal } from "./count-total.js";
 
 export interface Homogeneity {
   /** Pearson's X^2. */
@@ -36,8 +37,8 @@ export function chiSquareHomogeneity(
   options: HomogeneityOptions = {},
 ): Homogeneity {
   const [r, c] = pooled(reference, live, options.expectedMin ?? 5);
-  const n = total(r);
-  const m = total(c);
+  const n = countTotal(r);
+  const m = countTotal(c);
   const cells = r.length;
   const yates = options.yates === true && cells === 2;
   let chiSquare = 0;
@@ -86,8 +87,8 @@ function pooled(
   if (reference.length !== live.length) {
     throw new RangeError(`${reference.length} cells cannot be compared with ${live.length}`);
   }
-  const n = total(reference);
-  const m = total(live);
+  const n = countTotal(reference);
+  const m = countTotal(live);
   if (!(n > 0 && m > 0)) throw new RangeError("a side has no rows");
   const smallerShare = Math.min(n, m) / (n + m);
   const r: number[] = [];
@@ -109,14 +110,4 @@ function pooled(
     c.push(poolLive);
   }
   return [r, c];
-}
-
-function total(counts: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < counts.length; i++) {
-    const count = counts[i] as number;
-    if (!(count >= 0 && count < Infinity)) throw new RangeError(`count ${count} is negative`);
-    sum += count;
-  }
-  return sum;
 }

@@ -1,6 +1,8 @@
 // Distances between two discrete distributions given as counts (or shares) over the same cells.
 // Each is O(k); none smooths unless it says so.
 
+import { countTotal } from "./count-total.js";
+
 /**
  * Population stability index, sum (q - p) ln(q / p), with 1/2 added to each count so that an empty
  * cell stays finite. For display; its p-value is that of `cellTest`.
@@ -81,12 +83,7 @@ function shares(
 }
 
 function normalised(counts: ArrayLike<number>, added: number): Float64Array {
-  let total = 0;
-  for (let i = 0; i < counts.length; i++) {
-    const count = counts[i] as number;
-    if (!(count >= 0 && count < Infinity)) throw new RangeError(`count ${count} is negative`);
-    total += count + added;
-  }
+  const total = countTotal(counts) + added * counts.length;
   if (!(total > 0)) throw new RangeError("all counts are zero");
   return Float64Array.from(counts, (count) => (count + added) / total);
 }

@@ -9,6 +9,7 @@ import {
 import type { LawSource } from "./empirical-law.js";
 import {
   comparedRows,
+  hasExactLaw,
   type LawPair,
   pairedSize,
   pairLaws,
@@ -56,19 +57,13 @@ export function cramerVonMises(
   // |F - G|, meets a pooled rank that moves by e.
   const e = rankErrorOf(pair) + Math.max(pair.reference.resolution, pair.live.resolution);
   const errorBound = rowsTogether * e * (6 * distance + e);
-  const exact = isExactPossible(pair);
+  const exact = hasExactLaw(pair, EXACT_ROWS_MAX);
   const worth = statistic * (pairedSize(pair) / rowsTogether);
   const pValue = exact
     ? cramerVonMisesExact(statistic, n, m)
     : cramerVonMisesUpper(standardised(worth, pair.reference.size, pair.live.size));
   const method = exact ? "exact" : "limit";
   return { statistic, pValue, errorBound, ...comparedRows(pair), method };
-}
-
-function isExactPossible({ halfWidths, reference, live }: LawPair): boolean {
-  const isRaw = halfWidths === undefined && reference.rankError + live.rankError === 0;
-  const isWhole = Number.isInteger(reference.count) && Number.isInteger(live.count);
-  return isRaw && isWhole && Math.max(reference.count, live.count) <= EXACT_ROWS_MAX;
 }
 
 /** Shifts and scales T so that its mean and variance are those of the limit law, 1/6 and 1/45. */

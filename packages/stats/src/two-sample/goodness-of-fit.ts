@@ -3,6 +3,7 @@
 // ones): use chi-square homogeneity then, and this one for laws given in advance.
 
 import { chiSquareUpper } from "../distributions/distribution-tails.js";
+import { countTotal } from "./count-total.js";
 
 export interface GoodnessOfFit {
   /** Pearson's X^2; Infinity when a cell is seen that the law excludes. */
@@ -27,10 +28,11 @@ export function goodnessOfFit(law: ArrayLike<number>, observed: ArrayLike<number
   if (law.length !== observed.length) {
     throw new RangeError(`${law.length} cells cannot be compared with ${observed.length}`);
   }
-  const perShare = total(observed) / total(law);
+  const [rows, mass] = [countTotal(observed), countTotal(law)];
+  if (!(rows > 0 && mass > 0)) throw new RangeError("a side has no rows");
   let [chiSquare, g, cells] = [0, 0, 0];
   for (let i = 0; i < law.length; i++) {
-    const expected = (law[i] as number) * perShare;
+    const expected = ((law[i] as number) / mass) * rows;
     const count = observed[i] as number;
     if (expected === 0 && count === 0) continue;
     cells++;
@@ -48,15 +50,4 @@ export function goodnessOfFit(law: ArrayLike<number>, observed: ArrayLike<number
     g: Math.max(0, g),
     gPValue: chiSquareUpper(g, degreesOfFreedom),
   };
-}
-
-function total(counts: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < counts.length; i++) {
-    const count = counts[i] as number;
-    if (!(count >= 0 && count < Infinity)) throw new RangeError(`count ${count} is negative`);
-    sum += count;
-  }
-  if (!(sum > 0)) throw new RangeError("a side has no rows");
-  return sum;
 }

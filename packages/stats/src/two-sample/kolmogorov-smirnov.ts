@@ -15,6 +15,7 @@ import type { LawSource } from "./empirical-law.js";
 import { empiricalLaw, type RawRows } from "./empirical-law.js";
 import {
   comparedRows,
+  hasExactLaw,
   type LawPair,
   pairedSize,
   pairLaws,
@@ -59,7 +60,7 @@ export function kolmogorovSmirnov(
 ): KolmogorovSmirnov {
   const pair = pairLaws(reference, live);
   const statistic = distanceOf(pair);
-  const chosen = law ?? (isExactPossible(pair) ? "exact" : "limit");
+  const chosen = law ?? (hasExactLaw(pair, EXACT_ROWS_MAX) ? "exact" : "limit");
   return {
     statistic,
     pValue: upperTail(statistic, pair, chosen),
@@ -138,13 +139,6 @@ function distanceOf({ reference, live }: LawPair): number {
     if (gap > gapMax) gapMax = gap;
   }
   return Math.min(1, gapMax / (n * m));
-}
-
-/** Raw rows in whole numbers; a grid's or a sketch's distance is not on the lattice of paths. */
-function isExactPossible({ halfWidths, reference, live }: LawPair): boolean {
-  const isRaw = halfWidths === undefined && reference.rankError + live.rankError === 0;
-  const isWhole = Number.isInteger(reference.count) && Number.isInteger(live.count);
-  return isRaw && isWhole && Math.max(reference.count, live.count) <= EXACT_ROWS_MAX;
 }
 
 function upperTail(statistic: number, pair: LawPair, law: KolmogorovLaw): number {

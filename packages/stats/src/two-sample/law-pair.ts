@@ -82,6 +82,16 @@ export function rankErrorOf({ reference, live }: LawPair): number {
   return reference.rankError + live.rankError;
 }
 
+/**
+ * Whether an exact law applies: raw rows in whole numbers, at most `rowsMax` a side. The statistic
+ * of a grid or a sketch is not on the lattice that an exact law counts.
+ */
+export function hasExactLaw({ halfWidths, reference, live }: LawPair, rowsMax: number): boolean {
+  const isRaw = halfWidths === undefined && reference.rankError + live.rankError === 0;
+  const isWhole = Number.isInteger(reference.count) && Number.isInteger(live.count);
+  return isRaw && isWhole && Math.max(reference.count, live.count) <= rowsMax;
+}
+
 /** Rows the two sides are worth together, 1 / (1/n + 1/m) with n and m as `LawSide.size`. */
 export function pairedSize({ reference, live }: LawPair): number {
   return 1 / (1 / reference.size + 1 / live.size);

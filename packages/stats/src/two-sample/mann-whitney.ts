@@ -7,6 +7,7 @@ import { mannWhitneyExact } from "../distributions/mann-whitney-law.js";
 import type { LawSource } from "./empirical-law.js";
 import {
   comparedRows,
+  hasExactLaw,
   type LawPair,
   pairLaws,
   rankErrorOf,
@@ -38,15 +39,8 @@ export function mannWhitney(reference: LawSource, live: LawSource): MannWhitney 
   const { count: m, size: mWorth } = pair.live;
   const { u, tieSum, withinBins } = countPairs(pair);
   const superiority = u / (n * m);
-  const exact =
-    tieSum === 0 &&
-    Math.min(n, m) <= EXACT_ROWS_MAX &&
-    n * m <= EXACT_PAIRS_MAX &&
-    nWorth === n &&
-    mWorth === m &&
-    pair.halfWidths === undefined;
-  // Weights can leave pairs in parts, which the exact law knows nothing of.
-  const method = exact && Number.isInteger(u) ? "exact" : "normal";
+  const few = Math.min(n, m) <= EXACT_ROWS_MAX && n * m <= EXACT_PAIRS_MAX;
+  const method = few && tieSum === 0 && hasExactLaw(pair, Infinity) ? "exact" : "normal";
   const upper = Math.max(u, n * m - u);
   const ties = tieSum / ((n + m) * (n + m - 1)) / (n + m + 1);
   const pValue =

@@ -16,6 +16,7 @@ import {
   populationStabilityIndex,
   totalVariation,
 } from "./count-distances.js";
+import { countTotal } from "./count-total.js";
 import type { LawSource } from "./empirical-law.js";
 import type { ComparedRows } from "./law-pair.js";
 import { jensenShannonUpper, populationStabilityUpper } from "./share-laws.js";
@@ -72,7 +73,7 @@ export function compareCategories(
   live: CategorySource,
 ): ShareComparison {
   const cells = categoryCells(reference, live);
-  const size = { reference: total(cells.reference), live: total(cells.live) };
+  const size = { reference: countTotal(cells.reference), live: countTotal(cells.live) };
   return comparisonOf({ ...cells, size, shareError: NONE, invalid: NONE });
 }
 
@@ -89,8 +90,8 @@ function comparisonOf(cells: NumericCells): ShareComparison {
   const upper = (psi: number): number =>
     count < 2 ? 1 : populationStabilityUpper(psi, count, size.reference, size.live);
   return {
-    n: total(r),
-    m: total(c),
+    n: countTotal(r),
+    m: countTotal(c),
     invalid,
     cells: count,
     populationStability: {
@@ -117,7 +118,7 @@ function comparisonOf(cells: NumericCells): ShareComparison {
 /** Hellinger distance that shares can have from themselves when each may be off by `error`. */
 function rootsMoved(counts: Float64Array, error: number): number {
   if (error === 0) return 0;
-  const rows = total(counts);
+  const rows = countTotal(counts);
   const squares = counts.reduce((sum, count) => {
     const share = count / rows;
     const down = Math.sqrt(share) - Math.sqrt(Math.max(0, share - error));
@@ -137,8 +138,8 @@ function boxError(
   term: (p: number, q: number) => number,
 ): number {
   if (shareError.reference + shareError.live === 0) return 0;
-  const n = total(reference) + added * reference.length;
-  const m = total(live) + added * live.length;
+  const n = countTotal(reference) + added * reference.length;
+  const m = countTotal(live) + added * live.length;
   const highest = reference.reduce((sum, rows, i) => {
     const ps = corners((rows + added) / n, shareError.reference, added / n);
     const qs = corners(((live[i] as number) + added) / m, shareError.live, added / m);
@@ -154,8 +155,4 @@ function corners(share: number, error: number, least: number): [low: number, hig
 
 function surprise(p: number, q: number): number {
   return p === 0 ? 0 : p * Math.log(p / q);
-}
-
-function total(counts: Float64Array): number {
-  return counts.reduce((sum, count) => sum + count, 0);
 }

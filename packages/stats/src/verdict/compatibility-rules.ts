@@ -19,6 +19,7 @@ import {
   categoryCells,
 } from "../two-sample/compared-cells.js";
 import { jensenShannon } from "../two-sample/count-distances.js";
+import { countTotal } from "../two-sample/count-total.js";
 import { type LawSource, readOnce } from "../two-sample/empirical-law.js";
 import { goodnessOfFit } from "../two-sample/goodness-of-fit.js";
 import { EXACT_ROWS_MAX, kolmogorovSmirnov } from "../two-sample/kolmogorov-smirnov.js";
@@ -119,7 +120,7 @@ function byKolmogorovSmirnov(
 /** @param pair absent for categories, whose counts are exact */
 function byEvidentlyCells(cells: ComparedCells, pair: LawPair | undefined): CompatibilityVerdict {
   const { reference, live } = cells;
-  const rows = total(reference);
+  const rows = countTotal(reference);
   if (rows > TESTED_ROWS_MAX) {
     const distance = jensenShannon(reference, live, "e");
     return byDistance("jensen-shannon", distance, isExactAt(pair) ? 0 : Infinity);
@@ -133,7 +134,8 @@ function byEvidentlyCells(cells: ComparedCells, pair: LawPair | undefined): Comp
 function zTest({ reference, live }: ComparedCells): number {
   if (reference.length === 1) return 1;
   const first = reference[0] as number;
-  return twoProportions(first, total(reference), live[0] as number, total(live), "z").pValue;
+  return twoProportions(first, countTotal(reference), live[0] as number, countTotal(live), "z")
+    .pValue;
 }
 
 /** Whether rows are known to lie on their points: raw rows, or bins that hold a single value. */
@@ -184,8 +186,4 @@ function cellsAt({ reference, live }: LawPair, indices: readonly number[]): Comp
     reference: Float64Array.from(indices, (i) => reference.rows[i] as number),
     live: Float64Array.from(indices, (i) => live.rows[i] as number),
   };
-}
-
-function total(counts: Float64Array): number {
-  return counts.reduce((sum, count) => sum + count, 0);
 }

@@ -3,6 +3,7 @@
     python -m venv /tmp/golden && /tmp/golden/bin/pip install -r requirements.txt
     /tmp/golden/bin/python write.py
 
+write_two_sample.py and write_evidently.py write the rest, in the same environment.
 kll-ours.json is written by `vitest -u` and only checked here. Everything is deterministic
 (closed-form inputs and one fixed seed) but the compacted sketches of DataSketches, whose coin is
 not seeded. mpmath, at 50 digits, is the oracle where scipy itself loses accuracy; scipy is the
