@@ -26,6 +26,7 @@ import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import { ObserverCheckpoint } from "./observer-checkpoint.js";
 import type { ObserverOptions } from "./observer-state.js";
 import { ObserverState } from "./observer-state.js";
+import { SpanHead } from "./span-head.js";
 
 const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
@@ -43,6 +44,11 @@ export class Observer implements Stage, Persistent {
   private readonly checkpoint: ObserverCheckpoint;
   private readonly outcomes = new CounterSet();
   private observed = 0;
+  private readonly head: SpanHead;
+  /** The time, the pane and the first open pane of the present span. */
+  private eventMs = 0;
+  private pane = 0;
+  private firstOpenPane = 0;
   private flags: SpanFlag[] = [];
   /** Signals of the present span whose values are not usual. */
   private unusual: string[] = [];
@@ -66,6 +72,7 @@ export class Observer implements Stage, Persistent {
     this.onBoundary = onBoundary;
     this.now = now;
     this.state = new ObserverState(options, keys);
+    this.head = new SpanHead(keys, this.state.strings);
     this.checkpoint = new ObserverCheckpoint(this.state, options.learn, logger);
   }
 
@@ -172,73 +179,45 @@ export class Observer implements Stage, Persistent {
   }
 
   private observeSpan(rows: SpanRows, span: number, nowMs: number): void {
-    const model = this.modelOf(rows, span);
-    if (model === undefined) return;
-    if (!this.isNew(rows, span)) {
+    const { state, head } = this;
+    if (!head.read(rows, span)) return;
+    const traceIdAt = rows.traceId[span] as number;
+    const spanIdAt = rows.spanId[span] as number;
+    if (!state.recentSpans.add(rows.view, traceIdAt, spanIdAt)) {
       this.outcomes.add({ outcome: "duplicate_span" });
       return;
     }
+    const model = state.model(head.model, head.version);
     this.countCall(rows, span, model);
     const startMs = rows.startMs[span] as number;
     const endMs = startMs + (rows.durationNs[span] as number) / NS_PER_MS;
     // A clock that is ahead must not close windows early: what is in the future happens now.
     if (endMs > nowMs) this.outcomes.add({ outcome: "span_in_future" });
-    const eventMs = Math.min(endMs, nowMs);
-    this.state.watermark.observe(eventMs, nowMs);
-    const pane = this.state.schedule.paneNumber(eventMs);
-    const late = pane < this.state.schedule.firstOpenPane;
+    this.eventMs = Math.min(endMs, nowMs);
+    state.watermark.observe(this.eventMs, nowMs);
+    this.pane = state.schedule.paneNumber(this.eventMs);
+    this.firstOpenPane = state.schedule.firstOpenPane;
     const first = rows.firstValue[span] as number;
     const end = rows.endValue[span] as number;
     for (let at = first; at < end; at++) {
       const key = (rows.valueTag[at] as number) >> TYPE_BITS;
-      const { role } = this.keys.known(key);
-      if (role >= ROLE.feature) this.observeValue(rows, at, key, role, model, pane, eventMs);
+      const role = this.keys.roleOf(key);
+      if (role >= ROLE.feature) this.observeValue(rows, at, key, role, model);
     }
-    if (late && end > first) this.outcomes.add({ outcome: "span_late" });
+    if (this.pane < this.firstOpenPane && end > first) this.outcomes.add({ outcome: "span_late" });
     if (this.unusual.length > 0) {
-      this.flags.push({ at: rows.spanId[span] as number, values: this.unusual });
+      this.flags.push({ at: spanIdAt, values: this.unusual });
       this.unusual = [];
     }
   }
 
-  /** Finds the span's model and counts the call; a span without a model is none of ours. */
-  private modelOf(rows: SpanRows, span: number): ObservedModel | undefined {
-    const resource = rows.resource[span] as number;
-    let name = this.find(rows, ROLE.modelName, rows.firstValue[span], rows.endValue[span]);
-    let version = this.find(rows, ROLE.modelVersion, rows.firstValue[span], rows.endValue[span]);
-    const from = rows.resourceFirst[resource];
-    const to = rows.resourceEnd[resource];
-    if (name < 0) name = this.find(rows, ROLE.modelName, from, to);
-    if (name < 0) return undefined;
-    if (version < 0) version = this.find(rows, ROLE.modelVersion, from, to);
-    return this.state.model(name, version);
-  }
-
-  private isNew(rows: SpanRows, span: number): boolean {
-    const { view } = rows;
-    const { traceId, spanId } = rows;
-    return this.state.recentSpans.add(view, traceId[span] as number, spanId[span] as number);
-  }
-
   private countCall(rows: SpanRows, span: number, model: ObservedModel): void {
-    const found = this.find(rows, ROLE.stage, rows.firstValue[span], rows.endValue[span]);
-    const stage = this.state.strings.text(found);
+    const stage = this.state.strings.text(this.head.stage);
     if (!isStage(stage)) return;
     model.latency(stage).add((rows.durationNs[span] as number) / NS_PER_S);
     if (stage !== "inference") return;
     if (rows.status[span] === STATUS_ERROR) model.errors++;
     else model.successes++;
-  }
-
-  /** The interned string of the first value of a role in [first, end), or a negative number. */
-  private find(rows: SpanRows, role: number, first = 0, end = 0): number {
-    for (let at = first; at < end; at++) {
-      const tag = rows.valueTag[at] as number;
-      if ((tag & TYPE_MASK) === VALUE_STRING && this.keys.known(tag >> TYPE_BITS).role === role) {
-        return this.internAt(rows, at);
-      }
-    }
-    return -1;
   }
 
   private internAt(rows: SpanRows, at: number): number {
@@ -252,11 +231,9 @@ export class Observer implements Stage, Persistent {
     key: number,
     role: number,
     model: ObservedModel,
-    pane: number,
-    eventMs: number,
   ): void {
     if (role === ROLE.featureMissing) {
-      this.observeMissing(rows, at, model, pane);
+      this.observeMissing(rows, at, model);
       return;
     }
     const signal = model.signals[key] ?? this.newSignal(model, key, role);
@@ -265,35 +242,33 @@ export class Observer implements Stage, Persistent {
     let fits = false;
     if (type === VALUE_STRING) {
       const id = this.internAt(rows, at);
-      fits = id >= 0 && this.addCategory(signal, this.state.strings.text(id), pane, eventMs);
+      fits = id >= 0 && this.addCategory(signal, this.state.strings.text(id));
     } else if (type !== VALUE_OTHER) {
-      fits = this.addNumber(signal, rows.valueNumber[at] as number, pane, eventMs);
+      fits = this.addNumber(signal, rows.valueNumber[at] as number);
     }
     if (fits) this.observed++;
     else this.outcomes.add({ outcome: "invalid" });
     if (signal.learner) model.finishLearning(signal);
   }
 
-  private addNumber(signal: ObservedSignal, value: number, pane: number, eventMs: number): boolean {
-    if (signal.learner) return signal.learner.addNumber(value, eventMs);
-    const summary = signal.panes?.pane(pane, this.state.schedule.firstOpenPane);
-    if (summary === undefined || !("grid" in summary)) return false;
-    summary.add(value);
-    if (signal.panes?.isUnusualNumber(value)) this.unusual.push(signal.identity.name);
-    return Number.isFinite(value);
+  private addNumber(signal: ObservedSignal, value: number): boolean {
+    const { panes } = signal;
+    if (panes === undefined) return signal.learner?.addNumber(value, this.eventMs) ?? false;
+    if (!panes.addNumber(value, this.pane, this.firstOpenPane)) return false;
+    if (panes.isUnusualNumber(value)) this.unusual.push(signal.identity.name);
+    return true;
   }
 
-  private addCategory(signal: ObservedSignal, value: string, pane: number, eventMs: number) {
-    if (signal.learner) return signal.learner.addCategory(value, eventMs);
-    const summary = signal.panes?.pane(pane, this.state.schedule.firstOpenPane);
-    if (summary === undefined || "grid" in summary) return false;
-    summary.add(value);
-    if (signal.panes?.isUnusualName(value)) this.unusual.push(signal.identity.name);
+  private addCategory(signal: ObservedSignal, value: string): boolean {
+    const { panes } = signal;
+    if (panes === undefined) return signal.learner?.addCategory(value, this.eventMs) ?? false;
+    if (!panes.addCategory(value, this.pane, this.firstOpenPane)) return false;
+    if (panes.isUnusualName(value)) this.unusual.push(signal.identity.name);
     return true;
   }
 
   /** The value names a feature that had none. */
-  private observeMissing(rows: SpanRows, at: number, model: ObservedModel, pane: number): void {
+  private observeMissing(rows: SpanRows, at: number, model: ObservedModel): void {
     if (((rows.valueTag[at] as number) & TYPE_MASK) !== VALUE_STRING) return;
     const id = this.internAt(rows, at);
     const key = id < 0 ? -1 : this.keys.idOf(ROLE.feature, this.state.strings.text(id));
@@ -305,7 +280,7 @@ export class Observer implements Stage, Persistent {
     if (signal === undefined) return;
     signal.missing++;
     signal.learner?.addMissing();
-    signal.panes?.pane(pane, this.state.schedule.firstOpenPane).addMissing(1);
+    signal.panes?.pane(this.pane, this.firstOpenPane).addMissing(1);
   }
 
   private newSignal(model: ObservedModel, key: number, role: number): ObservedSignal | undefined {

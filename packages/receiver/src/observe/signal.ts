@@ -15,7 +15,10 @@ export class SignalPanes {
   readonly reference: Reference;
   /** Open panes by their number; hardly ever more than two or three. */
   private readonly panes = new Map<number, Summary>();
-  private usual: UsualValues;
+  /** What is usual now: see usual-values.ts. */
+  private usualLow = Number.NEGATIVE_INFINITY;
+  private usualHigh = Number.POSITIVE_INFINITY;
+  private usualNames: ReadonlySet<string> = new Set();
   /** What is usual in each window length in which the signal drifts. */
   private readonly drifts = new Map<number, UsualValues>();
   private latestNumber = Number.NaN;
@@ -28,21 +31,36 @@ export class SignalPanes {
   constructor(identity: SignalIdentity, reference: Reference, windowCount: number) {
     this.identity = identity;
     this.reference = reference;
-    this.usual = usualValues(reference);
+    this.takeUsual(usualValues(reference));
     this.windows = Array.from({ length: windowCount }, () => emptySummary(reference));
     this.late = emptySummary(reference);
     this.latestPane = this.late;
   }
 
+  /** Adds a number to its pane; false when it is none, or the signal holds categories. */
+  addNumber(value: number, pane: number, firstOpenPane: number): boolean {
+    const summary = this.pane(pane, firstOpenPane);
+    if (!(summary instanceof GridSummary)) return false;
+    summary.add(value);
+    return Number.isFinite(value);
+  }
+
+  /** Adds a category to its pane; false when the signal holds numbers. */
+  addCategory(name: string, pane: number, firstOpenPane: number): boolean {
+    const summary = this.pane(pane, firstOpenPane);
+    if (summary instanceof GridSummary) return false;
+    summary.add(name);
+    return true;
+  }
+
   /** Whether a number lies outside what is usual. */
   isUnusualNumber(value: number): boolean {
-    const { usual } = this;
-    return "low" in usual && (value < usual.low || value > usual.high);
+    return value < this.usualLow || value > this.usualHigh;
   }
 
   /** Whether a category is none of the usual ones. */
   isUnusualName(name: string): boolean {
-    return !("low" in this.usual) && !this.usual.has(name);
+    return !this.usualNames.has(name);
   }
 
   /** A window has been judged: while the signal drifts, less is usual. */
@@ -50,8 +68,15 @@ export class SignalPanes {
     if (drifted) this.drifts.set(closed.window, usualInDrift(closed));
     else if (!this.drifts.delete(closed.window)) return;
     // The shortest window length that drifts has the freshest view.
-    const [shortest] = [...this.drifts.keys()].toSorted((a, b) => a - b);
-    this.usual = this.drifts.get(shortest ?? -1) ?? usualValues(this.reference);
+    const [shortest = -1] = [...this.drifts.keys()].toSorted((a, b) => a - b);
+    this.takeUsual(this.drifts.get(shortest) ?? usualValues(this.reference));
+  }
+
+  private takeUsual(usual: UsualValues): void {
+    if ("low" in usual) {
+      this.usualLow = usual.low;
+      this.usualHigh = usual.high;
+    } else this.usualNames = usual;
   }
 
   /** Every summary that holds something, by the name of its place. */

@@ -48,6 +48,8 @@ export class KeyTable {
   overflowCount = 0;
 
   private readonly keys: KnownKey[] = [];
+  /** Roles by id, beside `keys` so that a reader of values need not touch an object. */
+  private readonly roles: number[] = [];
   private readonly templates: { prefix: Uint8Array; key: WantedKey; overflowId: number }[] = [];
   /**
    * Open addressing, linear probing, four numbers a slot so that a probe touches one cache line:
@@ -90,6 +92,11 @@ export class KeyTable {
     const key = this.keys[id];
     if (key === undefined) throw new RangeError(`no key has the id ${id}`);
     return key;
+  }
+
+  /** The role of a key that {@link lookup} returned. */
+  roleOf(id: number): number {
+    return this.roles[id] as number;
   }
 
   /**
@@ -169,6 +176,7 @@ export class KeyTable {
     }
     const overflowId = this.keys.length;
     this.keys.push({ name: `${key.name}*`, role: key.role, suffix: "*" });
+    this.roles.push(key.role);
     this.templates.push({ prefix, key, overflowId });
     const first = new DataView(prefix.buffer).getInt32(0, true);
     const slot = hashWord(first);
@@ -183,6 +191,7 @@ export class KeyTable {
     const bytes = encoder.encode(key.name);
     if (!storable(bytes)) throw new TypeError(`key "${key.name}" is too long or contains NUL`);
     this.keys.push(key);
+    this.roles.push(key.role);
     if (bytes.length < WORD_BYTES) this.shortKeys.set(key.name, id);
     else this.insert(bytes, id + 1);
     return id;
