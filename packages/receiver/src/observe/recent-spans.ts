@@ -3,48 +3,49 @@
  *
  * Two generations of at most `horizon` spans each: a span is remembered for at least `horizon`
  * further ones. Ids are kept as 64-bit hashes of trace id and span id: with a million of them a new
- * span is taken for a seen one with a probability of 5e-14. 16 bytes a span and generation.
+ * span is taken for a seen one with a probability of 5e-14. 24 bytes a span and generation.
  */
 
-const EMPTY = 0;
 const ID_WORDS = 6;
 
-/** One generation: an open-addressed table over ids in the order of arrival. */
+/** One generation: an open-addressed table, at most half full, and the order of arrival. */
 class Generation {
   readonly number: number;
-  /** Pairs of 32-bit words. */
+  /** Pairs of 32-bit words in the order of arrival, which is what is stored. */
   readonly hashes: Int32Array;
   count = 0;
   saved = 0;
-  /** Index + 1 into `hashes`; at most half full. */
-  private readonly slots: Int32Array;
+  /** The same pairs in their slots, so that a lookup touches one cache line; (0, 0) is free. */
+  private readonly table: Int32Array;
 
   constructor(number: number, capacity: number) {
     this.number = number;
     this.hashes = new Int32Array(2 * capacity);
-    this.slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * capacity)));
+    this.table = new Int32Array(2 * 2 ** Math.ceil(Math.log2(2 * capacity)));
   }
 
-  /** The slot of a hash, or the free one where it belongs. */
-  slotOf(high: number, low: number): number {
-    const mask = this.slots.length - 1;
-    let slot = high & mask;
-    for (;;) {
-      const index = (this.slots[slot] as number) - 1;
-      if (index < 0) return slot;
-      if (this.hashes[2 * index] === high && this.hashes[2 * index + 1] === low) return slot;
-      slot = (slot + 1) & mask;
+  /** Where a hash is in the table, or the free place where it belongs. */
+  placeOf(high: number, low: number): number {
+    const { table } = this;
+    const mask = table.length - 1;
+    let place = (high << 1) & mask;
+    while (table[place] !== high || table[place + 1] !== low) {
+      if (table[place] === 0 && table[place + 1] === 0) break;
+      place = (place + 2) & mask;
     }
+    return place;
   }
 
-  holds(slot: number): boolean {
-    return this.slots[slot] !== EMPTY;
+  isFree(place: number): boolean {
+    return this.table[place] === 0 && this.table[place + 1] === 0;
   }
 
-  add(slot: number, high: number, low: number): void {
+  add(place: number, high: number, low: number): void {
+    this.table[place] = high;
+    this.table[place + 1] = low;
     this.hashes[2 * this.count] = high;
     this.hashes[2 * this.count + 1] = low;
-    this.slots[slot] = ++this.count;
+    this.count++;
   }
 }
 
@@ -110,10 +111,10 @@ export class RecentSpans {
 
   private addHash(high: number, low: number): boolean {
     const { previous } = this;
-    if (previous?.holds(previous.slotOf(high, low))) return false;
-    const slot = this.current.slotOf(high, low);
-    if (this.current.holds(slot)) return false;
-    this.current.add(slot, high, low);
+    if (previous && !previous.isFree(previous.placeOf(high, low))) return false;
+    const place = this.current.placeOf(high, low);
+    if (!this.current.isFree(place)) return false;
+    this.current.add(place, high, low);
     if (this.current.count === this.horizon) {
       this.previous = this.current;
       this.current = new Generation(this.previous.number + 1, this.horizon);
@@ -133,7 +134,8 @@ export class RecentSpans {
       low = (low << 13) | (low >>> 19);
     }
     this.high = finish(high);
-    this.low = finish(low);
+    // (0, 0) marks a free place.
+    this.low = finish(low) || 1;
   }
 }
 
