@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { andersonDarlingUpper } from "../src/distributions/anderson-darling-law.ts";
 import {
   cramerVonMisesExact,
   cramerVonMisesUpper,
@@ -17,6 +18,7 @@ import { golden, relativeError } from "./golden.ts";
 interface NullLaws {
   kolmogorovOneSample: [d: number, n: number, p: number][];
   cramerVonMises: [x: number, p: number][];
+  andersonDarling: [x: number, p: number][];
   student: [t: number, df: number, p: number][];
   populationStability: [p: number, cells: number, n: number, m: number, value: number][];
 }
@@ -55,6 +57,14 @@ describe("laws under the null", () => {
     }
     expect(cramerVonMisesUpper(0)).toBe(1);
     expect(cramerVonMisesUpper(Number.NaN)).toBeNaN();
+  });
+
+  it("Anderson-Darling's limit law keeps its digits in the tail", () => {
+    for (const [x, p] of laws.andersonDarling) {
+      expect(relativeError(andersonDarlingUpper(x), p), `${x}`).toBeLessThan(1e-11);
+    }
+    expect(andersonDarlingUpper(0)).toBe(1);
+    expect(andersonDarlingUpper(Number.NaN)).toBeNaN();
   });
 
   it("exact laws add up: all arrangements of three against two", () => {

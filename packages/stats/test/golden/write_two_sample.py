@@ -236,6 +236,22 @@ def cramer_von_mises_upper(x):
     return float(1 - total / (mpmath.pi**1.5 * mpmath.sqrt(x)))
 
 
+def anderson_darling_upper(x):
+    """1 - the limit law (Anderson and Darling 1954, equation 5), in 50 digits."""
+    x = mpmath.mpf(x)
+    total = mpmath.mpf(0)
+    for j in range(40):
+        y = (4 * j + 1) ** 2 * mpmath.pi**2 / (8 * x)
+        integral = mpmath.quad(
+            lambda w: mpmath.exp(x / (8 * (w * w + 1)) - y * w * w), [0, 1, 4, mpmath.inf]
+        )
+        term = mpmath.binomial(-0.5, j) * (4 * j + 1) * mpmath.exp(-y) * integral
+        total += term
+        if abs(term) < mpmath.mpf(10) ** -45:
+            break
+    return float(1 - mpmath.sqrt(2 * mpmath.pi) / x * total)
+
+
 def student_two_sided(t, df):
     x = mpmath.mpf(df) / (mpmath.mpf(df) + mpmath.mpf(t) ** 2)
     return float(mpmath.betainc(mpmath.mpf(df) / 2, 0.5, 0, x, regularized=True))
@@ -268,6 +284,9 @@ def null_laws():
             "cramerVonMises": [
                 [x, cramer_von_mises_upper(x)]
                 for x in [0.01, 0.05, 0.1, 1 / 6, 0.3, 0.461, 0.743, 1, 1.5, 2, 3, 4, 6]
+            ],
+            "andersonDarling": [
+                [x, anderson_darling_upper(x)] for x in [0.1, 0.2, 0.5, 1, 2.492, 3.857, 6, 9, 14]
             ],
             "student": [[t, df, student_two_sided(t, df)] for t in ts for df in dfs],
             "populationStability": stability,
