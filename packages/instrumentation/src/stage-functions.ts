@@ -6,6 +6,7 @@ import type { StageConfig } from "./config-schema.js";
 import { activeContext, contextOf, startSpan, withContext } from "./host-api.js";
 import type { ModelVersions } from "./model-versions.js";
 import { observeCall } from "./observe-call.js";
+import type { PathUses } from "./path-uses.js";
 import type { RequestScope } from "./request-scope.js";
 import { requestScope, withRequestScope } from "./request-scope.js";
 import { failSpan } from "./span-error.js";
@@ -19,6 +20,7 @@ export interface StageContext {
   readonly stage: StageConfig;
   readonly versions: ModelVersions;
   readonly errorMessages: boolean;
+  readonly paths: PathUses;
 }
 
 /**
@@ -81,20 +83,22 @@ function stageAttributes({ stage, versions }: StageContext): Attributes {
 
 /** Segments, tenant and prediction id, as far as they are found in `root`. */
 function requestAttributes(
-  { stage }: StageContext,
+  { stage, paths }: StageContext,
   root: ValuePath["root"],
   value: unknown,
 ): Attributes {
   const attributes: Attributes = {};
-  const put = (key: string, path: ValuePath | undefined) => {
+  const owner = `${stage.module} ${stage.export}`;
+  const put = (attribute: string, path: ValuePath | undefined, key: string) => {
     if (path?.root !== root) return;
     const found = valueAt(path, value);
-    if (found !== undefined) attributes[key] = found;
+    if (found !== undefined) attributes[attribute] = found;
+    paths.note(path, found !== undefined, owner, key);
   };
   for (const [name, path] of Object.entries(stage.segment)) {
-    put(ATTRIBUTES.segment.name + name, path);
+    put(ATTRIBUTES.segment.name + name, path, `segment.${name}`);
   }
-  put(ATTRIBUTES.tenant.name, stage.tenant);
-  put(ATTRIBUTES.predictionId.name, stage.predictionId);
+  put(ATTRIBUTES.tenant.name, stage.tenant, "tenant");
+  put(ATTRIBUTES.predictionId.name, stage.predictionId, "predictionId");
   return attributes;
 }

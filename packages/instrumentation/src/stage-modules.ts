@@ -1,40 +1,19 @@
 /** Hooks the modules that hold declared stages, and says which declarations had no effect. */
 import { existsSync, realpathSync } from "node:fs";
-import { getEnvironmentData, isMainThread, setEnvironmentData } from "node:worker_threads";
+import { isMainThread } from "node:worker_threads";
 import { complain } from "./complain.js";
 import type { InstrumentationConfig, StageConfig } from "./config-schema.js";
+import { LoadedFlags } from "./loaded-flags.js";
 import type { ModelVersions } from "./model-versions.js";
+import { PathUses } from "./path-uses.js";
 import { patchExport } from "./stage-exports.js";
+import type { StageContext } from "./stage-functions.js";
 import { wrapStage } from "./stage-functions.js";
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
-/** Under this key worker threads find the main thread's {@link LoadedFlags}. */
+/** Under this key worker threads find the main thread's flags. */
 const LOADED_KEY = "tidemark.instrumentation.loaded";
-
-/**
- * Which modules have been loaded by any thread, one byte each: a module that only a worker loads is
- * not unused.
- */
-class LoadedFlags {
-  private readonly flags: Uint8Array;
-
-  constructor(count: number) {
-    const shared = isMainThread ? undefined : getEnvironmentData(LOADED_KEY);
-    const inherited = shared instanceof SharedArrayBuffer && shared.byteLength === count;
-    const buffer = inherited ? shared : new SharedArrayBuffer(count);
-    if (!inherited && count > 0) setEnvironmentData(LOADED_KEY, buffer);
-    this.flags = new Uint8Array(buffer);
-  }
-
-  set(index: number): void {
-    Atomics.store(this.flags, index, 1);
-  }
-
-  has(index: number): boolean {
-    return Atomics.load(this.flags, index) === 1;
-  }
-}
 
 /** The declared stages of one module. */
 class StageModule {
@@ -51,14 +30,13 @@ class StageModule {
     this.wrappers.set(stage, new WeakMap());
   }
 
-  patch(exports: unknown, versions: ModelVersions, errorMessages: boolean): unknown {
+  patch(exports: unknown, shared: Omit<StageContext, "stage">): unknown {
     let patched = exports;
     for (const stage of this.stages) {
       const known = this.wrappers.get(stage) as WeakMap<AnyFunction, AnyFunction>;
       const result = patchExport(patched, stage.export, (original) => {
         // A module that is both required and imported is seen twice, the second time wrapped.
-        const wrapped =
-          known.get(original) ?? wrapStage(original, { stage, versions, errorMessages });
+        const wrapped = known.get(original) ?? wrapStage(original, { stage, ...shared });
         known.set(original, wrapped);
         known.set(wrapped, wrapped);
         return wrapped;
@@ -75,6 +53,7 @@ export class StageModules {
   private readonly modules = new Map<string, StageModule>();
   private readonly config: InstrumentationConfig;
   private readonly loaded: LoadedFlags;
+  private readonly pathUses = new PathUses();
 
   constructor(config: InstrumentationConfig) {
     this.config = config;
@@ -88,7 +67,7 @@ export class StageModules {
       this.modules.set(path, module);
       module.add(stage);
     }
-    this.loaded = new LoadedFlags(this.modules.size);
+    this.loaded = new LoadedFlags(LOADED_KEY, this.modules.size);
   }
 
   /** Absolute paths of the modules that hold stages. */
@@ -101,11 +80,13 @@ export class StageModules {
     const module = this.modules.get(path);
     if (module === undefined) return exports;
     this.loaded.set(this.paths().indexOf(path));
-    return module.patch(exports, versions, this.config.errorMessages);
+    const { errorMessages } = this.config;
+    return module.patch(exports, { versions, errorMessages, paths: this.pathUses });
   }
 
-  /** Says which modules no thread has loaded; meant for the end of the main thread. */
+  /** Says which modules no thread has loaded, and which paths led nowhere; for the end. */
   complainAboutUnused(): void {
+    this.pathUses.complainAboutUnresolved();
     if (!isMainThread) return;
     for (const [index, { path }] of [...this.modules.values()].entries()) {
       if (this.loaded.has(index)) continue;

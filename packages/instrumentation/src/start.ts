@@ -9,6 +9,7 @@ import { registeredProvider } from "./host-api.js";
 import { loadConfig } from "./load-config.js";
 import { ModelVersions } from "./model-versions.js";
 import { hookEsModules, hookModules, patchBuiltins } from "./module-hooks.js";
+import { DeclaredModels } from "./onnx/declared-models.js";
 import { OnnxruntimeInstrumentation } from "./onnx/onnxruntime-instrumentation.js";
 import { API_MODULE, OwnSdk } from "./own-sdk.js";
 import type { RunningSdk } from "./sdk.js";
@@ -26,14 +27,18 @@ export function startInstrumentation(): void {
   const { config, complaints } = loadConfig(env, process.cwd());
   for (const line of complaints) complain(line);
   const versions = new ModelVersions();
+  const models = new DeclaredModels(config.models);
   const stages = new StageModules(config);
   hookEsModules([...stages.paths(), API_MODULE]);
   if (isEnabled("onnxruntime", env)) {
     guarded("hooking onnxruntime", () => {
-      void new OnnxruntimeInstrumentation({ declared: config, versions });
+      void new OnnxruntimeInstrumentation({ declared: config, versions, models });
     });
   }
-  const onEnd = () => stages.complainAboutUnused();
+  const onEnd = () => {
+    stages.complainAboutUnused();
+    models.complainAboutUnused();
+  };
   const own = registeredProvider() === undefined ? startOwnSdk(env, onEnd) : undefined;
   if (own === undefined) process.on("beforeExit", onEnd);
   guarded("hooking modules", () => {

@@ -28,6 +28,15 @@ export function parseValuePath(text: string): ValuePath | undefined {
   return { root, steps };
 }
 
+/** A path as it can be written, for complaints. */
+export function pathText({ root, steps }: ValuePath): string {
+  const written = steps.map((step) => {
+    if (/^\d+$/.test(step)) return `[${step}]`;
+    return /^[A-Za-z_$][\w$-]*$/.test(step) ? `.${step}` : `["${step}"]`;
+  });
+  return root + written.join("");
+}
+
 /**
  * The string, number or boolean at a path, as a string; undefined when there is none. A getter on
  * the way may throw: that is the caller's to guard.

@@ -4,7 +4,8 @@
  * model leaves open, such as token ids, because those are content.
  */
 import type { Attributes, AttributeValue } from "@opentelemetry/api";
-import { ATTRIBUTES } from "@tidemark/semconv";
+import { ATTRIBUTES, reservedNames } from "@tidemark/semconv";
+import { complain } from "../complain.js";
 import type { CellValue, TensorLike, TensorRows } from "../tensor-rows.js";
 import { asOneRow, rowsOf } from "../tensor-rows.js";
 import type { ModelIdentity } from "./model-identity.js";
@@ -25,6 +26,8 @@ interface Feature {
 const UNNAMED_COLUMNS_MAX = 100;
 /** Of a wider input the further columns are not looked at; a span has room for 100 in any case. */
 const COLUMNS_MAX = 4096;
+/** Columns that cannot become features: the attributes of these names mean something else. */
+const RESERVED = new Set(reservedNames(ATTRIBUTES.feature));
 /** Inputs of language models, where their width is fixed. */
 const TOKENS_NAME = /token|mask|(?:^|_)ids?$/i;
 
@@ -35,7 +38,9 @@ export interface InputPlan {
   readonly declared: "features" | "category" | undefined;
   /** Names of the columns, as far as they are known. */
   readonly columns: readonly string[] | undefined;
-  /** What the columns of an input of this width become; undefined for sensitive ones. */
+  /** What the columns of an input of this width are called. */
+  readonly columnNames: (width: number) => readonly string[];
+  /** What they become; undefined for those that are not recorded. */
   readonly features: (width: number) => readonly (Feature | undefined)[];
   /** False when the model states that the number of columns is open. */
   readonly fixedWidth: boolean;
@@ -55,7 +60,8 @@ export function planInputs(identity: ModelIdentity, inputs: readonly DeclaredInp
       name,
       declared: config?.as,
       columns,
-      features: featuresOf(name, columns, identity.config?.sensitive ?? []),
+      columnNames: (width) => columnNames(name, columns, width),
+      features: featuresOf(identity, name, columns),
       fixedWidth: shape !== undefined && shape.slice(1).every((size) => isFixed(size)),
       batched: !(shape?.length === 1 && isFixed(shape[0]) && shape[0] !== 1),
     };
@@ -64,22 +70,36 @@ export function planInputs(identity: ModelIdentity, inputs: readonly DeclaredInp
 
 /** Names and keys of an input's columns, made once for the width that it has. */
 function featuresOf(
+  { name: model, config }: ModelIdentity,
   input: string,
   names: readonly string[] | undefined,
-  sensitive: readonly string[],
 ): InputPlan["features"] {
   let made: readonly (Feature | undefined)[] = [];
   let madeFor = 0;
   return (width) => {
     if (madeFor === width) return made;
     madeFor = width;
-    made = Array.from({ length: Math.min(width, COLUMNS_MAX) }, (_, column) => {
-      const name = names?.[column] ?? (width === 1 ? input : `${input}_${column}`);
-      if (sensitive.includes(name)) return undefined;
-      return { name, key: ATTRIBUTES.feature.name + name };
+    if (names !== undefined && names.length !== width) {
+      complain(`model ${model}: input "${input}" has ${width} columns, but ${names.length} names`);
+    }
+    made = columnNames(input, names, width).map((name) => {
+      if (config?.sensitive.includes(name)) return undefined;
+      const key = ATTRIBUTES.feature.name + name;
+      if (!RESERVED.has(name)) return { name, key };
+      complain(
+        `model ${model}: input "${input}": the column "${name}" is not recorded, because ${key} ` +
+          'means something else; give it another name with "columns"',
+      );
+      return undefined;
     });
     return made;
   };
+}
+
+function columnNames(input: string, names: readonly string[] | undefined, width: number) {
+  const nameOf = (column: number) =>
+    names?.[column] ?? (width === 1 ? input : `${input}_${column}`);
+  return Array.from({ length: Math.min(width, COLUMNS_MAX) }, (_, column) => nameOf(column));
 }
 
 function isFixed(size: number | string | undefined): boolean {

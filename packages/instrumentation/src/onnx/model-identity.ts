@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { complain, guarded, reason } from "../complain.js";
 import type { ModelConfig } from "../config-schema.js";
 import type { ModelVersions } from "../model-versions.js";
+import type { DeclaredModels } from "./declared-models.js";
 import type { ModelMetadata } from "./model-metadata.js";
 import { readModelBytes, readModelFile } from "./model-metadata.js";
 
@@ -37,7 +38,7 @@ export interface ModelIdentity {
  */
 export function identifyModel(
   args: readonly unknown[],
-  models: readonly ModelConfig[],
+  models: DeclaredModels,
   versions: ModelVersions,
 ): ModelIdentity {
   const path = modelPath(args[0]);
@@ -46,7 +47,7 @@ export function identifyModel(
     firstOf(metadata, NAME_KEYS) ??
     (path === undefined ? undefined : basename(path).replace(/\.(?:onnx|ort)$/i, "")) ??
     FALLBACK_NAME;
-  const config = models.find((model) => model.name === name);
+  const config = models.find(name);
   const version = config?.version ?? firstOf(metadata, VERSION_KEYS) ?? graphVersion(metadata);
   if (version !== undefined) versions.learn(name, version);
   return {

@@ -22,8 +22,9 @@ import { ModelVersions } from "../model-versions.js";
 import { observeCall } from "../observe-call.js";
 import { requestScope } from "../request-scope.js";
 import { failSpan } from "../span-error.js";
+import { DeclaredModels } from "./declared-models.js";
 import { identifyModel } from "./model-identity.js";
-import type { Batch } from "./session-recorder.js";
+import type { Batch, Signature } from "./session-recorder.js";
 import { SessionRecorder } from "./session-recorder.js";
 
 const MS_PER_S = 1000;
@@ -34,6 +35,8 @@ export interface OnnxruntimeOptions extends BaseConfig {
   readonly declared?: InstrumentationConfig;
   /** Where versions of loaded models are noted for the other stages. */
   readonly versions?: ModelVersions;
+  /** The declared models, for whoever wants to know which of them were loaded. */
+  readonly models?: DeclaredModels;
 }
 
 type SessionClass = typeof InferenceSession & { readonly prototype: InferenceSession };
@@ -70,9 +73,10 @@ export class OnnxruntimeInstrumentation extends InstrumentationBase<OnnxruntimeO
     const options = this.getConfig();
     const settings = options.declared ?? parseConfig("", "").config;
     const versions = options.versions ?? new ModelVersions();
+    const models = options.models ?? new DeclaredModels(settings.models);
     const recorderOf = (created: object, args: readonly unknown[]) => {
-      const identity = identifyModel(args, settings.models, versions);
-      return new SessionRecorder(identity, inputsOf(created), settings.limits);
+      const identity = identifyModel(args, models, versions);
+      return new SessionRecorder(identity, signatureOf(created), settings.limits);
     };
     const fallback = (created: object) => {
       const recorder = recorderOf(created, []);
@@ -112,10 +116,10 @@ export class OnnxruntimeInstrumentation extends InstrumentationBase<OnnxruntimeO
   }
 }
 
-/** The inputs as the session states them; older runtimes state only their names. */
-function inputsOf(session: object) {
-  const { inputMetadata, inputNames } = session as Partial<InferenceSession>;
-  return inputMetadata ?? (inputNames ?? []).map((name) => ({ name }));
+/** Inputs and outputs as the session states them; older runtimes state only the inputs' names. */
+function signatureOf(session: object): Signature {
+  const { inputMetadata, inputNames = [], outputNames = [] } = session as Partial<InferenceSession>;
+  return { inputs: inputMetadata ?? inputNames.map((name) => ({ name })), outputs: outputNames };
 }
 
 function recordRun(recorder: SessionRecorder, feeds: unknown, call: () => unknown): unknown {

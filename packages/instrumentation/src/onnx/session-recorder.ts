@@ -1,8 +1,9 @@
 /** Turns the runs of one session into attributes; what does not change is worked out once. */
 import type { Attributes } from "@opentelemetry/api";
 import { ATTRIBUTES } from "@tidemark/semconv";
+import { complain } from "../complain.js";
 import type { Limits } from "../config-schema.js";
-import type { TensorLike } from "../tensor-rows.js";
+import type { TensorLike, TensorRows } from "../tensor-rows.js";
 import { asTensor, sampleRows, shapeOf } from "../tensor-rows.js";
 import type { DeclaredInput, InputPlan } from "./features.js";
 import { FeatureAttributes, featureRows, planInputs } from "./features.js";
@@ -20,6 +21,12 @@ export interface Batch {
   readonly sampled: readonly number[];
 }
 
+/** What a session takes and returns. */
+export interface Signature {
+  readonly inputs: readonly (DeclaredInput & { readonly type?: string })[];
+  readonly outputs: readonly string[];
+}
+
 /** Records the runs of one session. */
 export class SessionRecorder {
   readonly identity: ModelIdentity;
@@ -29,15 +36,17 @@ export class SessionRecorder {
   private readonly plans: readonly InputPlan[];
   private readonly fixed: Attributes;
   private roles: OutputRoles | undefined;
+  private sensitiveChecked = false;
 
-  constructor(
-    identity: ModelIdentity,
-    inputs: readonly (DeclaredInput & { readonly type?: string })[],
-    limits: Limits,
-  ) {
+  constructor(identity: ModelIdentity, { inputs, outputs }: Signature, limits: Limits) {
     this.identity = identity;
     this.limits = limits;
     this.plans = planInputs(identity, inputs);
+    complainAboutNames(
+      identity,
+      inputs.map(({ name }) => name),
+      outputs,
+    );
     this.takesText = inputs.some(({ type }) => type === "string");
     const { name, version, runId, config } = identity;
     this.fixed = {
@@ -69,10 +78,25 @@ export class SessionRecorder {
     for (const { plan, rows } of planned) {
       if (rows.rows === size) features.add(plan, rows, sampled);
     }
+    if (planned.length > 0 && !this.sensitiveChecked) this.checkSensitive(planned);
     const attributes = features.finish();
     attributes[ATTRIBUTES.batchSize.name] = size;
     addShapes(attributes, ATTRIBUTES.inputShape.name, tensors);
     return { attributes, batch: { size, sampled } };
+  }
+
+  /** Says which names of sensitive features no column has, or someone would take them for safe. */
+  private checkSensitive(planned: readonly { plan: InputPlan; rows: TensorRows }[]): void {
+    this.sensitiveChecked = true;
+    const { name, config } = this.identity;
+    if (config === undefined || config.sensitive.length === 0) return;
+    const columns = planned.flatMap(({ plan, rows }) => plan.columnNames(rows.columns));
+    const known = new Set([...columns, ...this.plans.map((plan) => plan.name)]);
+    for (const wrong of config.sensitive) {
+      if (known.has(wrong)) continue;
+      const some = columns.slice(0, 10).join(", ");
+      complain(`model ${name}: sensitive: no column is called "${wrong}"; there are: ${some}`);
+    }
   }
 
   /** What the outputs say. */
@@ -88,6 +112,25 @@ export class SessionRecorder {
     if (config?.task === undefined && task) attributes[ATTRIBUTES.task.name] = task;
     addShapes(attributes, ATTRIBUTES.outputShape.name, tensors);
     return attributes;
+  }
+}
+
+/** Says which declared inputs and outputs the model does not have. */
+function complainAboutNames(
+  { name, config }: ModelIdentity,
+  inputs: readonly string[],
+  outputs: readonly string[],
+): void {
+  for (const [kind, declared, known] of [
+    ["input", config?.inputs, inputs],
+    ["output", config?.outputs, outputs],
+  ] as const) {
+    for (const wrong of Object.keys(declared ?? {})) {
+      if (known.length === 0 || known.includes(wrong)) continue;
+      complain(
+        `model ${name}: it has no ${kind} "${wrong}"; its ${kind}s are: ${known.join(", ")}`,
+      );
+    }
   }
 }
 
