@@ -43,7 +43,7 @@ describe("Prometheus", () => {
     expect(rule.for).toBeDefined();
     expect(rule.annotations["description"]).toMatch(/\$value|query|minutes/);
     const heading = `## ${rule.alert}\n`;
-    expect(rule.annotations["runbook_url"]).toBe(`docs/playbooks.md#${rule.alert.toLowerCase()}`);
+    expect(rule.annotations["runbook"]).toBe(`docs/playbooks.md#${rule.alert.toLowerCase()}`);
     expect(readFileSync(join(CONFIG, "..", "docs", "playbooks.md"), "utf8")).toContain(heading);
   });
 
