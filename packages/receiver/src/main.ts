@@ -7,14 +7,16 @@
 import { join } from "node:path";
 import { AdminServer } from "./admin/admin-server.js";
 import { verdictApi } from "./admin/verdict-api.js";
-import type { Config } from "./config/schema.js";
+import type { Config, OtlpExporter } from "./config/schema.js";
 import { Evaluator } from "./evaluate/evaluator.js";
 import { OtlpMetricsPush } from "./export/otlp-metrics-push.js";
 import { DeadLetters } from "./forward/dead-letters.js";
 import { FlaggedBatches } from "./forward/flagged-batches.js";
 import type { ForwarderParts } from "./forward/forwarder.js";
 import { Forwarder } from "./forward/forwarder.js";
-import { OtlpClient } from "./forward/otlp-client.js";
+import { GrpcClient } from "./forward/grpc-client.js";
+import { HttpClient } from "./forward/http-client.js";
+import type { TraceClient } from "./forward/trace-client.js";
 import type { Appended } from "./log/batch-log.js";
 import { BatchLog, LogUnavailableError } from "./log/batch-log.js";
 import type { LoggedBody, LogRecord } from "./log/log-record.js";
@@ -213,13 +215,18 @@ function createForwarders(
   return config.service.pipelines.traces.exporters.flatMap((name) => {
     const exporter = config.exporters.otlp.get(name);
     if (exporter === undefined) return [];
-    const { headers, concurrency, timeout, maxElapsedTime: maxElapsedMs } = exporter;
-    const target = signalUrl(exporter.endpoint, "v1/traces");
-    const client = new OtlpClient(target, headers, concurrency, timeout);
+    const { concurrency, maxElapsedTime: maxElapsedMs } = exporter;
+    const client = createClient(name, exporter);
     const deadLetters = new DeadLetters(folder, name, parts.logger);
     const options = { name, maxElapsedMs, concurrency };
     return [new Forwarder(options, { ...parts, client, deadLetters })];
   });
+}
+
+function createClient(name: string, exporter: OtlpExporter): TraceClient {
+  const { endpoint, headers, concurrency, timeout } = exporter;
+  if (name.startsWith("otlp_grpc")) return new GrpcClient(endpoint, headers, timeout);
+  return new HttpClient(signalUrl(endpoint, "v1/traces"), headers, concurrency, timeout);
 }
 
 function createAdminServers(

@@ -172,7 +172,9 @@ function pipelineComplaints(config: ParsedConfig, locate: Locate): string[] {
     }
   };
   check("traces", traces.exporters, [...otlp.keys()]);
-  check("metrics", metrics.exporters, ["prometheus", ...otlp.keys()]);
+  // Prometheus takes metrics over HTTP only, and so does our push.
+  const overHttp = [...otlp.keys()].filter((name) => name.startsWith("otlp_http"));
+  check("metrics", metrics.exporters, ["prometheus", ...overHttp]);
   for (const [pipeline, { receivers = [] }] of Object.entries(config.service.pipelines)) {
     for (const [index, name] of receivers.entries()) {
       if (name === "otlp") continue;

@@ -127,7 +127,7 @@ const prometheusExporter = z.strictObject({
 });
 
 const otlpExporter = z.strictObject({
-  /** Base URL; `/v1/traces` or `/v1/metrics` is appended. */
+  /** Base URL; over HTTP `/v1/traces` or `/v1/metrics` is appended. */
   endpoint: url,
   headers: z.record(z.string(), z.string()).default({}),
   timeout: duration(100, 10 * MINUTE_MS, "10s"),
@@ -138,14 +138,15 @@ const otlpExporter = z.strictObject({
   interval: duration(100, 60 * MINUTE_MS, "15s"),
 });
 
-/** `prometheus`, and any number of `otlp_http/NAME`. */
+/** `prometheus`, and any number of `otlp_http/NAME` and `otlp_grpc/NAME`. */
 const exporters = z
   .object({ prometheus: prometheusExporter.prefault({}) })
   .catchall(otlpExporter)
   .superRefine((named, context) => {
     for (const name of Object.keys(named)) {
-      if (name === "prometheus" || /^otlp_http(?:\/.+)?$/.test(name)) continue;
-      const message = `unknown exporter "${name}"; there are prometheus and otlp_http/NAME`;
+      if (name === "prometheus" || /^otlp_(?:http|grpc)(?:\/.+)?$/.test(name)) continue;
+      const known = "prometheus, otlp_http/NAME and otlp_grpc/NAME";
+      const message = `unknown exporter "${name}"; there are ${known}`;
       context.addIssue({ code: "custom", message, path: [name] });
     }
   })
@@ -204,6 +205,9 @@ export const configSchema = z.strictObject({
   exporters: exporters.prefault({}),
   service: service.prefault({}),
 });
+
+/** An endpoint to send to. */
+export type OtlpExporter = z.infer<typeof otlpExporter>;
 
 /** What the schema makes of a file; durations in ms, sizes in bytes. */
 export type ParsedConfig = z.infer<typeof configSchema>;

@@ -18,7 +18,7 @@ import type { StateStore } from "../state/state-store.js";
 import { annotatedBody } from "./annotated-body.js";
 import type { DeadLetters } from "./dead-letters.js";
 import type { FlaggedBatches } from "./flagged-batches.js";
-import type { OtlpClient, SendResult } from "./otlp-client.js";
+import type { SendResult, TraceClient } from "./trace-client.js";
 
 /** Retries start here and double, with jitter, up to the maximum. */
 const BACKOFF_INITIAL_MS = 500;
@@ -43,7 +43,7 @@ export interface ForwarderOptions {
 
 /** What a forwarder reads from, and where it leaves things. */
 export interface ForwarderParts {
-  readonly client: OtlpClient;
+  readonly client: TraceClient;
   readonly log: BatchLog;
   readonly store: StateStore;
   readonly flagged: FlaggedBatches;

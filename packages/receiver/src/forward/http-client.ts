@@ -5,21 +5,14 @@
 import type { IncomingMessage } from "node:http";
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-
-/** What became of one attempt. */
-export type SendResult =
-  | { readonly kind: "delivered" }
-  /** The endpoint cannot take it now; `retryAfterMs` is what it asked for, if it did. */
-  | { readonly kind: "retry"; readonly reason: string; readonly retryAfterMs?: number }
-  /** The endpoint will never take it. */
-  | { readonly kind: "refused"; readonly reason: string };
+import type { SendResult, TraceClient } from "./trace-client.js";
 
 const RETRYABLE = new Set([429, 502, 503, 504]);
 /** Enough of an answer to say in a log what the endpoint did not like. */
 const REASON_BYTES_MAX = 512;
 
 /** Keep-alive connections to one endpoint, at most `connectionsMax` of them. */
-export class OtlpClient {
+export class HttpClient implements TraceClient {
   private readonly url: URL;
   private readonly headers: Readonly<Record<string, string>>;
   private readonly timeoutMs: number;
@@ -38,7 +31,6 @@ export class OtlpClient {
     this.agent = new Agent({ keepAlive: true, maxSockets: connectionsMax });
   }
 
-  /** Resolves with what happened; it never rejects. */
   send(body: Uint8Array, contentType: string, contentEncoding: string): Promise<SendResult> {
     const headers: Record<string, string | number> = {
       ...this.headers,
