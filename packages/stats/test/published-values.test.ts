@@ -103,6 +103,18 @@ describe("published values", () => {
     }
   });
 
+  it("a t-test without variance, or with too much of it, is NaN, and two constants differ", () => {
+    for (const test of [welchT, pooledT]) {
+      expect(test([1, 1], [1, 1])).toMatchObject({ statistic: Number.NaN, pValue: Number.NaN });
+      expect(test([2, 2], [1, 1])).toMatchObject({ statistic: Infinity, pValue: 0 });
+      const boundless = { count: 3, mean: 1e200, variance: Infinity };
+      expect(test(boundless, [1, 2])).toMatchObject({ statistic: Number.NaN, pValue: Number.NaN });
+      expect(() => test({ count: 0, mean: 0, variance: 0 }, [1])).toThrow(RangeError);
+    }
+    expect(welchT([1], [1, 2]).pValue).toBeNaN();
+    expect(pooledT([1], [1, 2]).degreesOfFreedom).toBe(1);
+  });
+
   it("six cells: goodness of fit takes the reference for exact, which homogeneity does not", () => {
     expectPublished(goodnessOfFit(R, C).pValue, "0.6730876007");
     // The formula is without smoothing; what is displayed adds 1/2 to each count.

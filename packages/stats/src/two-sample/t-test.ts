@@ -8,7 +8,10 @@ import { type Moments, momentsOf, unitOf } from "./moments.js";
 
 /** A test of "both means are equal". */
 export interface TTest extends ComparedRows {
-  /** t, positive when the reference's mean is larger; NaN when neither side varies nor differs. */
+  /**
+   * t, positive when the reference's mean is larger; NaN when neither side varies nor differs, and
+   * when the variance of given moments is infinite.
+   */
   readonly statistic: number;
   /** Two-sided; NaN where t is, and when a side has one row (Welch) or both have (pooled). */
   readonly pValue: number;
@@ -71,7 +74,8 @@ function test(first: LawSource | Moments, second: LawSource | Moments, spread: S
     (r.variance * n) / (n - 1),
     (c.variance * m) / (m - 1),
   );
-  const statistic = difference / Math.sqrt(variance);
+  // A summary's variance may have left the doubles; then nothing is known.
+  const statistic = variance < Infinity ? difference / Math.sqrt(variance) : Number.NaN;
   // Two constants that differ: no degrees of freedom, and no doubt either.
   const pValue =
     Math.abs(statistic) === Infinity ? 0 : studentTwoSided(statistic, degreesOfFreedom);
