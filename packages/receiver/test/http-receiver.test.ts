@@ -1,4 +1,4 @@
-import { gzipSync } from "node:zlib";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RpcStatus, TraceResponse } from "../src/otlp/schema.ts";
 import { encodeSpans, post, requestOf, START_MS, startReceiver } from "./running-receiver.ts";
@@ -47,6 +47,19 @@ describe("OTLP over HTTP", () => {
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("application/json");
     expect(await response.json()).toEqual({});
+  });
+
+  it.each([
+    ["gzip of several members", "gzip", gzipSync],
+    ["zstd of several frames", "zstd", zstdCompressSync],
+  ])("counts what is in %s, as it may come", async (_, encoding, compress) => {
+    const parts = [encodeSpans([span]), encodeSpans([span, span])].map((part) => compress(part));
+    const before = await receiver.metric("tidemark_receiver_spans_total");
+    const response = await post(url, Buffer.concat(parts), { "content-encoding": encoding });
+    const after = await receiver.metric("tidemark_receiver_spans_total");
+    expect(response.status).toBe(200);
+    const accepted = '{outcome="accepted"}';
+    expect((after[accepted] ?? 0) - (before[accepted] ?? 0)).toBe(3);
   });
 
   it("takes gzip, and an empty request", async () => {
@@ -100,6 +113,24 @@ describe("OTLP over HTTP", () => {
       3,
       /no valid gzip/,
     ],
+    [
+      "zstd that is cut off",
+      "",
+      zstdCompressSync(encodeSpans([span])).subarray(0, -4),
+      { "content-encoding": "zstd" },
+      400,
+      3,
+      /no valid zstd: unexpected end/,
+    ],
+    [
+      "zstd with something behind it",
+      "",
+      Buffer.concat([zstdCompressSync(encodeSpans([span])), Buffer.from("tail")]),
+      { "content-encoding": "zstd" },
+      400,
+      3,
+      /no valid zstd/,
+    ],
     ["another encoding", "", "x", { "content-encoding": "br" }, 415, 3, /"br" is not supported/],
     ["another type", "", "x", { "content-type": "text/plain" }, 415, 3, /"text\/plain"/],
     ["metrics", "/../metrics", "", {}, 404, 12, /send traces to \/v1\/traces/],
@@ -139,7 +170,7 @@ describe("OTLP over HTTP", () => {
 
   it("is alive after all that, and has counted it", async () => {
     const counts = await receiver.metric("tidemark_receiver_requests_total");
-    expect(counts['{code="400"}']).toBe(4);
+    expect(counts['{code="400"}']).toBe(6);
     expect(counts['{code="413"}']).toBe(3);
     expect(counts['{code="415"}']).toBe(2);
     const spans = await receiver.metric("tidemark_receiver_spans_total");

@@ -1,9 +1,11 @@
 /** A logged body with annotations on its flagged spans, compressed as it came. */
-import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { kMaxLength } from "node:buffer";
+import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { ATTRIBUTES } from "@tidemark/semconv";
 import type { LoggedBody } from "../log/log-record.js";
 import type { SpanFlag } from "../otlp/annotate-spans.js";
 import { annotateSpans } from "../otlp/annotate-spans.js";
+import { inflateZstd } from "../otlp/zstd-frames.js";
 
 /** A short time matters more than a few bytes: only flagged batches come here. */
 const GZIP_LEVEL = 1;
@@ -20,7 +22,7 @@ export function annotatedBody(logged: LoggedBody, flags: readonly SpanFlag[]): U
     return gzipSync(annotateSpans(gunzipSync(body), key, flags), { level: GZIP_LEVEL });
   }
   if (contentEncoding === "zstd") {
-    return zstdCompressSync(annotateSpans(zstdDecompressSync(body), key, flags));
+    return zstdCompressSync(annotateSpans(inflateZstd(body, kMaxLength), key, flags));
   }
   return annotateSpans(body, key, flags);
 }

@@ -1,28 +1,48 @@
 /** Reading a request's body within bounds, and inflating it within bounds. */
 import type { IncomingMessage } from "node:http";
 import { gunzipSync } from "node:zlib";
+import { inflateZstd } from "../otlp/zstd-frames.js";
 import { OtlpError } from "./otlp-error.js";
+import type { Room } from "./trace-intake.js";
+
+/** Compressions that a body may come in, beside none; what clients are told that they may send. */
+export const CONTENT_ENCODINGS: readonly string[] = ["gzip", "zstd"];
 
 /** Large pieces: the streaming form and small chunks cost twice as much. */
 const INFLATE_CHUNK_BYTES = 256 * 1024;
 
 /**
- * Collects a body of at most `bytesMax` bytes.
- * @throws OtlpError `tooLarge` as soon as the announced or received length passes the bound.
+ * Collects a body of at most `bytesMax` bytes. One of unknown length takes its room as it comes.
+ * @throws OtlpError `tooLarge` as soon as the announced or received length passes the bound,
+ * `overloaded` when there is no room for more.
  */
-export function readBody(request: IncomingMessage, bytesMax: number): Promise<Uint8Array> {
-  const announced = Number(request.headers["content-length"] ?? 0);
-  if (announced > bytesMax) return Promise.reject(tooLarge(bytesMax));
+export function readBody(
+  request: IncomingMessage,
+  bytesMax: number,
+  room: Room,
+): Promise<Uint8Array> {
+  const announced = request.headers["content-length"];
+  if (Number(announced ?? 0) > bytesMax) return Promise.reject(tooLarge(bytesMax));
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    let refused = false;
+    // What still comes is read and thrown away, so that the client gets to see the answer.
+    const refuse = (error: Error) => {
+      refused = true;
+      chunks.length = 0;
+      reject(error);
+    };
     request.on("data", (chunk: Buffer) => {
+      if (refused) return;
       size += chunk.length;
-      // What still comes is read and thrown away, so that the client gets to see the answer.
-      if (size > bytesMax) {
-        chunks.length = 0;
-        reject(tooLarge(bytesMax));
-      } else chunks.push(chunk);
+      if (size > bytesMax) return refuse(tooLarge(bytesMax));
+      try {
+        if (announced === undefined) room.grow(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        refuse(error as Error);
+      }
     });
     request.once("end", () => {
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
@@ -41,25 +61,31 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Ui
  */
 export function inflate(body: Uint8Array, encoding: string, bytesMax: number): Uint8Array {
   if (encoding === "") return body;
-  if (encoding !== "gzip") {
-    throw new OtlpError(
-      "unknownEncoding",
-      `Content-Encoding "${encoding}" is not supported; send gzip or none`,
-    );
-  }
+  checkEncoding(encoding);
   try {
+    if (encoding === "zstd") return inflateZstd(body, bytesMax);
     return gunzipSync(body, { maxOutputLength: bytesMax, chunkSize: INFLATE_CHUNK_BYTES });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(bytesMax);
-    throw new OtlpError("badEncoding", `the body is no valid gzip: ${message}`);
+    throw new OtlpError("badEncoding", `the body is no valid ${encoding}: ${message}`);
   }
 }
 
-function tooLarge(bytesMax: number): OtlpError {
+/** @throws OtlpError `unknownEncoding` when bodies of this compression cannot be read */
+export function checkEncoding(encoding: string): void {
+  if (encoding === "" || CONTENT_ENCODINGS.includes(encoding)) return;
+  throw new OtlpError(
+    "unknownEncoding",
+    `the encoding "${encoding}" is not supported; send ${CONTENT_ENCODINGS.join(", ")} or none`,
+  );
+}
+
+/** What a client is told whose body passes the bound, on the wire or inflated. */
+export function tooLarge(bytesMax: number): OtlpError {
   return new OtlpError(
     "tooLarge",
-    `the body is larger than ${bytesMax} bytes; ` +
-      "receivers.otlp.protocols.http.max_request_body_size sets the bound",
+    `the body is larger than ${bytesMax} bytes; of receivers.otlp.protocols, ` +
+      "http.max_request_body_size and grpc.max_recv_msg_size set the bounds",
   );
 }

@@ -120,12 +120,10 @@ export class HttpReceiver implements Stage {
   private async accept(request: IncomingMessage, json: boolean): Promise<Outcome> {
     const { bodyBytesMax } = this.options;
     this.checkHead(request);
-    const announced = request.headers["content-length"];
-    const release = this.intake.reserve(
-      Math.min(announced === undefined ? bodyBytesMax : Number(announced), bodyBytesMax),
-    );
+    const announced = Number(request.headers["content-length"] ?? 0);
+    const room = this.intake.reserve(Math.min(announced, bodyBytesMax));
     try {
-      const body = await readBody(request, bodyBytesMax);
+      const body = await readBody(request, bodyBytesMax, room);
       const accepted = await this.intake.take({
         body,
         bodyBytesMax,
@@ -139,7 +137,7 @@ export class HttpReceiver implements Stage {
         retrySeconds: 0,
       };
     } finally {
-      release();
+      room.release();
     }
   }
 

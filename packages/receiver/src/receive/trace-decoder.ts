@@ -11,7 +11,7 @@ export interface TraceBody {
   readonly body: Uint8Array;
   /** `application/x-protobuf` or `application/json`. */
   readonly contentType: string;
-  /** `gzip`, or empty for none. */
+  /** `gzip`, `zstd`, or empty for none. */
   readonly contentEncoding: string;
   /** Largest size once inflated. */
   readonly bodyBytesMax: number;

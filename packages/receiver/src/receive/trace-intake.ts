@@ -23,6 +23,14 @@ export interface AcceptedSpans {
 /** Resolves when the batch is kept; it reads `rows`, which are scratch, before it first waits. */
 export type Pipeline = (rows: SpanRows, body: LoggedBody) => Promise<void>;
 
+/** Room for one body, under the bound that all bodies share. */
+export interface Room {
+  /** @throws OtlpError `overloaded`; the room then stays as it is */
+  grow(bytes: number): void;
+  /** Gives all of it back; calling it again does nothing. */
+  release(): void;
+}
+
 /** Takes bodies from any number of transports. */
 export class TraceIntake implements Stage {
   private readonly inflightBytesMax: number;
@@ -61,16 +69,24 @@ export class TraceIntake implements Stage {
 
   /**
    * Makes room for a body, so that memory stays bounded whatever many clients send at once.
-   * @returns what gives the room back
    * @throws OtlpError `overloaded`
    */
-  reserve(bytes: number): () => void {
-    if (this.inflightBytes + bytes > this.inflightBytesMax) {
-      throw new OtlpError("overloaded", "too many bytes are being received; try again later");
-    }
-    this.inflightBytes += bytes;
-    return () => {
-      this.inflightBytes -= bytes;
+  reserve(bytes: number): Room {
+    let reservedBytes = 0;
+    const grow = (more: number) => {
+      if (this.inflightBytes + more > this.inflightBytesMax) {
+        throw new OtlpError("overloaded", "too many bytes are being received; try again later");
+      }
+      this.inflightBytes += more;
+      reservedBytes += more;
+    };
+    grow(bytes);
+    return {
+      grow,
+      release: () => {
+        this.inflightBytes -= reservedBytes;
+        reservedBytes = 0;
+      },
     };
   }
 
