@@ -90,7 +90,10 @@ function configuration(folder: string): string {
     file,
     `
 receivers:
-  otlp: { protocols: { http: { endpoint: "127.0.0.1:\${env:TIDEMARK_OTLP_HTTP_PORT}" } } }
+  otlp:
+    protocols:
+      grpc: { enabled: false }
+      http: { endpoint: "127.0.0.1:\${env:TIDEMARK_OTLP_HTTP_PORT}" }
 processors:
   observe: { allowedLateness: 0s }
   references: [{ file: ${reference} }]

@@ -152,7 +152,7 @@ export async function startReceiver(
   jaegerUrl: string,
   configFile = join(CONFIG, "tidemark", "tidemark.yaml"),
 ): Promise<Receiver> {
-  const [otlpHttp, metrics] = await ports(2);
+  const [otlpHttp, otlpGrpc, metrics] = await ports(3);
   const data = mkdtempSync(join(tmpdir(), "tidemark-peers-"));
   const program = await startProgram({
     name: "the receiver",
@@ -160,6 +160,7 @@ export async function startReceiver(
     args: [TIDEMARK, "receive", "--config", configFile],
     env: {
       TIDEMARK_OTLP_HTTP_PORT: otlpHttp,
+      TIDEMARK_OTLP_GRPC_PORT: otlpGrpc,
       TIDEMARK_METRICS_PORT: metrics,
       JAEGER_OTLP_URL: jaegerUrl,
       TIDEMARK_DATA_DIR: data,

@@ -86,7 +86,10 @@ describe("The receiver", () => {
 function pushConfig(endpoint: string): string {
   return `
 receivers:
-  otlp: { protocols: { http: { endpoint: "127.0.0.1:\${env:TIDEMARK_OTLP_HTTP_PORT}" } } }
+  otlp:
+    protocols:
+      grpc: { enabled: false }
+      http: { endpoint: "127.0.0.1:\${env:TIDEMARK_OTLP_HTTP_PORT}" }
 exporters:
   prometheus: { endpoint: "127.0.0.1:\${env:TIDEMARK_METRICS_PORT}" }
   otlp_http/prometheus: { endpoint: "${endpoint}", interval: 500ms }

@@ -5,6 +5,7 @@ import { checkConfig, printConfigSchema } from "./commands/check-config.js";
 import { receive } from "./commands/receive.js";
 import { ConfigError } from "./config/load-config.js";
 import { ListenError } from "./listen.js";
+import { CredentialError } from "./receive/credential-files.js";
 import { ReferenceFileError } from "./references/reference-file.js";
 import { TrainingDataError } from "./references/training-csv.js";
 import { StateStoreError } from "./state/state-store.js";
@@ -12,9 +13,9 @@ import { StateStoreError } from "./state/state-store.js";
 const HELP = `tidemark: notices when a model's data or output drifts
 
   tidemark receive [--config FILE]
-      Receives OTLP traces on 127.0.0.1:4318, compares what the spans say with the
-      reference, and serves verdicts and metrics on 127.0.0.1:9464. Without a
-      configuration every model's first 5,000 predictions become its reference.
+      Receives OTLP traces on 127.0.0.1:4317 (gRPC) and 4318 (HTTP), compares what the
+      spans say with the reference, and serves verdicts and metrics on 127.0.0.1:9464.
+      Without a configuration every model's first 5,000 predictions become its reference.
 
   tidemark check-config FILE
       Says whether a configuration can be used, and what is wrong with it.
@@ -147,6 +148,7 @@ export async function runCommandLine(args: string[]): Promise<void> {
   } catch (error) {
     const known =
       error instanceof ConfigError ||
+      error instanceof CredentialError ||
       error instanceof ListenError ||
       error instanceof ReferenceFileError ||
       error instanceof StateStoreError ||

@@ -1,4 +1,4 @@
-import type { Server } from "node:http";
+import type { Server } from "node:net";
 
 /** An address that cannot be listened on; the message says which key names it and what to do. */
 export class ListenError extends Error {}

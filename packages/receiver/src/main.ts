@@ -26,8 +26,8 @@ import { mergeFamilies } from "./metric-family.js";
 import { Observer } from "./observe/observer.js";
 import { KeyTable } from "./otlp/key-table.js";
 import { unwantedKeys, wantedKeys } from "./otlp/wanted-keys.js";
-import { HttpReceiver } from "./receive/http-receiver.js";
 import { OtlpError } from "./receive/otlp-error.js";
+import { createOtlpReceivers } from "./receive/otlp-receivers.js";
 import { TraceDecoder } from "./receive/trace-decoder.js";
 import { TraceIntake } from "./receive/trace-intake.js";
 import { ReferenceBook } from "./references/reference-book.js";
@@ -41,8 +41,8 @@ export interface Receiver {
   /** Rejects when it cannot work, such as with a ListenError; nothing is left running then. */
   start(): Promise<void>;
   shutdown(): Promise<void>;
-  /** Where it listens, once it has started. */
-  readonly urls: { readonly otlp: string; readonly admin: string };
+  /** Where it listens, once it has started; empty for what it does not serve. */
+  readonly urls: { readonly otlp: string; readonly grpc: string; readonly admin: string };
 }
 
 /** What the receiver takes from the outside world, so that tests can give it another one. */
@@ -70,9 +70,11 @@ export function createReceiver(
   const evaluator = createEvaluator(config, logger, (...judged) => observer.judge(...judged));
   const observer: Observer = createObserver(config, keys, evaluator, logger, world);
   const flagged = new FlaggedBatches(() => log.lastReleased);
-  const http = config.receivers.otlp.protocols.http;
+  const { otlp } = config.receivers;
+  const { grpc, http } = otlp.protocols;
+  const bodyBytesMax = Math.max(grpc.max_recv_msg_size, http.max_request_body_size);
   const replay = (record: LogRecord) => {
-    const rows = decoder.decode({ ...record, bodyBytesMax: http.max_request_body_size });
+    const rows = decoder.decode({ ...record, bodyBytesMax });
     flagged.add(record.sequence, observer.consume({ ...record, rows }));
   };
   const checkpoints = new Checkpoints(
@@ -82,7 +84,7 @@ export function createReceiver(
   );
   const forwarders = createForwarders(config, { log, store, flagged, logger, ...world });
   const intake = new TraceIntake(
-    http.max_inflight_size,
+    otlp.max_inflight_size,
     decoder,
     async (rows, body) => {
       const { sequence, kept } = append(log, body);
@@ -91,10 +93,9 @@ export function createReceiver(
     },
     world.now,
   );
-  const bodyBytesMax = http.max_request_body_size;
-  const receiver = new HttpReceiver({ ...http.endpoint, bodyBytesMax }, intake, logger);
+  const receivers = createOtlpReceivers(otlp, intake, logger, world);
 
-  const pipeline = [log, evaluator, observer, ...forwarders, intake, receiver];
+  const pipeline = [log, evaluator, observer, ...forwarders, intake, ...receivers.stages];
   const metrics = () => mergeFamilies(pipeline.flatMap((stage) => stage.metrics()));
   const lifecycle = new Lifecycle();
   const api = verdictApi(evaluator, observer);
@@ -103,14 +104,14 @@ export function createReceiver(
   const pushes = createPushes(config, metrics, world.now);
   // What others depend on starts first and stops last.
   const kept = [store, log, evaluator, checkpoints, observer];
-  lifecycle.stages = [...admins, ...kept, ...forwarders, ...pushes, intake, receiver];
+  lifecycle.stages = [...admins, ...kept, ...forwarders, ...pushes, intake, ...receivers.stages];
   return {
     start: () => lifecycle.start(),
     shutdown: () => lifecycle.shutdown(),
     get urls() {
       const [admin] = admins;
       return {
-        otlp: url(http.endpoint.host, receiver.port),
+        ...receivers.urls(),
         admin: admin === undefined ? "" : url(admin.host, admin.port),
       };
     },

@@ -262,7 +262,8 @@ describe("tidemark", () => {
   it("says which address or folder is taken, and stops cleanly on SIGTERM", async () => {
     const yaml = file(
       "ports.yaml",
-      "receivers: { otlp: { protocols: { http: { endpoint: '127.0.0.1:0' } } } }\n" +
+      "receivers: { otlp: { protocols: {\n" +
+        "  http: { endpoint: '127.0.0.1:0' }, grpc: { endpoint: '127.0.0.1:0' } } } }\n" +
         "exporters: { prometheus: { endpoint: '127.0.0.1:0' } }\n" +
         "service: { storage: { directory: kept } }\n",
     );
@@ -278,7 +279,7 @@ describe("tidemark", () => {
       const address = otlp.slice("http://".length);
       const taken = file(
         "taken.yaml",
-        `receivers: { otlp: { protocols: { http: { endpoint: "${address}" } } } }\n` +
+        `receivers: { otlp: { protocols: { grpc: { enabled: false }, http: { endpoint: "${address}" } } } }\n` +
           "exporters: { prometheus: { endpoint: '127.0.0.1:0' } }\n" +
           "service: { storage: { directory: other } }\n",
       );

@@ -39,7 +39,9 @@ async function killableReceiver(sinkUrl: string, folder: string) {
   writeFileSync(
     config,
     `
-receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:${otlp}" } } } }
+receivers:
+  otlp:
+    protocols: { grpc: { enabled: false }, http: { endpoint: "127.0.0.1:${otlp}" } }
 processors: { learn: { samples: 100000000 } }
 exporters:
   prometheus: { endpoint: "127.0.0.1:${admin}" }

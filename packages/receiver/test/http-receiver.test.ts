@@ -170,9 +170,9 @@ describe("OTLP over HTTP", () => {
 
   it("is alive after all that, and has counted it", async () => {
     const counts = await receiver.metric("tidemark_receiver_requests_total");
-    expect(counts['{code="400"}']).toBe(6);
-    expect(counts['{code="413"}']).toBe(3);
-    expect(counts['{code="415"}']).toBe(2);
+    expect(counts['{transport="http",code="400"}']).toBe(6);
+    expect(counts['{transport="http",code="413"}']).toBe(3);
+    expect(counts['{transport="http",code="415"}']).toBe(2);
     const spans = await receiver.metric("tidemark_receiver_spans_total");
     expect(spans['{outcome="rejected"}']).toBe(1);
     expect((await post(url, encodeSpans([span]))).status).toBe(200);

@@ -19,6 +19,11 @@ describe("parseConfig", () => {
       host: "127.0.0.1",
       port: 4318,
     });
+    expect(config.receivers.otlp.protocols.grpc).toMatchObject({
+      enabled: true,
+      endpoint: { host: "127.0.0.1", port: 4317 },
+      max_recv_msg_size: 64 * 1024 ** 2,
+    });
     expect(config.exporters.prometheus.endpoint).toEqual({ host: "127.0.0.1", port: 9464 });
     expect(config.processors.evaluate.windows).toEqual([300_000, 3_600_000, 86_400_000]);
     expect(config.service.pipelines.metrics.exporters).toEqual(["prometheus"]);
@@ -63,8 +68,8 @@ service: { pipelines: { traces: { exporters: [otlp_http/jaeger] } } }
     ["broken YAML", "receivers:\n  otlp: [", "tidemark.yaml:2: "],
     [
       "an unknown key",
-      "receivers:\n  otlp:\n    protocols:\n      grpc: {}\n",
-      "tidemark.yaml:4: receivers.otlp.protocols.grpc: unknown key; known here: http",
+      "receivers:\n  otlp:\n    protocols:\n      udp: {}\n",
+      "tidemark.yaml:4: receivers.otlp.protocols.udp: unknown key; known here: grpc, http",
     ],
     [
       "an unknown key of an exporter",

@@ -12,7 +12,11 @@ import { TraceRequest } from "../src/otlp/schema.ts";
 export const START_MS = Date.UTC(2026, 10, 23, 9, 30);
 
 const HEAD = `
-receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:0", max_request_body_size: 1MiB } } } }
+receivers:
+  otlp:
+    protocols:
+      grpc: { endpoint: "127.0.0.1:0", max_recv_msg_size: 1MiB }
+      http: { endpoint: "127.0.0.1:0", max_request_body_size: 1MiB }
 `;
 
 /** One observation as a test writes it: attribute names to values. */
@@ -49,11 +53,12 @@ export async function startReceiver(yaml = "", storage?: string, nowMs = START_M
   const logger = new Logger("debug", true, (line) => log.push(line));
   const receiver = createReceiver(config, logger, { now: () => clock.nowMs, random: () => 0.5 });
   await receiver.start();
-  const { otlp, admin } = receiver.urls;
+  const { otlp, grpc, admin } = receiver.urls;
   return {
     clock,
     log,
     otlp,
+    grpc,
     admin,
     shutdown: async () => {
       await receiver.shutdown();

@@ -77,7 +77,12 @@ export const METRICS = {
     "By",
     "Bytes of accepted bodies, as they came over the wire",
   ),
-  receiverRequests: metric("tidemark.receiver.requests", "counter", "", "Requests by status code"),
+  receiverRequests: metric(
+    "tidemark.receiver.requests",
+    "counter",
+    "",
+    "Requests by transport, and by HTTP status, or for gRPC the status that means the same",
+  ),
   receiverObservations: metric(
     "tidemark.receiver.observations",
     "counter",

@@ -6,7 +6,7 @@ import { createReceiver } from "../main.js";
 
 /**
  * Runs the receiver until it is told to stop (SIGINT or SIGTERM).
- * @throws ConfigError or ReferenceFileError when it cannot start
+ * @throws ConfigError, CredentialError or ReferenceFileError when it cannot start
  */
 export async function receive(file: string | undefined): Promise<void> {
   const config = file === undefined ? defaultConfig(process.env) : loadConfig(file, process.env);
@@ -22,6 +22,7 @@ export async function receive(file: string | undefined): Promise<void> {
   const { windows } = config.processors.evaluate;
   logger.info("receiving", {
     otlp: receiver.urls.otlp,
+    grpc: receiver.urls.grpc,
     admin: receiver.urls.admin,
     windows: windows.map(formatDuration).join(","),
     references: config.processors.references.length,

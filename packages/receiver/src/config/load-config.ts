@@ -60,12 +60,25 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv):
   const references = config.processors.references.map((reference) => ({
     file: resolve(folder, reference.file),
   }));
+  resolveCredentials(config, folder);
   const storage = withDirectory(config.service.storage, folder, env);
   return {
     ...config,
     processors: { ...config.processors, references },
     service: { ...config.service, storage },
   };
+}
+
+/** Makes the paths of certificates, tokens and users absolute. */
+function resolveCredentials({ receivers }: ParsedConfig, folder: string): void {
+  const absolute = <K extends string>(holder: { [key in K]?: string | undefined }, key: K) => {
+    if (holder[key] !== undefined) holder[key] = resolve(folder, holder[key]);
+  };
+  for (const { tls = {}, auth } of Object.values(receivers.otlp.protocols)) {
+    for (const key of ["cert_file", "key_file", "client_ca_file"] as const) absolute(tls, key);
+    if (auth?.bearer) absolute(auth.bearer, "filename");
+    if (auth?.basic) absolute(auth.basic.htpasswd, "file");
+  }
 }
 
 /** The storage with a folder: the one configured, or this user's own for programs' state. */

@@ -2,70 +2,11 @@
 import { z } from "zod";
 import { SYNC_POLICIES } from "../log/group-writer.js";
 import { LOG_LEVELS } from "../logger.js";
-import { parseDuration, parseSize } from "./quantities.js";
+import { duration, endpoint, size } from "./fields.js";
+import { otlpReceiver } from "./otlp-receiver-schema.js";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-
-/** A duration between two bounds; the parsed value is in milliseconds. */
-function duration(lowestMs: number, highestMs: number, fallback: string) {
-  return z
-    .string()
-    .meta({ examples: [fallback] })
-    .default(fallback)
-    .transform((text, context) => {
-      const ms = parseDuration(text);
-      if (ms === undefined) {
-        context.addIssue(`"${text}" is no duration; write for example ${fallback}`);
-        return z.NEVER;
-      }
-      if (ms < lowestMs || ms > highestMs) {
-        context.addIssue(`${text} is out of range; allowed are ${lowestMs} ms to ${highestMs} ms`);
-        return z.NEVER;
-      }
-      return ms;
-    });
-}
-
-/** A size between 1 byte and a bound; the parsed value is in bytes. */
-function size(highest: number, fallback: string) {
-  return z
-    .string()
-    .meta({ examples: [fallback] })
-    .default(fallback)
-    .transform((text, context) => {
-      const bytes = parseSize(text);
-      if (bytes === undefined || bytes < 1 || bytes > highest) {
-        context.addIssue(
-          `"${text}" is no size up to ${highest} bytes; write for example ${fallback}`,
-        );
-        return z.NEVER;
-      }
-      return bytes;
-    });
-}
-
-/** Where a server listens. */
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** `host:port`; an IPv6 address stands in brackets. */
-function endpoint(fallback: string) {
-  return z
-    .string()
-    .default(fallback)
-    .transform((text, context): Endpoint => {
-      const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
-      const port = Number(match?.[3]);
-      if (match === null || port > 65_535) {
-        context.addIssue(`"${text}" is no address; write host:port, for example ${fallback}`);
-        return z.NEVER;
-      }
-      return { host: match[1] ?? match[2] ?? "", port };
-    });
-}
 
 const url = z.string().transform((text, context) => {
   const parsed = URL.canParse(text) ? new URL(text) : undefined;
@@ -74,21 +15,6 @@ const url = z.string().transform((text, context) => {
     return z.NEVER;
   }
   return parsed;
-});
-
-const otlpReceiver = z.strictObject({
-  protocols: z
-    .strictObject({
-      http: z
-        .strictObject({
-          endpoint: endpoint("127.0.0.1:4318"),
-          max_request_body_size: size(1024 ** 3, "64MiB"),
-          /** Bodies that are being received at one time, together. */
-          max_inflight_size: size(16 * 1024 ** 3, "512MiB"),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
 });
 
 const observe = z.strictObject({

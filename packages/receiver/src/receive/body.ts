@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { gunzipSync } from "node:zlib";
 import { inflateZstd } from "../otlp/zstd-frames.js";
+import { ByteCollector } from "./byte-collector.js";
 import { OtlpError } from "./otlp-error.js";
 import type { Room } from "./trace-intake.js";
 
@@ -24,29 +25,24 @@ export function readBody(
   const announced = request.headers["content-length"];
   if (Number(announced ?? 0) > bytesMax) return Promise.reject(tooLarge(bytesMax));
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
+    const body = new ByteCollector(announced === undefined ? undefined : Number(announced));
     let refused = false;
     // What still comes is read and thrown away, so that the client gets to see the answer.
     const refuse = (error: Error) => {
       refused = true;
-      chunks.length = 0;
       reject(error);
     };
     request.on("data", (chunk: Buffer) => {
       if (refused) return;
-      size += chunk.length;
-      if (size > bytesMax) return refuse(tooLarge(bytesMax));
+      if (body.length + chunk.length > bytesMax) return refuse(tooLarge(bytesMax));
       try {
         if (announced === undefined) room.grow(chunk.length);
-        chunks.push(chunk);
+        body.push(chunk);
       } catch (error) {
         refuse(error as Error);
       }
     });
-    request.once("end", () => {
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
-    });
+    request.once("end", () => resolve(body.bytes()));
     request.once("error", reject);
     request.once("close", () => {
       // An error costs a stack trace: it is made only for a body that has not come to its end.

@@ -2,39 +2,41 @@
  * OTLP over HTTP, version 1: binary and JSON, plain and gzip.
  * https://opentelemetry.io/docs/specs/otlp/#otlphttp
  */
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import type { Server as TlsServer } from "node:tls";
 import { METRICS } from "@tidemark/semconv";
+import type { HttpProtocol } from "../config/otlp-receiver-schema.js";
 import { listen } from "../listen.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
 import type { Stage } from "../stage.js";
+import type { Authenticator } from "./authenticator.js";
+import { createAuthenticator } from "./authenticator.js";
 import { readBody } from "./body.js";
+import { Cors } from "./cors.js";
+import { brokenRequest } from "./http-broken-request.js";
 import { encodeStatus, OTLP_FAULTS, OtlpError } from "./otlp-error.js";
+import { reloadTls, tlsOptions } from "./server-tls.js";
 import type { TraceIntake } from "./trace-intake.js";
 import { encodeTraceResponse } from "./trace-intake.js";
 
-/** Slow senders are cut off rather than kept: headers in 10 s, a whole request in 30 s. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
-/** Longer than the 60 s that load balancers keep an idle connection, so that they close first. */
-const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** Where the configuration speaks of it. */
+const KEY = "receivers.otlp.protocols.http";
+
+/** How often slow senders are looked for: they may be late by so much, or by half their time. */
+const SLOW_CHECK_MS = 5_000;
 const DRAIN_MS = 5_000;
 const DRAIN_BYTES_MAX = 256 * 1024 * 1024;
 
 const PROTOBUF = "application/x-protobuf";
 const JSON_TYPE = "application/json";
 const TRACES_PATH = "/v1/traces";
-
-/** Where to listen, and the bound on a body. */
-export interface HttpReceiverOptions {
-  readonly host: string;
-  readonly port: number;
-  /** Largest body, before and after inflating. */
-  readonly bodyBytesMax: number;
-}
+/** Of other signals, which OTLP has and this receiver does not take. */
+const OTHER_SIGNALS = /^\/(?:v1\/(metrics|logs)|v1development\/(profiles))$/;
 
 interface Outcome {
   status: number;
@@ -45,25 +47,38 @@ interface Outcome {
 
 /** Serves OTLP over HTTP, and hands every body to the intake before it is acknowledged. */
 export class HttpReceiver implements Stage {
-  private readonly options: HttpReceiverOptions;
+  private readonly config: HttpProtocol;
   private readonly intake: TraceIntake;
   private readonly logger: Logger;
+  private readonly now: () => number;
   private readonly server: Server;
-  private readonly requests = new CounterSet([{ code: "200" }, { code: "400" }]);
+  private readonly cors: Cors | undefined;
+  private readonly authenticator: Authenticator | undefined;
+  private readonly requests = new CounterSet([counted("200"), counted("400")]);
+  private readonly connectedMs = new WeakMap<Socket, number>();
+  private readonly watches: (() => void)[] = [];
   private stopping: Promise<void> | undefined;
 
-  constructor(options: HttpReceiverOptions, intake: TraceIntake, logger: Logger) {
-    this.options = options;
+  /**
+   * @param now milliseconds since the epoch
+   * @throws CredentialError when a certificate or a list of users cannot be used
+   */
+  constructor(config: HttpProtocol, intake: TraceIntake, logger: Logger, now: () => number) {
+    this.config = config;
     this.intake = intake;
     this.logger = logger;
-    this.server = createServer(
-      {
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      },
-      (request, response) => void this.handle(request, response),
-    );
+    this.now = now;
+    this.cors = config.cors === undefined ? undefined : new Cors(config.cors);
+    this.authenticator = createAuthenticator(config.auth, `${KEY}.auth`);
+    this.server = createHttpServer(config);
+    this.server.maxConnections = config.max_connections;
+    this.server.on("request", (request, response) => void this.handle(request, response));
+    this.server.on("clientError", (error, socket) => {
+      const status = brokenRequest(error, socket as Socket);
+      this.requests.add(counted(status));
+    });
+    const connection = config.tls === undefined ? "connection" : "secureConnection";
+    this.server.on(connection, (socket: Socket) => this.connectedMs.set(socket, now()));
   }
 
   /** The port it listens on, also when 0 was asked for. */
@@ -72,12 +87,19 @@ export class HttpReceiver implements Stage {
   }
 
   async start(): Promise<void> {
-    const { host, port } = this.options;
-    await listen(this.server, host, port, "receivers.otlp.protocols.http.endpoint");
+    const { endpoint, tls } = this.config;
+    await listen(this.server, endpoint.host, endpoint.port, `${KEY}.endpoint`);
+    const { authenticator, logger } = this;
+    if (authenticator) this.watches.push(authenticator.watch(logger));
+    if (tls) {
+      const server = this.server as unknown as TlsServer;
+      this.watches.push(reloadTls(server, tls, `${KEY}.tls`, logger));
+    }
   }
 
   async shutdown(): Promise<void> {
     this.stopping ??= new Promise((resolve) => {
+      for (const end of this.watches) end();
       this.server.close(() => resolve());
       this.server.closeIdleConnections();
       setTimeout(() => this.server.closeAllConnections(), DRAIN_MS).unref();
@@ -90,18 +112,25 @@ export class HttpReceiver implements Stage {
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.cors?.allow(request, response);
+    if (this.cors?.isPreflight(request)) {
+      this.requests.add(counted("204"));
+      this.cors.preflight(request, response);
+      response.writeHead(204).end();
+      return;
+    }
     const json = mediaType(request) === JSON_TYPE;
     let outcome: Outcome;
     try {
       outcome = await this.accept(request, json);
     } catch (error) {
       if (request.socket.destroyed) {
-        this.requests.add({ code: "aborted" });
+        this.requests.add(counted("aborted"));
         return;
       }
       outcome = this.refuse(error, json);
     }
-    this.requests.add({ code: String(outcome.status) });
+    this.requests.add(counted(String(outcome.status)));
     this.respond(request, response, outcome);
   }
 
@@ -111,6 +140,10 @@ export class HttpReceiver implements Stage {
     response.setHeader("Content-Length", Buffer.byteLength(outcome.body));
     if (outcome.retrySeconds > 0) response.setHeader("Retry-After", outcome.retrySeconds);
     if (outcome.status === 405) response.setHeader("Allow", "POST");
+    if (outcome.status === 401 && this.authenticator) {
+      response.setHeader("WWW-Authenticate", this.authenticator.challenges);
+    }
+    if (this.stopping || this.isOld(request.socket)) response.setHeader("Connection", "close");
     // Node drains what is left of a refused body; an endless one is not worth keeping alive for.
     const rest = Number(request.headers["content-length"] ?? Number.POSITIVE_INFINITY);
     if (!request.complete && rest > DRAIN_BYTES_MAX) response.setHeader("Connection", "close");
@@ -118,7 +151,7 @@ export class HttpReceiver implements Stage {
   }
 
   private async accept(request: IncomingMessage, json: boolean): Promise<Outcome> {
-    const { bodyBytesMax } = this.options;
+    const { max_request_body_size: bodyBytesMax } = this.config;
     this.checkHead(request);
     const announced = Number(request.headers["content-length"] ?? 0);
     const room = this.intake.reserve(Math.min(announced, bodyBytesMax));
@@ -142,11 +175,12 @@ export class HttpReceiver implements Stage {
   }
 
   private checkHead(request: IncomingMessage): void {
-    const path = (request.url ?? "").split("?", 1)[0];
-    if (path === "/v1/metrics" || path === "/v1/logs") {
+    const [path = ""] = (request.url ?? "").split("?", 1);
+    const [, signal] = OTHER_SIGNALS.exec(path) ?? [];
+    if (signal !== undefined) {
       throw new OtlpError(
         "unknownSignal",
-        `${path} is not served here; send traces to ${TRACES_PATH}`,
+        `${signal} are not taken here; send traces to ${TRACES_PATH}`,
       );
     }
     if (path !== TRACES_PATH) {
@@ -158,6 +192,9 @@ export class HttpReceiver implements Stage {
     if (request.method !== "POST") {
       throw new OtlpError("wrongMethod", `${request.method} is not supported; use POST`);
     }
+    if (this.authenticator && !this.authenticator.admits(request.headers.authorization)) {
+      throw new OtlpError("unauthenticated", "the authorization is missing or not known here");
+    }
     const type = mediaType(request);
     if (type !== PROTOBUF && type !== JSON_TYPE) {
       throw new OtlpError(
@@ -166,6 +203,12 @@ export class HttpReceiver implements Stage {
       );
     }
     if (this.stopping) throw new OtlpError("stopping", "the receiver is shutting down");
+  }
+
+  /** A connection that should not take another request, so that its client makes a new one. */
+  private isOld(socket: Socket): boolean {
+    const { max_connection_age: ageMs } = this.config;
+    return ageMs > 0 && this.now() - (this.connectedMs.get(socket) ?? 0) >= ageMs;
   }
 
   private refuse(error: unknown, json: boolean): Outcome {
@@ -179,6 +222,22 @@ export class HttpReceiver implements Stage {
     const contentType = json ? JSON_TYPE : PROTOBUF;
     return { status, contentType, body: encodeStatus(known, json), retrySeconds };
   }
+}
+
+function createHttpServer(config: HttpProtocol): Server {
+  const { read_header_timeout, read_timeout } = config;
+  const options: ServerOptions = {
+    headersTimeout: Math.min(read_header_timeout, read_timeout),
+    requestTimeout: read_timeout,
+    connectionsCheckingInterval: Math.min(SLOW_CHECK_MS, read_header_timeout / 2, read_timeout / 2),
+    keepAliveTimeout: config.idle_timeout,
+  };
+  if (config.tls === undefined) return createServer(options);
+  return createTlsServer({ ...options, ...tlsOptions(config.tls, `${KEY}.tls`) });
+}
+
+function counted(code: string) {
+  return { transport: "http", code };
 }
 
 /** The content type without parameters such as a character set. */

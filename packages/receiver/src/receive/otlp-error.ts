@@ -8,16 +8,25 @@ import { RpcStatus } from "../otlp/schema.js";
 /** What went wrong with a request. */
 export type OtlpFault = keyof typeof OTLP_FAULTS;
 
-/** The table of faults. `retrySeconds` above 0 means that the client should try again. */
+/**
+ * The table of faults. `retrySeconds` above 0 means that the client should try again. gRPC answers
+ * with `code`, and is counted under `status` too, so that one rule watches both transports.
+ */
 export const OTLP_FAULTS = {
   badData: { status: 400, code: 3, retrySeconds: 0 },
   badEncoding: { status: 400, code: 3, retrySeconds: 0 },
+  unauthenticated: { status: 401, code: 16, retrySeconds: 0 },
   unknownPath: { status: 404, code: 5, retrySeconds: 0 },
   unknownSignal: { status: 404, code: 12, retrySeconds: 0 },
+  unknownMethod: { status: 404, code: 12, retrySeconds: 0 },
   wrongMethod: { status: 405, code: 12, retrySeconds: 0 },
+  headersTooLarge: { status: 431, code: 3, retrySeconds: 0 },
+  // The client may find a better connection, and send the same again.
+  tooSlow: { status: 408, code: 4, retrySeconds: 0 },
   tooLarge: { status: 413, code: 8, retrySeconds: 0 },
   wrongType: { status: 415, code: 3, retrySeconds: 0 },
   unknownEncoding: { status: 415, code: 3, retrySeconds: 0 },
+  unknownCompression: { status: 415, code: 12, retrySeconds: 0 },
   overloaded: { status: 503, code: 14, retrySeconds: 5 },
   notKept: { status: 503, code: 14, retrySeconds: 5 },
   stopping: { status: 503, code: 14, retrySeconds: 1 },

@@ -1,0 +1,249 @@
+/**
+ * OTLP over gRPC: the unary calls of one service, on Node's own HTTP/2. Messages are taken as the
+ * bytes that came, which a general gRPC library would decode, at more than twice the cost.
+ * https://opentelemetry.io/docs/specs/otlp/#otlpgrpc
+ * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+ */
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { constants, createSecureServer, createServer } from "node:http2";
+import type { AddressInfo } from "node:net";
+import type { Server as TlsServer } from "node:tls";
+import { METRICS } from "@tidemark/semconv";
+import type { GrpcProtocol } from "../config/otlp-receiver-schema.js";
+import { listen } from "../listen.js";
+import type { Logger } from "../logger.js";
+import type { MetricFamily } from "../metric-family.js";
+import { CounterSet } from "../metric-family.js";
+import type { Stage } from "../stage.js";
+import type { Authenticator } from "./authenticator.js";
+import { createAuthenticator } from "./authenticator.js";
+import { CONTENT_ENCODINGS } from "./body.js";
+import { GrpcConnections } from "./grpc-connections.js";
+import { frameMessage, readMessage } from "./grpc-message.js";
+import { GRPC_OK, grpcFailure } from "./grpc-status.js";
+import { OTLP_FAULTS, OtlpError } from "./otlp-error.js";
+import { reloadTls, tlsOptions } from "./server-tls.js";
+import type { TraceIntake } from "./trace-intake.js";
+import { encodeTraceResponse } from "./trace-intake.js";
+
+/** Where the configuration speaks of it. */
+const KEY = "receivers.otlp.protocols.grpc";
+
+/** Of a stream and of a connection: what may be on its way before it has been read. */
+const STREAM_WINDOW_BYTES = 1024 ** 2;
+const CONNECTION_WINDOW_BYTES = 4 * 1024 ** 2;
+const HEADER_BYTES_MAX = 16 * 1024;
+/** A client that keeps to the protocol causes none of these; floods of them end the connection. */
+const INVALID_FRAMES_MAX = 100;
+const REJECTED_STREAMS_MAX = 100;
+const SETTINGS_MAX = 32;
+/** Of streams, opened and reset at once: a client that restarts may reset all that it had. */
+const RESET_BURST = 1000;
+const RESETS_PER_SECOND = 100;
+const DRAIN_MS = 5_000;
+
+const PROTOBUF = "application/x-protobuf";
+const SERVICES = "/opentelemetry.proto.collector.";
+const EXPORT_TRACES = `${SERVICES}trace.v1.TraceService/Export`;
+const OTHER_SIGNAL = /^\/opentelemetry\.proto\.collector\.(metrics|logs|profiles)\./;
+const HEALTH_CHECK = "/grpc.health.v1.Health/Check";
+/** `HealthCheckResponse` with the status SERVING. */
+const SERVING = Uint8Array.of(0x08, 1);
+
+const RESPONSE_HEADERS = {
+  ":status": 200,
+  "content-type": "application/grpc",
+  "grpc-accept-encoding": ["identity", ...CONTENT_ENCODINGS].join(","),
+} as const;
+
+/** Serves OTLP over gRPC, and hands every message to the intake before it is acknowledged. */
+export class GrpcReceiver implements Stage {
+  private readonly config: GrpcProtocol;
+  private readonly intake: TraceIntake;
+  private readonly logger: Logger;
+  private readonly server: Http2Server;
+  private readonly authenticator: Authenticator | undefined;
+  private readonly connections: GrpcConnections;
+  private readonly requests = new CounterSet([counted("200"), counted("400")]);
+  private readonly watches: (() => void)[] = [];
+  private stopping: Promise<void> | undefined;
+
+  /**
+   * @param random a number in [0, 1)
+   * @throws CredentialError when a certificate or a list of users cannot be used
+   */
+  constructor(config: GrpcProtocol, intake: TraceIntake, logger: Logger, random: () => number) {
+    this.config = config;
+    this.intake = intake;
+    this.logger = logger;
+    this.authenticator = createAuthenticator(config.auth, `${KEY}.auth`);
+    this.connections = new GrpcConnections(connectionBounds(config), random);
+    this.server = createHttp2Server(config);
+    this.server.maxConnections = config.max_connections;
+    this.server.on("session", (session) => {
+      session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+      this.connections.add(session);
+    });
+    this.server.on("stream", (stream, headers) => void this.handle(stream, headers));
+  }
+
+  /** The port it listens on, also when 0 was asked for. */
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  async start(): Promise<void> {
+    const { endpoint, tls } = this.config;
+    await listen(this.server, endpoint.host, endpoint.port, `${KEY}.endpoint`);
+    const { authenticator, logger } = this;
+    if (authenticator) this.watches.push(authenticator.watch(logger));
+    if (tls) {
+      const server = this.server as unknown as TlsServer;
+      this.watches.push(reloadTls(server, tls, `${KEY}.tls`, logger));
+    }
+  }
+
+  async shutdown(): Promise<void> {
+    this.stopping ??= new Promise((resolve) => {
+      for (const end of this.watches) end();
+      this.server.close(() => resolve());
+      this.connections.retire();
+      setTimeout(() => this.connections.destroy(), DRAIN_MS).unref();
+    });
+    return this.stopping;
+  }
+
+  metrics(): MetricFamily[] {
+    return [{ definition: METRICS.receiverRequests, points: this.requests.snapshot() }];
+  }
+
+  private async handle(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
+    // A stream that its client resets ends in an error, after which there is nobody to answer.
+    stream.on("error", () => {});
+    try {
+      const response = await this.answer(stream, headers);
+      this.requests.add(counted("200"));
+      accept(stream, response);
+    } catch (error) {
+      if (stream.aborted || stream.destroyed) this.requests.add(counted("aborted"));
+      else this.refuse(stream, error);
+    }
+  }
+
+  private async answer(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+  ): Promise<Uint8Array> {
+    const path = headers[":path"] ?? "";
+    checkProtocol(headers);
+    if (path === HEALTH_CHECK) return SERVING;
+    checkPath(path);
+    if (this.authenticator && !this.authenticator.admits(headers.authorization)) {
+      throw new OtlpError("unauthenticated", "the authorization is missing or not known here");
+    }
+    const encoding = encodingOf(headers);
+    const { max_recv_msg_size: bodyBytesMax, read_timeout: timeoutMs } = this.config;
+    const room = this.intake.reserve(0);
+    try {
+      const { bytes, compressed } = await readMessage(stream, { bodyBytesMax, timeoutMs }, room);
+      if (compressed && encoding === "") {
+        throw new OtlpError("badData", "the message is compressed, and grpc-encoding is not said");
+      }
+      const accepted = await this.intake.take({
+        body: bytes,
+        bodyBytesMax,
+        contentType: PROTOBUF,
+        contentEncoding: compressed ? encoding : "",
+      });
+      return encodeTraceResponse(accepted, false) as Uint8Array;
+    } finally {
+      room.release();
+    }
+  }
+
+  private refuse(stream: ServerHttp2Stream, error: unknown): void {
+    let known: OtlpError;
+    if (error instanceof OtlpError) known = error;
+    else {
+      this.logger.error("a call met a defect of the receiver", { error });
+      known = new OtlpError("internal", "the receiver failed on this call; see its log");
+    }
+    const { status } = OTLP_FAULTS[known.fault];
+    this.requests.add(counted(String(status)));
+    // What is no gRPC is refused as HTTP; whoever sent it looks for no trailers.
+    const httpStatus = known.fault === "wrongType" || known.fault === "wrongMethod" ? status : 200;
+    const headers = { ...RESPONSE_HEADERS, ":status": httpStatus, ...grpcFailure(known) };
+    stream.respond(headers, { endStream: true });
+    // The client need not send the rest.
+    if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+}
+
+function createHttp2Server(config: GrpcProtocol): Http2Server {
+  const options = {
+    settings: {
+      maxConcurrentStreams: config.max_concurrent_streams,
+      initialWindowSize: STREAM_WINDOW_BYTES,
+      maxHeaderListSize: HEADER_BYTES_MAX,
+      enablePush: false,
+    },
+    maxSettings: SETTINGS_MAX,
+    maxSessionInvalidFrames: INVALID_FRAMES_MAX,
+    maxSessionRejectedStreams: REJECTED_STREAMS_MAX,
+    streamResetBurst: RESET_BURST,
+    streamResetRate: RESETS_PER_SECOND,
+  };
+  if (config.tls === undefined) return createServer(options);
+  return createSecureServer({ ...options, ...tlsOptions(config.tls, `${KEY}.tls`) });
+}
+
+function connectionBounds({ read_timeout, keepalive }: GrpcProtocol) {
+  const { server_parameters: server } = keepalive;
+  return {
+    greetingMs: read_timeout,
+    idleMs: server.max_connection_idle,
+    ageMs: server.max_connection_age,
+    graceMs: server.max_connection_age_grace,
+    pingEveryMs: server.time,
+    pingTimeoutMs: server.timeout,
+  };
+}
+
+function counted(code: string) {
+  return { transport: "grpc", code };
+}
+
+function checkProtocol(headers: IncomingHttpHeaders): void {
+  if (headers[":method"] !== "POST") {
+    throw new OtlpError("wrongMethod", `${headers[":method"]} is not supported; use POST`);
+  }
+  const type = headers["content-type"] ?? "";
+  if (/^application\/grpc(?:\+proto)?\s*(?:;|$)/i.test(type)) return;
+  throw new OtlpError(
+    "wrongType",
+    `Content-Type "${type}" is not supported; send application/grpc`,
+  );
+}
+
+function checkPath(path: string): void {
+  if (path === EXPORT_TRACES) return;
+  const [, signal] = OTHER_SIGNAL.exec(path) ?? [];
+  const what = signal ? `${signal} are not taken here` : `there is no method ${path}`;
+  throw new OtlpError("unknownMethod", `${what}; send traces to ${EXPORT_TRACES}`);
+}
+
+/** The compression of compressed messages; empty for none. */
+function encodingOf(headers: IncomingHttpHeaders): string {
+  const encoding = String(headers["grpc-encoding"] ?? "identity").toLowerCase();
+  if (encoding === "identity") return "";
+  if (CONTENT_ENCODINGS.includes(encoding)) return encoding;
+  const known = RESPONSE_HEADERS["grpc-accept-encoding"];
+  throw new OtlpError("unknownCompression", `"${encoding}" is not supported; send ${known}`);
+}
+
+function accept(stream: ServerHttp2Stream, response: Uint8Array): void {
+  if (stream.destroyed) return;
+  stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });
+  stream.once("wantTrailers", () => stream.sendTrailers(GRPC_OK));
+  stream.end(frameMessage(response));
+}
