@@ -110,6 +110,45 @@ describe("KllSketch", () => {
     );
   });
 
+  it("gives back a value whose rank is the one asked for, within twice the error", () => {
+    const sketch = kllOf(200, draws(30_000, seededRandom(36).normal));
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (q) => {
+        const rank = sketch.rank(sketch.quantile(q));
+        expect(Math.abs(rank - q)).toBeLessThanOrEqual(2 * sketch.rankError());
+        const x = 6 * (q - 0.5);
+        const back = sketch.quantile(sketch.rank(x));
+        expect(Math.abs(sketch.rank(back) - sketch.rank(x))).toBeLessThan(sketch.rankError());
+      }),
+    );
+  });
+
+  it("is not changed by what is merged into or cloned from it", () => {
+    const values = kllValues(30_000);
+    const sketch = kllOf(64, values);
+    const bytes = sketch.serialise();
+    const [copy, merged] = [sketch.clone(), kllOf(64, kllValues(20_000, 5))];
+    merged.merge(sketch);
+    // Each now halves runs that they share, and others take over the memory.
+    for (const other of [copy, merged]) {
+      other.merge(other);
+      other.addMany(values);
+      other.serialise();
+    }
+    kllOf(64, kllValues(20_000, 9));
+    expect(sketch.serialise()).toEqual(bytes);
+    expect([copy.count, merged.count]).toEqual([90_000, 130_000]);
+  });
+
+  it("counts null as missing and not as 0", () => {
+    const sketch = new KllSketch();
+    for (const x of [null, undefined, Number.NaN, "7" as unknown as number]) sketch.add(x);
+    expect([sketch.count, sketch.missing, sketch.invalid]).toEqual([0, 2, 2]);
+    const copy = sketch.clone();
+    copy.merge(sketch);
+    expect([copy.count, copy.missing, copy.invalid]).toEqual([0, 4, 4]);
+  });
+
   it("does not err in one direction when many equal sketches of one seed are merged", () => {
     const random = seededRandom(32);
     const merged = new KllSketch({ k: 200 });

@@ -8,6 +8,7 @@
 // +-2^h ((r1 + r2) mod 2), and these are alike in magnitude.
 
 import { levelCapacity } from "./kll-capacity.js";
+import { giveRun } from "./run-pool.js";
 import { atOrBelow, everySecond, joinRuns, joinWeighted, type WeightedRun } from "./sorted-runs.js";
 import { spreadSort } from "./spread-sort.js";
 
@@ -16,8 +17,15 @@ const BASE_LENGTH_MIN = 64;
 const EXCESS_MAX = 2;
 const EMPTY = new Float64Array(0);
 
-/** At most two ascending runs. */
-type Runs = Float64Array[];
+/** An ascending run of items, never written to once it is in place. */
+interface Run {
+  readonly items: Float64Array;
+  /** Whether another sketch may hold it, too: then its memory is left to the garbage collector. */
+  shared: boolean;
+}
+
+/** Two of them at most, but for what a merge has added and nobody has looked at. */
+type Runs = Run[];
 
 export class KllLevels {
   readonly k: number;
@@ -50,7 +58,7 @@ export class KllLevels {
     decoded.#base = base.slice();
     decoded.#baseLength = base.length;
     decoded.#baseRoom = base.length;
-    for (const run of upper) decoded.#addLevel().push(run);
+    for (const items of upper) decoded.#addLevel().push({ items, shared: true });
     decoded.#upperLength = upper.reduce((sum, run) => sum + run.length, 0);
     return decoded;
   }
@@ -80,13 +88,13 @@ export class KllLevels {
   absorb(other: KllLevels): void {
     // `other` may be this: what it holds is taken down first.
     const base = other.#base.slice(0, other.#baseLength);
-    const upper = other.#upper.map((runs) => runs.slice());
+    const upper = other.#upper.map(sharedRuns);
     this.#settle();
     for (const [index, runs] of upper.entries()) {
       const own = this.#upper[index] ?? this.#addLevel();
       for (const run of runs) {
         own.push(run);
-        this.#upperLength += run.length;
+        this.#upperLength += run.items.length;
       }
     }
     const length = this.#baseLength + base.length;
@@ -102,18 +110,17 @@ export class KllLevels {
     copy.#base = this.#base.slice();
     copy.#baseLength = this.#baseLength;
     copy.#baseRoom = this.#baseRoom;
-    // Runs are never written to once they are in place, so that both may hold them.
-    copy.#upper = this.#upper.map((runs) => runs.slice());
+    copy.#upper = this.#upper.map(sharedRuns);
     copy.#upperLength = this.#upperLength;
     copy.#assignCapacities();
     return copy;
   }
 
-  /** Every level as one array: the base in the order of arrival, the others ascending. */
+  /** A copy of every level: the base in the order of arrival, the others ascending. */
   arrays(): Float64Array[] {
     this.#settle();
     const base = this.#base.slice(0, this.#baseLength);
-    return [base, ...this.#upper.map(joined)];
+    return [base, ...this.#upper.map((runs) => joined(runs).slice())];
   }
 
   /** Rows at or below `x`, as far as the items tell. */
@@ -122,7 +129,7 @@ export class KllLevels {
     let rows = 0;
     for (let i = 0; i < this.#baseLength; i++) if ((this.#base[i] as number) <= x) rows++;
     for (const [index, runs] of this.#upper.entries()) {
-      for (const run of runs) rows += atOrBelow(run, x) * 2 ** (index + 1);
+      for (const { items } of runs) rows += atOrBelow(items, x) * 2 ** (index + 1);
     }
     return rows;
   }
@@ -170,7 +177,7 @@ export class KllLevels {
   #lengthOf(level: number): number {
     if (level === 0) return this.#baseLength;
     let length = 0;
-    for (const run of this.#upper[level - 1] as Runs) length += run.length;
+    for (const run of this.#upper[level - 1] as Runs) length += run.items.length;
     return length;
   }
 
@@ -193,14 +200,13 @@ export class KllLevels {
     const source = level === 0 ? [this.#sortedBase()] : (this.#upper[level - 1] as Runs);
     joinShortest(source, 2);
     let bit = this.#flip(source);
-    let stay: Float64Array = new Float64Array(0);
+    const stay: number[] = [];
     let moved = 0;
-    for (const run of source) {
-      const kept = run.length % 2;
-      const half = (run.length - kept) / 2;
-      if (kept === 1) stay = joinRuns(stay, run.slice(0, 1));
-      const moving = everySecond(run, kept + bit, half);
-      target.push(moving);
+    for (const { items } of source) {
+      const kept = items.length % 2;
+      const half = (items.length - kept) / 2;
+      if (kept === 1) stay.push(items[0] as number);
+      target.push({ items: everySecond(items, kept + bit, half), shared: false });
       bit = 1 - bit;
       moved += half;
     }
@@ -211,21 +217,23 @@ export class KllLevels {
       this.#baseLength = stay.length;
       this.#base.set(stay);
     } else {
-      this.#upper[level - 1] = stay.length > 0 ? [stay] : [];
       this.#upperLength -= 2 * moved;
+      for (const run of source.splice(0)) release(run);
+      const items = Float64Array.from(stay).toSorted();
+      if (items.length > 0) source.push({ items, shared: true });
     }
   }
 
-  #sortedBase(): Float64Array {
-    const base = this.#base.subarray(0, this.#baseLength);
-    spreadSort(base);
-    return base;
+  #sortedBase(): Run {
+    const items = this.#base.subarray(0, this.#baseLength);
+    spreadSort(items);
+    return { items, shared: true };
   }
 
   /** The next fair bit of a 32-bit mixing generator, stirred with a value that moves up. */
   #flip(source: Runs): number {
-    for (const run of source) {
-      stirDouble[0] = run[run.length >> 1] as number;
+    for (const { items } of source) {
+      stirDouble[0] = items[items.length >> 1] as number;
       this.#coin = (this.#coin + (stirWords[0] as number)) ^ (stirWords[1] as number);
     }
     this.#coin = (this.#coin + 0x9e3779b9) | 0;
@@ -239,15 +247,30 @@ export class KllLevels {
 const stirDouble = new Float64Array(1);
 const stirWords = new Int32Array(stirDouble.buffer);
 
+/** The runs, for one more sketch to hold. */
+function sharedRuns(runs: Runs): Runs {
+  for (const run of runs) run.shared = true;
+  return runs.slice();
+}
+
+function release(run: Run): void {
+  if (!run.shared) giveRun(run.items);
+}
+
+/** All items of a level; to be read at once. */
 function joined(runs: Runs): Float64Array {
-  return runs.reduce(joinRuns, EMPTY);
+  joinShortest(runs, 1);
+  return runs[0]?.items ?? EMPTY;
 }
 
 /** Joins the two shortest runs until at most `runsMax` are left; the longest comes first. */
 function joinShortest(runs: Runs, runsMax: number): void {
   while (runs.length > runsMax) {
-    runs.sort((a, b) => b.length - a.length);
-    runs.push(joinRuns(runs.pop() ?? EMPTY, runs.pop() ?? EMPTY));
+    runs.sort((a, b) => b.items.length - a.items.length);
+    const [a, b] = runs.splice(-2) as [Run, Run];
+    runs.push({ items: joinRuns(a.items, b.items), shared: false });
+    release(a);
+    release(b);
   }
 }
 

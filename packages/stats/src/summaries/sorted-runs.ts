@@ -1,14 +1,14 @@
 // Ascending runs of doubles: joining, halving and searching them.
 
+import { takeRun } from "./run-pool.js";
+
 /** Runs as short are inserted by binary search, such as the item that an odd run leaves. */
 const SMALL_RUN = 2;
 
-/** One ascending run of all values of two; either may be returned as it is. */
+/** One ascending run of all values of two, in memory of its own. */
 export function joinRuns(a: Float64Array, b: Float64Array): Float64Array {
-  if (a.length === 0) return b;
-  if (b.length === 0) return a;
   const [short, long] = a.length < b.length ? [a, b] : [b, a];
-  const out = new Float64Array(short.length + long.length);
+  const out = takeRun(short.length + long.length);
   if (short.length <= SMALL_RUN) insertInto(out, short, long);
   else interleaveInto(out, short, long);
   return out;
@@ -16,7 +16,7 @@ export function joinRuns(a: Float64Array, b: Float64Array): Float64Array {
 
 /** Every second value from `first` on: `length` of them. */
 export function everySecond(run: Float64Array, first: number, length: number): Float64Array {
-  const out = new Float64Array(length);
+  const out = takeRun(length);
   for (let i = 0; i < length; i++) out[i] = run[first + 2 * i] as number;
   return out;
 }
