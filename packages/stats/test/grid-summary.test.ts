@@ -52,6 +52,43 @@ describe("GridSummary", () => {
     );
   });
 
+  it("adds many as one by one across blocks, whatever is not finite, on float32 grids too", () => {
+    const law = [random.normal, () => 1e200 * random.normal(), () => 1 / random.uniform() ** 3];
+    for (const [i, float32] of [false, true, false].entries()) {
+      const values = draws(2000, law[i] as () => number);
+      const wide = ReferenceGrid.fromSample(
+        values.map((x) => (float32 ? x / 1e200 : x)),
+        { float32 },
+      );
+      for (const at of [3, 700, 701, 1999]) values[at] = [Number.NaN, Infinity][at % 2] as number;
+      const many = new GridSummary(wide);
+      many.addMany(values, 1, 1999);
+      const single = new GridSummary(wide);
+      for (const x of values.subarray(1, 1999)) single.add(x);
+      expect(many.counts).toEqual(single.counts);
+      const facts = (s: GridSummary) => [s.count, s.invalid, s.min, s.max];
+      expect(facts(many)).toEqual(facts(single));
+    }
+  });
+
+  it("counts null as missing and not as 0", () => {
+    const summary = new GridSummary(grid);
+    for (const x of [null, undefined, "7" as unknown as number]) summary.add(x);
+    expect([summary.count, summary.missing, summary.invalid]).toEqual([0, 2, 1]);
+  });
+
+  it("gives back a value whose rank is the one asked for", () => {
+    const summary = new GridSummary(grid);
+    summary.addMany(draws(20_000, random.normal));
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (q) => {
+        // To within the largest bin, between whose edges a rank is interpolated.
+        const largest = Math.max(...summary.counts) / summary.count;
+        expect(Math.abs(summary.rank(summary.quantile(q)) - q)).toBeLessThanOrEqual(largest);
+      }),
+    );
+  });
+
   it("reads back what it wrote, in at most 2 KB for a million values", () => {
     fc.assert(
       fc.property(stream, fc.nat(), (values, missing) => {

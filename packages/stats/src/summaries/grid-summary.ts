@@ -3,14 +3,18 @@
 // Guarantee: counts after merge are those of the concatenated streams, exactly and in any order;
 // the moments agree to rounding. Cost: 1 to 2 KB, no raw value is kept.
 
-import { binOf } from "./grid-lookup.js";
+import { BLOCK_MAX, binOf, countBlock } from "./grid-lookup.js";
 import { quantileOfBins, rankOfBins } from "./grid-rank.js";
-import { GRID_ROWS_MAX, type ReferenceGrid } from "./reference-grid.js";
+import { GRID_BINS_MAX, GRID_ROWS_MAX, type ReferenceGrid } from "./reference-grid.js";
 import { leaveOut, type MaybeNumber, type Summary } from "./summary.js";
 import { ByteReader, ByteWriter, checkExtremes } from "./summary-bytes.js";
 
 const MAGIC = "TMGS";
 const VERSION = 1;
+
+const rounded = new Float32Array(BLOCK_MAX);
+const sums = new Float64Array(4);
+const before = new Uint32Array(2 * GRID_BINS_MAX + 1);
 
 /** Mergeable counts of live values between the frozen edges of a reference. */
 export class GridSummary implements Summary<GridSummary> {
@@ -95,30 +99,9 @@ export class GridSummary implements Summary<GridSummary> {
    */
   addMany(values: Float64Array | Float32Array, start = 0, end: number = values.length): void {
     this.#assertRoom(end - start);
-    const { counts, grid } = this;
-    const { lookup, float32, mean } = grid;
-    let { min, max, deviationSum, deviationSquares } = this;
-    let invalid = 0;
-    for (let i = start; i < end; i++) {
-      const x = (float32 ? Math.fround(values[i] as number) : (values[i] as number)) + 0;
-      if (x - x !== 0) {
-        invalid++;
-        continue;
-      }
-      const bin = binOf(lookup, x);
-      counts[bin] = (counts[bin] as number) + 1;
-      const deviation = x - mean;
-      deviationSum += deviation;
-      deviationSquares += deviation * deviation;
-      if (x < min) min = x;
-      if (x > max) max = x;
+    for (let from = start; from < end; from += BLOCK_MAX) {
+      this.#addBlock(values, from, Math.min(from + BLOCK_MAX, end));
     }
-    this.count += Math.max(0, end - start) - invalid;
-    this.invalid += invalid;
-    this.min = min;
-    this.max = max;
-    this.deviationSum = deviationSum;
-    this.deviationSquares = deviationSquares;
   }
 
   /** Counts `times` rows that had no value. */
@@ -190,6 +173,39 @@ export class GridSummary implements Summary<GridSummary> {
     for (const x of [this.min, this.max, this.deviationSum, this.deviationSquares]) out.double(x);
     for (const count of this.counts) out.integer(count);
     return out.closed();
+  }
+
+  #addBlock(values: Float64Array | Float32Array, start: number, end: number): void {
+    const { lookup, mean, float32 } = this.grid;
+    if (float32 && values instanceof Float64Array) {
+      rounded.set(values.subarray(start, end));
+      this.#addBlock(rounded, 0, end - start);
+      return;
+    }
+    if (lookup.crowded) {
+      for (let i = start; i < end; i++) this.add(values[i]);
+      return;
+    }
+    sums[0] = this.deviationSum;
+    sums[1] = this.deviationSquares;
+    sums[2] = this.min;
+    sums[3] = this.max;
+    before.set(this.counts);
+    countBlock(lookup, values, start, end, this.counts, mean, sums);
+    const sum = sums[0];
+    const squares = sums[1];
+    if (sum - sum !== 0 || squares - squares !== 0) {
+      // Something is not finite, or huge: one by one.
+      this.counts.set(before.subarray(0, this.counts.length));
+      for (let i = start; i < end; i++) this.add(values[i]);
+      return;
+    }
+    this.count += end - start;
+    this.deviationSum = sum;
+    this.deviationSquares = squares;
+    // `+ 0` turns -0 into 0, as in `add`.
+    this.min = sums[2] + 0;
+    this.max = sums[3] + 0;
   }
 
   #binned() {
