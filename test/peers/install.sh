@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Brings the real programs that the peer tests run: builds the Go programs pinned in programs/ and
-# unpacks Debian's Prometheus, the oldest that is supported. Nothing is installed into the system; everything lies in the cache,
-# and what is there already is left alone.
+# Brings the real programs that the peer tests run: builds the Go programs pinned in programs/,
+# unpacks Debian's Prometheus, the oldest that is supported, and installs Apache DataSketches for
+# Python from PyPI into an environment of its own. Nothing is installed into the system; everything
+# lies in the cache, and what is there already is left alone.
 #
 #   test/peers/install.sh             all of them
 #   test/peers/install.sh jaeger      one (or several)
@@ -16,7 +17,7 @@ jobs="${TIDEMARK_BUILD_JOBS:-$(nproc)}"
 
 # Each peer's folder in the cache is named after the hash of all that decides what is built, and
 # Debian's Prometheus after the release that the tests were written for.
-peers=(debian-prometheus jaeger collector prometheus alertmanager compose-check)
+peers=(debian-prometheus datasketches jaeger collector prometheus alertmanager compose-check)
 build_flags=(-trimpath "-ldflags=-s -w")
 debian_release=2.42
 
@@ -30,6 +31,7 @@ main() {
   for peer in "${@:-${peers[@]}}"; do
     case "$peer" in
       debian-prometheus) install_once "$peer" unpack_debian_prometheus ;;
+      datasketches) install_once "$peer" install_datasketches ;;
       prometheus) install_once "$peer" build_prometheus ;;
       alertmanager) install_once "$peer" build_alertmanager ;;
       jaeger) install_once "$peer" build_pinned github.com/jaegertracing/jaeger/cmd/jaeger ;;
@@ -42,6 +44,7 @@ main() {
 where() {
   echo "debian-prometheus $(folder debian-prometheus)/usr/bin/prometheus"
   echo "debian-promtool $(folder debian-prometheus)/usr/bin/promtool"
+  echo "datasketches $(folder datasketches)/bin/python"
   echo "prometheus $(folder prometheus)/prometheus"
   echo "promtool $(folder prometheus)/promtool"
   echo "alertmanager $(folder alertmanager)/alertmanager"
@@ -132,6 +135,15 @@ go_build() {
   say "$peer: building; from nothing, on two cores, the largest take five minutes each"
   nice -n 10 go build -p "$jobs" "${build_flags[@]}" "$@" ||
     fail "$peer did not build; the compiler's words are above"
+}
+
+# The environment is renamed afterwards, which its interpreter does not mind; its scripts would.
+install_datasketches() {
+  local peer="$1" out="$2"
+  command -v python3 >/dev/null || fail "$peer is a Python package, and there is no python3"
+  python3 -m venv "$out" || fail "could not make a Python environment; Debian has python3-venv"
+  "$out/bin/python" -m pip install --quiet --disable-pip-version-check \
+    --requirement "$here/programs/$peer/requirements.txt" >&2 || fail "could not install $peer"
 }
 
 unpack_debian_prometheus() {

@@ -14,6 +14,7 @@ export type PeerName =
   | "amtool"
   | "collector"
   | "compose-check"
+  | "datasketches"
   | "debian-prometheus"
   | "debian-promtool"
   | "jaeger"
