@@ -15,6 +15,14 @@ function countsOf(names: readonly string[], capacity = 512): CategoryCounts {
 }
 
 describe("CategoryCounts", () => {
+  it("counts null as missing and not as a name", () => {
+    const counts = new CategoryCounts();
+    counts.add(null);
+    counts.add(undefined, 2);
+    counts.add("null");
+    expect([counts.count, counts.missing, counts.get("null")]).toEqual([1, 3, 1]);
+  });
+
   it("merges into what the concatenated stream gives, in any order, while names fit", () => {
     fc.assert(
       fc.property(stream, stream, (a, b) => {

@@ -69,8 +69,15 @@ export class CategoryCounts {
     return this.#counts.size;
   }
 
-  /** Counts `times` rows of `name`; a lone surrogate in a name counts as U+FFFD. */
-  add(name: string, times = 1): void {
+  /**
+   * Counts `times` rows of `name`, or rows without one; a lone surrogate in a name counts as
+   * U+FFFD.
+   */
+  add(name: string | null | undefined, times = 1): void {
+    if (name === null || name === undefined) {
+      this.addMissing(times);
+      return;
+    }
     this.#total += times;
     const known = this.#counts.get(name);
     if (known !== undefined) this.#counts.set(name, known + times);

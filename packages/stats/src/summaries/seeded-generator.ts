@@ -1,6 +1,7 @@
-// Seeded pseudo-random numbers: this package draws none that its caller has not seeded. The 32-bit
-// mixer is Chris Wellons' "lowbias32" (https://nullprogram.com/blog/2018/07/31/) over a Weyl
-// sequence, four rounds of it keyed by the seed's two words: 2^32 draws before it repeats itself.
+// Seeded pseudo-random numbers: this package draws none that its caller has not seeded. As in
+// SplitMix (Steele, Lea, Flood, OOPSLA 2014), a counter goes through a mixer, here twice and with a
+// key from the seed; on 32 bits, with constants found by Chris Wellons' hash prospector
+// (https://github.com/skeeto/hash-prospector). Repeats itself after 2^31 draws.
 
 /** A stream of pseudo-random numbers whose state is one integer. */
 export class SeededGenerator {
