@@ -73,7 +73,8 @@ class Reader {
     const [syntax] = this.document.errors;
     if (syntax) {
       const { line } = this.lines.linePos(syntax.pos[0]);
-      this.wrong.push(`${file}:${line}: ${syntax.message.split("\n", 1)[0]}`);
+      const [what = ""] = syntax.message.split("\n", 1);
+      this.wrong.push(`${file}:${line}: ${what.replace(/ at line \d+, column \d+:?$/, "")}`);
       this.root = {};
     } else {
       this.root = withoutNulls(this.document.toJS({ maxAliasCount: 100 })) ?? {};

@@ -96,8 +96,82 @@ service: { pipelines: { traces: { exporters: [otlp_http/jaeger] } } }
       "processors:\n  evaluate:\n    windows:\n      - 5m\n      - 12m\n",
       "tidemark.yaml:5: the window 12m must be a multiple of the window before it, 5m, and longer",
     ],
+    [
+      "one address for two servers",
+      "receivers: { otlp: { protocols: { http: { endpoint: 0.0.0.0:9464 } } } }",
+      "tidemark.yaml:1: receivers.otlp.protocols.http.endpoint: exporters.prometheus.endpoint has " +
+        "port 9464 too; change one of them",
+    ],
+    [
+      "an endpoint with the path that is appended",
+      "exporters:\n  otlp_http/a: { endpoint: 'http://x:4318/otlp/v1/traces' }\n",
+      "tidemark.yaml:2: exporters.otlp_http/a.endpoint: /v1/traces is appended by itself; " +
+        "write http://x:4318/otlp",
+    ],
+    [
+      "more false alarms than false warnings",
+      "processors:\n  evaluate:\n    falseAlarmsPerFeatureYear: 2\n",
+      "tidemark.yaml:3: processors.evaluate.falseAlarmsPerFeatureYear: 2 is more than",
+    ],
+    [
+      "a reference that is listed twice",
+      "processors:\n  references:\n    - file: a.json\n    - file: ./a.json\n",
+      "tidemark.yaml:4: processors.references.1.file: a.json is listed twice",
+    ],
+    [
+      "processors in a pipeline",
+      "service: { pipelines: { traces: { processors: [observe] } } }",
+      "service.pipelines.traces.processors: unknown key here: all processors always run",
+    ],
+    [
+      "a value in place of a list",
+      "processors:\n  evaluate:\n    windows: 5m\n",
+      'windows: "5m" is not possible; it must be a list, such as [a, b]',
+    ],
+    [
+      "a number in place of a duration",
+      "processors:\n  observe:\n    pane: 60\n",
+      "processors.observe.pane: must be a duration with its unit, such as 1m",
+    ],
+    [
+      "a missing key",
+      "exporters:\n  otlp_http/a: {}\n",
+      "endpoint: is missing; it must be a URL, such as http://127.0.0.1:4318",
+    ],
+    [
+      "a number out of its range",
+      "processors:\n  evaluate:\n    shift: 9\n",
+      "tidemark.yaml:3: processors.evaluate.shift: must be at most 3",
+    ],
+    [
+      "a word that is none of those known",
+      "service:\n  telemetry: { logs: { level: loud } }\n",
+      "service.telemetry.logs.level: must be one of: debug, info, warn, error",
+    ],
+    [
+      "a duration out of its range",
+      "processors:\n  observe:\n    pane: 2h\n",
+      "processors.observe.pane: 2h is out of range; allowed are 100ms to 1h",
+    ],
+    [
+      "a size out of its range",
+      "receivers: { otlp: { protocols: { http: { max_request_body_size: 2GiB } } } }",
+      '"2GiB" is no size up to 1GiB; write for example 64MiB',
+    ],
+    [
+      "broken indentation",
+      "receivers:\n  a: b: c\n",
+      "tidemark.yaml:2: Nested mappings are not allowed in compact mappings; check the",
+    ],
   ])("says file, line and key of %s", (_, text, complaint) => {
     expect(complaintOf(text)).toContain(complaint);
+  });
+
+  it("warns of an exporter that no pipeline uses", () => {
+    const text = "exporters:\n  otlp_http/a: { endpoint: 'http://x' }\n";
+    expect(parseConfig(text, "t.yaml", {}).warnings).toEqual([
+      "t.yaml:2: exporters.otlp_http/a: no pipeline uses it; list it in service.pipelines",
+    ]);
   });
 
   it("lists every complaint at once", () => {

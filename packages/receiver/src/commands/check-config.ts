@@ -10,6 +10,7 @@ import { readReferenceFile } from "../references/reference-file.js";
 export function checkConfig(file: string): void {
   const config = loadConfig(file, process.env);
   const { references } = config.processors;
+  for (const warning of config.warnings) process.stdout.write(`warning: ${warning}\n`);
   for (const reference of references) readReferenceFile(reference.file);
   process.stdout.write(`${file}: can be used (${references.length} reference files)\n`);
 }

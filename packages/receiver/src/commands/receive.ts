@@ -11,6 +11,7 @@ import { createReceiver } from "../main.js";
 export async function receive(file: string | undefined): Promise<void> {
   const config = file === undefined ? defaultConfig(process.env) : loadConfig(file, process.env);
   const logger = createLogger(config);
+  for (const warning of config.warnings) logger.warn(warning, {});
   const receiver = createReceiver(config, logger);
   const stop = (signal: string) => {
     logger.info("stopping", { signal });

@@ -1,11 +1,11 @@
 /** Values as people write them, as parts of the schema: durations, sizes, addresses. */
 import { z } from "zod";
-import { parseDuration, parseSize } from "./quantities.js";
+import { formatDuration, formatSize, parseDuration, parseSize } from "./quantities.js";
 
 /** A duration between two bounds; the parsed value is in milliseconds. */
 export function duration(lowestMs: number, highestMs: number, fallback: string) {
   return z
-    .string()
+    .string(`must be a duration with its unit, such as ${fallback}`)
     .meta({ examples: [fallback] })
     .default(fallback)
     .transform((text, context) => {
@@ -15,7 +15,8 @@ export function duration(lowestMs: number, highestMs: number, fallback: string) 
         return z.NEVER;
       }
       if (ms < lowestMs || ms > highestMs) {
-        context.addIssue(`${text} is out of range; allowed are ${lowestMs} ms to ${highestMs} ms`);
+        const range = `${formatDuration(lowestMs)} to ${formatDuration(highestMs)}`;
+        context.addIssue(`${text} is out of range; allowed are ${range}`);
         return z.NEVER;
       }
       return ms;
@@ -25,14 +26,14 @@ export function duration(lowestMs: number, highestMs: number, fallback: string) 
 /** A size between 1 byte and a bound; the parsed value is in bytes. */
 export function size(highest: number, fallback: string) {
   return z
-    .string()
+    .string(`must be a size with its unit, such as ${fallback}`)
     .meta({ examples: [fallback] })
     .default(fallback)
     .transform((text, context) => {
       const bytes = parseSize(text);
       if (bytes === undefined || bytes < 1 || bytes > highest) {
         context.addIssue(
-          `"${text}" is no size up to ${highest} bytes; write for example ${fallback}`,
+          `"${text}" is no size up to ${formatSize(highest)}; write for example ${fallback}`,
         );
         return z.NEVER;
       }
@@ -49,7 +50,7 @@ export interface Endpoint {
 /** `host:port`; an IPv6 address stands in brackets. */
 export function endpoint(fallback: string) {
   return z
-    .string()
+    .string(`must be host:port, such as ${fallback}`)
     .default(fallback)
     .transform((text, context): Endpoint => {
       const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);

@@ -8,9 +8,16 @@ import { dirname, join, resolve } from "node:path";
 import type { Document } from "yaml";
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import { formatDuration } from "./quantities.js";
+import { issueWording } from "./issue-wording.js";
+import type { Locate } from "./rules.js";
+import { brokenRules, unusedExporters } from "./rules.js";
 import type { Config, ParsedConfig } from "./schema.js";
 import { configSchema } from "./schema.js";
+
+/** What somebody is told who lists processors as in a Collector's file. */
+const PROCESSORS_HINT =
+  " here: all processors always run, in their own order, and leaving one out of a list would not " +
+  "stop it; leave this key out";
 
 /** The configuration cannot be used; the message has one line per complaint. */
 export class ConfigError extends Error {
@@ -18,7 +25,6 @@ export class ConfigError extends Error {
 }
 
 type Path = readonly (string | number)[];
-type Locate = (path: Path) => string;
 
 /** The configuration that holds when there is no file. */
 export function defaultConfig(env: NodeJS.ProcessEnv): Config {
@@ -48,13 +54,18 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv):
   const [syntax] = document.errors;
   if (syntax) {
     const { line } = lines.linePos(syntax.pos[0]);
-    throw new ConfigError(`${file}:${line}: ${syntax.message.split("\n", 1)[0]}`);
+    const [what = ""] = syntax.message.split("\n", 1);
+    const plain = what.replace(/ at line \d+, column \d+:?$/, "");
+    throw new ConfigError(`${file}:${line}: ${plain}; check the indentation and the quotes`);
   }
   const locate: Locate = (path) => `${file}:${lineOf(document, lines, path)}`;
-  const parsed = configSchema.safeParse(withoutNulls(document.toJS()) ?? {});
-  if (!parsed.success) throw new ConfigError(complaints(parsed.error.issues, locate).join("\n"));
+  const root = withoutNulls(document.toJS()) ?? {};
+  const parsed = configSchema.safeParse(root);
+  if (!parsed.success) {
+    throw new ConfigError(complaints(root, parsed.error.issues, locate).join("\n"));
+  }
   const config = parsed.data;
-  const wrong = [...pipelineComplaints(config, locate), ...windowComplaints(config, locate)];
+  const wrong = brokenRules(config, locate);
   if (wrong.length > 0) throw new ConfigError(wrong.join("\n"));
   const folder = dirname(resolve(file));
   const references = config.processors.references.map((reference) => ({
@@ -66,6 +77,7 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv):
     ...config,
     processors: { ...config.processors, references },
     service: { ...config.service, storage },
+    warnings: unusedExporters(config, locate),
   };
 }
 
@@ -138,16 +150,17 @@ function lineOf(document: Document, lines: LineCounter, path: Path): number {
   return 1;
 }
 
-function complaints(issues: readonly z.core.$ZodIssue[], locate: Locate): string[] {
+function complaints(root: unknown, issues: readonly z.core.$ZodIssue[], locate: Locate): string[] {
   return issues.flatMap((issue) => {
     const path = issue.path as Path;
     if (issue.code !== "unrecognized_keys") {
-      return [`${locate(path)}: ${path.join(".") || "the file"}: ${issue.message}`];
+      return [`${locate(path)}: ${path.join(".") || "the file"}: ${issueWording(root, issue)}`];
     }
     return issue.keys.map((key) => {
       const full = [...path, key];
       const known = knownKeys(path);
-      const hint = known.length > 0 ? `; known here: ${known.join(", ")}` : "";
+      let hint = known.length > 0 ? `; known here: ${known.join(", ")}` : "";
+      if (key === "processors" && path[1] === "pipelines") hint = PROCESSORS_HINT;
       return `${locate(full)}: ${full.join(".")}: unknown key${hint}`;
     });
   });
@@ -170,49 +183,4 @@ function knownKeys(path: Path): string[] {
 function objectNode(node: SchemaNode | undefined): SchemaNode | undefined {
   if (node === undefined || node.shape) return node;
   return objectNode(node.def.innerType ?? node.def.in);
-}
-
-function pipelineComplaints(config: ParsedConfig, locate: Locate): string[] {
-  const { traces, metrics } = config.service.pipelines;
-  const { otlp } = config.exporters;
-  const wrong: string[] = [];
-  const check = (pipeline: "traces" | "metrics", names: readonly string[], known: string[]) => {
-    for (const [index, name] of names.entries()) {
-      if (known.includes(name)) continue;
-      const path = ["service", "pipelines", pipeline, "exporters", index];
-      const hint = known.length > 0 ? `there are: ${known.join(", ")}` : "there are none";
-      wrong.push(`${locate(path)}: no exporter "${name}" for ${pipeline}; ${hint}`);
-    }
-  };
-  check("traces", traces.exporters, [...otlp.keys()]);
-  // Prometheus takes metrics over HTTP only, and so does our push.
-  const overHttp = [...otlp.keys()].filter((name) => name.startsWith("otlp_http"));
-  check("metrics", metrics.exporters, ["prometheus", ...overHttp]);
-  for (const [pipeline, { receivers = [] }] of Object.entries(config.service.pipelines)) {
-    for (const [index, name] of receivers.entries()) {
-      if (name === "otlp") continue;
-      const path = ["service", "pipelines", pipeline, "receivers", index];
-      wrong.push(`${locate(path)}: no receiver "${name}"; there is: otlp`);
-    }
-  }
-  return wrong;
-}
-
-/** A window is a sum of panes, and a longer window a sum of shorter ones. */
-function windowComplaints(config: ParsedConfig, locate: Locate): string[] {
-  const { observe, evaluate } = config.processors;
-  const wrong: string[] = [];
-  let shorter = observe.pane;
-  for (const [index, window] of evaluate.windows.entries()) {
-    const path = ["processors", "evaluate", "windows", index];
-    if (window % shorter !== 0 || (index > 0 && window === shorter)) {
-      const what = index === 0 ? "observe.pane" : "the window before it";
-      wrong.push(
-        `${locate(path)}: the window ${formatDuration(window)} must be a multiple of ${what}, ` +
-          `${formatDuration(shorter)}${index === 0 ? "" : ", and longer"}`,
-      );
-    }
-    shorter = window;
-  }
-  return wrong;
 }

@@ -8,10 +8,10 @@ import { otlpReceiver } from "./otlp-receiver-schema.js";
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-const url = z.string().transform((text, context) => {
+const url = z.string("must be a URL, such as http://127.0.0.1:4318").transform((text, context) => {
   const parsed = URL.canParse(text) ? new URL(text) : undefined;
   if (parsed === undefined || !["http:", "https:"].includes(parsed.protocol)) {
-    context.addIssue(`"${text}" is no http or https URL`);
+    context.addIssue(`"${text}" is no http or https URL; write for example http://127.0.0.1:4318`);
     return z.NEVER;
   }
   return parsed;
@@ -140,6 +140,8 @@ export type ParsedConfig = z.infer<typeof configSchema>;
 
 /** A configuration with all defaults filled in, and paths resolved. */
 export type Config = Omit<ParsedConfig, "service"> & {
+  /** What can be used as it is, and is hardly meant; one line each. */
+  readonly warnings: readonly string[];
   readonly service: Omit<ParsedConfig["service"], "storage"> & {
     readonly storage: ParsedConfig["service"]["storage"] & { readonly directory: string };
   };

@@ -1,0 +1,134 @@
+/** The rules of the configuration that join several keys. */
+import { normalize } from "node:path";
+import { formatDuration } from "./quantities.js";
+import type { Endpoint } from "./fields.js";
+import type { ParsedConfig } from "./schema.js";
+
+/** Names file and line of a key. */
+export type Locate = (path: readonly (string | number)[]) => string;
+
+/** What cannot work although each value by itself may be; one line each. */
+export function brokenRules(config: ParsedConfig, locate: Locate): string[] {
+  return [
+    ...pipelineComplaints(config, locate),
+    ...windowComplaints(config, locate),
+    ...addressComplaints(config, locate),
+    ...endpointComplaints(config, locate),
+    ...promiseComplaints(config, locate),
+    ...referenceComplaints(config, locate),
+  ];
+}
+
+/** Exporters that no pipeline sends to: harmless, and hardly meant. */
+export function unusedExporters(config: ParsedConfig, locate: Locate): string[] {
+  const { traces, metrics } = config.service.pipelines;
+  const used = new Set([...traces.exporters, ...metrics.exporters]);
+  return [...config.exporters.otlp.keys()]
+    .filter((name) => !used.has(name))
+    .map((name) => {
+      const at = locate(["exporters", name]);
+      return `${at}: exporters.${name}: no pipeline uses it; list it in service.pipelines`;
+    });
+}
+
+function pipelineComplaints(config: ParsedConfig, locate: Locate): string[] {
+  const { traces, metrics } = config.service.pipelines;
+  const { otlp } = config.exporters;
+  const wrong: string[] = [];
+  const check = (pipeline: "traces" | "metrics", names: readonly string[], known: string[]) => {
+    for (const [index, name] of names.entries()) {
+      if (known.includes(name)) continue;
+      const path = ["service", "pipelines", pipeline, "exporters", index];
+      const hint = known.length > 0 ? `there are: ${known.join(", ")}` : "there are none";
+      wrong.push(`${locate(path)}: no exporter "${name}" for ${pipeline}; ${hint}`);
+    }
+  };
+  check("traces", traces.exporters, [...otlp.keys()]);
+  // Prometheus takes metrics over HTTP only, and so does our push.
+  const overHttp = [...otlp.keys()].filter((name) => name.startsWith("otlp_http"));
+  check("metrics", metrics.exporters, ["prometheus", ...overHttp]);
+  for (const [pipeline, { receivers = [] }] of Object.entries(config.service.pipelines)) {
+    for (const [index, name] of receivers.entries()) {
+      if (name === "otlp") continue;
+      const path = ["service", "pipelines", pipeline, "receivers", index];
+      wrong.push(`${locate(path)}: no receiver "${name}"; there is: otlp`);
+    }
+  }
+  return wrong;
+}
+
+/** A window is a sum of panes, and a longer window a sum of shorter ones. */
+function windowComplaints(config: ParsedConfig, locate: Locate): string[] {
+  const { observe, evaluate } = config.processors;
+  const wrong: string[] = [];
+  let shorter = observe.pane;
+  for (const [index, window] of evaluate.windows.entries()) {
+    const path = ["processors", "evaluate", "windows", index];
+    if (window % shorter !== 0 || (index > 0 && window === shorter)) {
+      const what = index === 0 ? "observe.pane" : "the window before it";
+      wrong.push(
+        `${locate(path)}: the window ${formatDuration(window)} must be a multiple of ${what}, ` +
+          `${formatDuration(shorter)}${index === 0 ? "" : ", and longer"}`,
+      );
+    }
+    shorter = window;
+  }
+  return wrong;
+}
+
+function addressComplaints(config: ParsedConfig, locate: Locate): string[] {
+  const { grpc, http } = config.receivers.otlp.protocols;
+  const servers: { path: string[]; endpoint: Endpoint }[] = [
+    { path: ["exporters", "prometheus", "endpoint"], ...config.exporters.prometheus },
+  ];
+  for (const [name, { enabled, endpoint }] of Object.entries({ grpc, http })) {
+    const path = ["receivers", "otlp", "protocols", name, "endpoint"];
+    if (enabled) servers.push({ path, endpoint });
+  }
+  return servers.flatMap(({ path, endpoint }, index) => {
+    const other = servers.slice(0, index).find((server) => clash(server.endpoint, endpoint));
+    if (other === undefined) return [];
+    const [key, taken] = [path.join("."), other.path.join(".")];
+    return [`${locate(path)}: ${key}: ${taken} has port ${endpoint.port} too; change one of them`];
+  });
+}
+
+function clash(a: Endpoint, b: Endpoint): boolean {
+  if (a.port !== b.port || a.port === 0) return false;
+  return a.host === b.host || isEverywhere(a) || isEverywhere(b);
+}
+
+function isEverywhere({ host }: Endpoint): boolean {
+  return host === "0.0.0.0" || host === "::";
+}
+
+/** The path of a signal is appended by us. */
+function endpointComplaints(config: ParsedConfig, locate: Locate): string[] {
+  return [...config.exporters.otlp].flatMap(([name, { endpoint }]) => {
+    const path = /\/v1\/(?:traces|metrics)\/?$/.exec(endpoint.pathname)?.[0];
+    if (path === undefined) return [];
+    const at = locate(["exporters", name, "endpoint"]);
+    const base = endpoint.href.replace(path, "");
+    return [`${at}: exporters.${name}.endpoint: ${path} is appended by itself; write ${base}`];
+  });
+}
+
+function promiseComplaints(config: ParsedConfig, locate: Locate): string[] {
+  const { falseAlarmsPerFeatureYear, falseWarningsPerFeatureYear } = config.processors.evaluate;
+  if (falseAlarmsPerFeatureYear <= falseWarningsPerFeatureYear) return [];
+  const at = locate(["processors", "evaluate", "falseAlarmsPerFeatureYear"]);
+  return [
+    `${at}: processors.evaluate.falseAlarmsPerFeatureYear: ${falseAlarmsPerFeatureYear} is more ` +
+      `than falseWarningsPerFeatureYear, ${falseWarningsPerFeatureYear}: every alarm is a ` +
+      "warning first; raise the one or lower the other",
+  ];
+}
+
+function referenceComplaints(config: ParsedConfig, locate: Locate): string[] {
+  const files = config.processors.references.map(({ file }) => normalize(file));
+  return files.flatMap((file, index) => {
+    if (files.indexOf(file) === index) return [];
+    const at = locate(["processors", "references", index]);
+    return [`${at}: processors.references.${index}.file: ${file} is listed twice; leave one out`];
+  });
+}
