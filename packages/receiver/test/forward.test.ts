@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
+import { RpcStatus } from "../src/otlp/schema.ts";
 import { startSink } from "./otlp-sink.ts";
 import { encodeSpans, post, START_MS, startReceiver, storageFolder } from "./running-receiver.ts";
 
@@ -112,6 +113,20 @@ describe("forwarding", () => {
     expect(await readFile(join(folder, "0000000000000001.pb"))).toEqual(Buffer.from(refused));
     const reason = await readFile(join(folder, "0000000000000001.reason.txt"), "utf8");
     expect(reason).toBe("HTTP 400: no thanks\n");
+  });
+
+  it("says the message of a status that comes as protobuf", async () => {
+    const storage = storageFolder();
+    const message = "span 3 has no trace id";
+    const status = RpcStatus.encode({ code: 3, message }).finish();
+    const headers = { "content-type": "application/x-protobuf" };
+    const sink = await sinkOf(() => ({ status: 400, headers, body: status }));
+    const receiver = await receiverTo(sink.url, "", storage);
+    await post(receiver.url, body());
+    await expect.poll(receiver.outcomes).toEqual({ refused: 1 });
+    const folder = join(storage, "dead-letters", "otlp_http_jaeger");
+    const reason = await readFile(join(folder, "0000000000000001.reason.txt"), "utf8");
+    expect(reason).toBe(`HTTP 400: ${message}\n`);
   });
 
   it("does not let one endpoint that is away hold up another", async () => {

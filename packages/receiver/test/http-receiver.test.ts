@@ -96,6 +96,33 @@ describe("OTLP over HTTP", () => {
     ],
     ["a body that is no JSON", "", "{", { "content-type": "application/json" }, 400, 3, /no JSON/],
     [
+      "JSON with logs",
+      "",
+      '{"resourceLogs":[{}]}',
+      { "content-type": "application/json" },
+      400,
+      3,
+      /no trace request: resourceLogs looks like logs/,
+    ],
+    [
+      "JSON with metrics",
+      "",
+      '{"resourceMetrics":[{}]}',
+      { "content-type": "application/json" },
+      400,
+      3,
+      /resourceMetrics looks like metrics/,
+    ],
+    [
+      "JSON with names in snake_case",
+      "",
+      '{"resource_spans":[{}]}',
+      { "content-type": "application/json" },
+      400,
+      3,
+      /resource_spans looks like traces with names in snake_case/,
+    ],
+    [
       "JSON of another shape",
       "",
       '{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"xyz"}]}]}]}',
@@ -170,7 +197,7 @@ describe("OTLP over HTTP", () => {
 
   it("is alive after all that, and has counted it", async () => {
     const counts = await receiver.metric("tidemark_receiver_requests_total");
-    expect(counts['{transport="http",code="400"}']).toBe(6);
+    expect(counts['{transport="http",code="400"}']).toBe(9);
     expect(counts['{transport="http",code="413"}']).toBe(3);
     expect(counts['{transport="http",code="415"}']).toBe(2);
     const spans = await receiver.metric("tidemark_receiver_spans_total");

@@ -14,7 +14,7 @@ export interface Delivery {
 export interface Answer {
   readonly status: number;
   readonly headers?: Record<string, string>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
 }
 
 /** Starts a sink on a free port, or on `port`. */

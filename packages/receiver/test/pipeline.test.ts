@@ -197,6 +197,37 @@ describe("the pipeline", () => {
     expect(observations['{outcome="span_in_future"}']).toBe(10);
   });
 
+  it("says since when a signal is silent, and no longer what it said before", async () => {
+    const receiver = await started(await withReference());
+    const usual = predictions(normals(1000, 10, 14), START_MS, USUAL);
+    await sendWindow(receiver, usual, START_MS + MINUTES_5);
+    await closeBefore(receiver, START_MS + MINUTES_5);
+    expect(await verdictOf(receiver, "feature.wind")).toMatchObject({ state: "stable" });
+    await closeBefore(receiver, START_MS + 2 * MINUTES_5);
+    const since = new Date(START_MS + MINUTES_5).toISOString();
+    const sentence = `feature.wind: no value since ${since}; the numbers are those of the window before`;
+    const silent = { state: "silent", liveCount: 1000, sentence };
+    expect(await verdictOf(receiver, "feature.wind")).toMatchObject(silent);
+    const told = receiver.log.filter((line) => /state=silent.*before=stable/.test(line)).join("");
+    expect(told).toContain(sentence);
+    expect(told).not.toContain("no relevant change");
+  });
+
+  it("says how far it has learned, in values and in time", async () => {
+    const receiver = await started(
+      `processors:\n  learn: { samples: 5000, span: 1d }\n  ${WINDOWS}\n`,
+    );
+    const some = predictions(normals(100, 10, 15), START_MS, USUAL);
+    await sendWindow(receiver, some, START_MS + MINUTES_5);
+    const { signals } = (await (await fetch(`${receiver.admin}/api/v1/signals`)).json()) as {
+      signals: { signal: string; learnedSpanMs: number }[];
+    };
+    const wind = signals.find(({ signal }) => signal === "feature.wind");
+    const needed = { needed: 5000, neededSpanMs: 86_400_000 };
+    expect(wind).toMatchObject({ state: "learning", learned: 100, ...needed });
+    expect(wind?.learnedSpanMs).toBeLessThan(MINUTES_5);
+  });
+
   it("learns a reference where it has none, then monitors", async () => {
     const receiver = await started(
       `processors:\n  learn: { samples: 1000, span: 1m }\n  ${WINDOWS}\n`,

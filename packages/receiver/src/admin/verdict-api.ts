@@ -36,7 +36,9 @@ function signalsJson({ model, version, signals }: ObservedModel): object[] {
     const { identity, panes, learner, missing } = signal;
     const common = { model, version, signal: identity.name, missing };
     if (panes) return [{ ...common, state: "monitored", reference: panes.reference.name }];
-    const { count = 0, needed = 0 } = learner ?? {};
-    return [{ ...common, state: "learning", learned: count, needed }];
+    const { count = 0, needed = 0, spanMs = 0, neededSpanMs = 0 } = learner ?? {};
+    return [
+      { ...common, state: "learning", learned: count, needed, learnedSpanMs: spanMs, neededSpanMs },
+    ];
   });
 }

@@ -1,7 +1,7 @@
 /** The rules of the configuration that join several keys. */
 import { normalize } from "node:path";
-import { formatDuration } from "./quantities.js";
 import type { Endpoint } from "./fields.js";
+import { formatDuration } from "./quantities.js";
 import type { ParsedConfig } from "./schema.js";
 
 /** Names file and line of a key. */

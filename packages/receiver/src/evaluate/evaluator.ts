@@ -19,7 +19,7 @@ import type { Persistent } from "../state/checkpoints.js";
 import { parsePlain, stringifyPlain } from "../state/plain-json.js";
 import type { StateStore } from "../state/state-store.js";
 import type { Verdict } from "./verdict.js";
-import { verdictKey } from "./verdict.js";
+import { sentenceOf, verdictKey } from "./verdict.js";
 
 const MINUTE_MS = 60_000;
 /** What verdicts are called in the store. */
@@ -184,8 +184,9 @@ export class Evaluator implements Stage, Persistent {
       threshold: evaluation.threshold,
       p: evaluation.pValue,
     };
-    if (drift.status === "drifted") this.logger.warn(evaluation.sentence, fields);
-    else this.logger.info(evaluation.sentence, fields);
+    const sentence = sentenceOf(verdict);
+    if (drift.status === "drifted") this.logger.warn(sentence, fields);
+    else this.logger.info(sentence, fields);
   }
 
   private labels({ signal, window, reference }: ClosedWindow): Labels {

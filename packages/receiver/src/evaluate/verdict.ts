@@ -35,9 +35,20 @@ export function verdictJson(verdict: Verdict): Record<string, unknown> {
     referenceCount: n,
     liveCount: m,
     ...rest,
+    sentence: sentenceOf(verdict),
     reference: verdict.reference,
     provisional: verdict.provisional,
   };
+}
+
+/**
+ * What happened, for people. The evidence of a silent signal is that of its last window with
+ * values, and what that window said is no longer so.
+ */
+export function sentenceOf({ signal, evaluation, drift, endMs }: Verdict): string {
+  if (drift.status !== "silent" || evaluation.m === 0) return evaluation.sentence;
+  const since = new Date(endMs).toISOString();
+  return `${signal.name}: no value since ${since}; the numbers are those of the window before`;
 }
 
 /** The key under which a window's verdict is kept. */

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from "node:http";
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { RpcStatus } from "../otlp/schema.js";
 import type { SendResult, TraceClient } from "./trace-client.js";
 
 const RETRYABLE = new Set([429, 502, 503, 504]);
@@ -68,13 +69,26 @@ async function readAnswer(response: IncomingMessage): Promise<SendResult> {
     size += chunk.length;
   }
   if (status >= 200 && status < 300) return { kind: "delivered" };
-  const text = Buffer.concat(chunks).toString("utf8", 0, REASON_BYTES_MAX);
-  const reason = `HTTP ${status}: ${text.replaceAll(/[^\x20-\x7e]+/g, " ").trim()}`;
+  const answer = Buffer.concat(chunks).subarray(0, REASON_BYTES_MAX);
+  const reason = `HTTP ${status}: ${answerText(answer, response.headers["content-type"])}`;
   if (!RETRYABLE.has(status)) return { kind: "refused", reason };
   const retryAfterMs = parseRetryAfter(response.headers["retry-after"]);
   return retryAfterMs === undefined
     ? { kind: "retry", reason }
     : { kind: "retry", reason, retryAfterMs };
+}
+
+/** What an answer says: the message of a google.rpc.Status, else its text. */
+function answerText(answer: Uint8Array, type = ""): string {
+  let text = Buffer.from(answer).toString("utf8");
+  if (type.startsWith("application/x-protobuf")) {
+    try {
+      text = (RpcStatus.decode(answer) as { message?: string }).message || "no message";
+    } catch {
+      // Cut off, or no Status: its readable characters may still tell something.
+    }
+  }
+  return text.replaceAll(/[^\x20-\x7e]+/g, " ").trim();
 }
 
 /** Seconds or an HTTP date, as milliseconds from now. */

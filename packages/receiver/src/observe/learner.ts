@@ -42,6 +42,16 @@ export class Learner {
     return this.options.samples;
   }
 
+  /** Event time between the first and the last value. */
+  get spanMs(): number {
+    return this.count === 0 ? 0 : this.lastMs - this.firstMs;
+  }
+
+  /** Event time that the values of a reference span at least. */
+  get neededSpanMs(): number {
+    return this.options.spanMs;
+  }
+
   /** Returns false for a value that does not fit: NaN, or a number among categories. */
   addNumber(value: number, eventMs: number): boolean {
     if (this.categories !== undefined || !Number.isFinite(value)) return false;

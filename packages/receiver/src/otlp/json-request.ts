@@ -32,7 +32,25 @@ export function encodeJsonRequest(text: string): Uint8Array {
   } catch (error) {
     throw new JsonRequestError(`the body is no JSON: ${(error as Error).message}`);
   }
+  refuseOtherSignals(json);
   return TraceRequest.encode(request(json, "", 0) as object).finish();
+}
+
+/** What a body is whose one list has this name, although unknown fields are to be ignored. */
+const OTHER_BODIES: Readonly<Record<string, string>> = {
+  resourceLogs: "logs; send them elsewhere",
+  resource_logs: "logs; send them elsewhere",
+  resourceMetrics: "metrics; send them elsewhere",
+  resource_metrics: "metrics; send them elsewhere",
+  resource_spans: "traces with names in snake_case; OTLP's JSON writes resourceSpans",
+};
+
+/** Such a body has no unknown field more: it is another request, and would be lost with a 200. */
+function refuseOtherSignals(json: unknown): void {
+  if (typeof json !== "object" || json === null || Object.hasOwn(json, "resourceSpans")) return;
+  const other = Object.keys(OTHER_BODIES).find((name) => Object.hasOwn(json, name));
+  if (other === undefined) return;
+  throw new JsonRequestError(`no trace request: ${other} looks like ${OTHER_BODIES[other]}`);
 }
 
 function message(fields: Fields): Read {
