@@ -36,6 +36,7 @@ const TASKS = {
   ],
   "test:peers": [["vitest", "run", "--config", "test/peers/vitest.config.ts"]],
   "bench:decode": [["node", "packages/receiver/bench/decode.ts"]],
+  "bench:receive": [["node", "packages/receiver/bench/receive.ts"]],
 };
 
 const [task = "build", ...rest] = process.argv.slice(2);

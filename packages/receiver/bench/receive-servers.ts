@@ -1,0 +1,168 @@
+/**
+ * The servers that are compared, each as a child process of its own: what a server must do at
+ * least, what others do, and what ours does. The mode is the argument; the port comes by message.
+ */
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { Agent, createServer, request as httpRequest } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gunzipSync } from "node:zlib";
+import { DDSketch } from "@datadog/sketches-js";
+import { parseConfig } from "../dist/config/load-config.js";
+import { Logger } from "../dist/logger.js";
+import { createReceiver } from "../dist/main.js";
+import { Observer } from "../dist/observe/observer.js";
+import { KeyTable } from "../dist/otlp/key-table.js";
+import { wantedKeys } from "../dist/otlp/wanted-keys.js";
+import { createOtlpReceivers } from "../dist/receive/otlp-receivers.js";
+import { TraceDecoder } from "../dist/receive/trace-decoder.js";
+import { TraceIntake } from "../dist/receive/trace-intake.js";
+import type { DecodedAttribute } from "./trace-bodies.ts";
+import { ExportTraceServiceRequest } from "./trace-bodies.ts";
+
+const RECEIVERS = `
+receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:0" }, grpc: { enabled: false } } } }
+`;
+const logger = new Logger("error", true, (line) => process.stderr.write(line));
+
+/** Answers 200 once `work` has had the body. */
+function serverOf(work: (body: Buffer) => void | Promise<void>): Server {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    await work(await bodyOf(request));
+    response.writeHead(200, { "content-type": "application/x-protobuf", "content-length": 0 });
+    response.end();
+  };
+  return createServer((request, response) => void answer(request, response));
+}
+
+function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => resolve(Buffer.concat(chunks)));
+  });
+}
+
+/** Reads the body and throws it away. */
+function draining(): Server {
+  return createServer((request, response) => {
+    request.resume();
+    request.on("end", () => {
+      response.writeHead(200, { "content-type": "application/x-protobuf", "content-length": 0 });
+      response.end();
+    });
+  });
+}
+
+/** Sends the bytes on, over at most four connections, and answers when they have arrived. */
+function forwarding(sinkPort: number): Server {
+  const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  return serverOf(
+    (body) =>
+      new Promise((resolve, reject) => {
+        const headers = {
+          "content-type": "application/x-protobuf",
+          "content-length": body.length,
+        };
+        const options = { port: sinkPort, path: "/v1/traces", method: "POST", agent, headers };
+        const sent = httpRequest({ host: "127.0.0.1", ...options }, (response) => {
+          response.resume();
+          response.on("end", resolve);
+        });
+        sent.once("error", reject);
+        sent.end(body);
+      }),
+  );
+}
+
+/** The generated decoder and a DDSketch a signal: what one would build from parts. */
+function protobufjsPipeline(): Server {
+  const sketches = new Map<string, DDSketch>();
+  const take = ({ key, value }: DecodedAttribute) => {
+    if (key === null || typeof value?.doubleValue !== "number") return;
+    if (!key.startsWith("ml.feature.") && !key.startsWith("ml.prediction.")) return;
+    let sketch = sketches.get(key);
+    if (sketch === undefined)
+      sketches.set(key, (sketch = new DDSketch({ relativeAccuracy: 0.01 })));
+    sketch.accept(value.doubleValue);
+  };
+  return serverOf((body) => {
+    for (const { scopeSpans } of ExportTraceServiceRequest.decode(body).resourceSpans) {
+      for (const { spans } of scopeSpans) {
+        for (const { attributes } of spans) for (const attribute of attributes) take(attribute);
+      }
+    }
+  });
+}
+
+/** Ours without log and forward: HTTP, decode, summaries. */
+async function summaries(recentSpans: number): Promise<number> {
+  const { otlp } = parseConfig(RECEIVERS, "bench.yaml", {}).receivers;
+  const keys = new KeyTable(wantedKeys());
+  const options = {
+    paneMs: 60_000,
+    windowsMs: [300_000, 3_600_000, 86_400_000],
+    allowedLatenessMs: 30_000,
+    idleTimeoutMs: 120_000,
+    signalsMax: 10_000,
+    recentSpans,
+    learn: { samples: 5000, spanMs: 0 },
+    reference: () => undefined,
+  };
+  const nothing = () => {};
+  const observer = new Observer(options, keys, nothing, nothing, Date.now, logger);
+  let sequence = 0;
+  const intake = new TraceIntake(
+    otlp.max_inflight_size,
+    new TraceDecoder(keys),
+    async (rows, body) => {
+      observer.consume({ ...body, rows, sequence: ++sequence });
+    },
+    Date.now,
+  );
+  const receivers = createOtlpReceivers(otlp, intake, logger, {
+    now: Date.now,
+    random: Math.random,
+  });
+  for (const stage of receivers.stages) await stage.start();
+  return Number(new URL(receivers.urls().otlp).port);
+}
+
+/** Ours as it is started by the command, with its log in `directory` and one endpoint. */
+async function whole(sinkPort: number, directory: string): Promise<number> {
+  const text = `${RECEIVERS}
+processors: { learn: { samples: 5000, span: 0s } }
+exporters:
+  prometheus: { endpoint: "127.0.0.1:0" }
+  otlp_http/sink: { endpoint: "http://127.0.0.1:${sinkPort}" }
+service:
+  storage: { directory: "${directory}" }
+  pipelines: { traces: { exporters: [otlp_http/sink] } }
+`;
+  const receiver = createReceiver(parseConfig(text, "bench.yaml", {}), logger);
+  await receiver.start();
+  process.once("disconnect", () => void receiver.shutdown().then(() => process.exit()));
+  return Number(new URL(receiver.urls.otlp).port);
+}
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+/** What can be started, by name. */
+const MODES: Record<string, (sinkPort: number, directory: string) => Promise<number>> = {
+  drain: () => listening(draining()),
+  inflate: () => listening(serverOf((body) => void gunzipSync(body, { chunkSize: 262_144 }))),
+  forward: (sinkPort) => listening(forwarding(sinkPort)),
+  protobufjs: () => listening(protobufjsPipeline()),
+  summaries: () => summaries(500_000),
+  // The load's compressed bodies repeat their ids: they must not be taken for duplicates.
+  "summaries-gzip": () => summaries(0),
+  whole,
+};
+
+const [mode = "", sinkPort = "0", directory = ""] = process.argv.slice(2);
+const start = MODES[mode];
+if (start === undefined) throw new Error(`there is no server "${mode}"`);
+if (mode !== "whole") process.once("disconnect", () => process.exit());
+process.send?.(await start(Number(sinkPort), directory));
