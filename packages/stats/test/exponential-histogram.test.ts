@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EXPONENTIAL_SCALE_MAX, ExponentialHistogram } from "../src/index.ts";
+import { ByteWriter } from "../src/summaries/summary-bytes.ts";
 import { draws, seededRandom } from "./seeded-random.ts";
 
 const value = fc.oneof(
@@ -103,6 +104,18 @@ describe("ExponentialHistogram", () => {
       }
     }
     expect(of([]).quantile(0.5)).toBeNaN();
+  });
+
+  it("refuses buckets that no number falls into at their scale, which no scale could widen", () => {
+    const out = new ByteWriter();
+    out.start("TMEH", 1);
+    // 2 buckets a sign, scale -11, no zeros, invalid or missing; one bucket a million above 0.
+    for (const x of [2, 0, 0, 0, 0]) out.integer(x);
+    for (const x of [1, 1, 1]) out.double(x);
+    for (const x of [1, 2 ** 31 + 1e6, 1, 0]) out.integer(x);
+    expect(() => ExponentialHistogram.deserialise(out.closed())).toThrow(
+      "exponential histogram: buckets 1000000 to 1000000 hold no number at scale -11",
+    );
   });
 
   it("counts many as one by one", () => {

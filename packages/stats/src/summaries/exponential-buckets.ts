@@ -2,8 +2,10 @@
 
 import type { ByteReader, ByteWriter } from "./summary-bytes.js";
 
-/** Indexes at scale 20 reach 1074 x 2^20 below 0 and 1024 x 2^20 above. */
+/** Added to an index to make it positive: at scale 20 they reach from -1075 to 1024, times 2^20. */
 const INDEX_BOUND = 2 ** 31;
+const FINEST_MIN = -1075 * 2 ** 20;
+const FINEST_MAX = 1024 * 2 ** 20 - 1;
 
 /** Counts by bucket index; all indexes with a count lie within `lengthMax` of each other. */
 export class ExponentialBuckets {
@@ -87,13 +89,20 @@ export class ExponentialBuckets {
     for (const count of counts) out.integer(count);
   }
 
-  /** Reads `write` into an empty instance. @throws SummaryFormatError */
-  read(input: ByteReader): void {
+  /**
+   * Reads `write` into an empty instance, whose scale is by `coarser` below 20.
+   *
+   * @throws SummaryFormatError
+   */
+  read(input: ByteReader, coarser: number): void {
     const length = input.length(1);
     if (length === 0) return;
     if (length > this.#lengthMax) input.fail(`${length} buckets exceed ${this.#lengthMax}`);
     const first = input.integer() - INDEX_BOUND;
-    if (first >= INDEX_BOUND - length) input.fail(`bucket ${first} is out of range`);
+    const last = first + length - 1;
+    if (first < FINEST_MIN >> coarser || last > FINEST_MAX >> coarser) {
+      input.fail(`buckets ${first} to ${last} hold no number at scale ${20 - coarser}`);
+    }
     for (let i = 0; i < length; i++) {
       const count = input.integer();
       const outer = i === 0 || i === length - 1;

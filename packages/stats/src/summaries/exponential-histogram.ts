@@ -68,8 +68,8 @@ export class ExponentialHistogram implements Summary<ExponentialHistogram> {
     histogram.sum = input.double();
     histogram.min = input.double();
     histogram.max = input.double();
-    histogram.positive.read(input);
-    histogram.negative.read(input);
+    histogram.positive.read(input, EXPONENTIAL_SCALE_MAX - histogram.#scale);
+    histogram.negative.read(input, EXPONENTIAL_SCALE_MAX - histogram.#scale);
     input.finish();
     checkExtremes(input, histogram);
     return histogram;
