@@ -17,7 +17,7 @@ const POINT = policyAt(0.05, 0);
 /** Rejections of a shift by .04 sigma on 100,000 and 20,000 rows, ours and the exact test's. */
 export function power(quick: boolean): Experiment {
   const parts = 8;
-  const trials = quick ? 40 : 4000;
+  const trials = quick ? 40 : 2000;
   const [n, m] = quick ? [10_000, 2000] : [100_000, 20_000];
   const shift = quick ? 0.04 * Math.sqrt(10) : 0.04;
   return {
@@ -82,7 +82,7 @@ function exactDistance(a: Float64Array, b: Float64Array): number {
 
 /** |D - D_exact| on the grid for every law, and its mean. */
 export function resolution(quick: boolean): Experiment {
-  const trials = quick ? 30 : 400;
+  const trials = quick ? 30 : 200;
   const laws: [string, Law][] = Object.entries({ ...CONTINUOUS, ...ATOMIC });
   const [n, m] = [10_000, 5000];
   return {
@@ -127,7 +127,7 @@ export function resolution(quick: boolean): Experiment {
 /** D of two sketches within the sum of their errors in 99 % of trials. */
 export function sketchError(quick: boolean): Experiment {
   const ks = [200, 512, 2048];
-  const trials = quick ? 20 : 400;
+  const trials = quick ? 20 : 200;
   const rowCount = quick ? 20_000 : 100_000;
   return {
     name: "sketch",

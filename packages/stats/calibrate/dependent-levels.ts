@@ -23,7 +23,7 @@ const REFERENCE_ROWS = 24_000;
 
 export function dependentLevels(quick: boolean): Experiment {
   const tasks = [0.5, 0.9].flatMap((rho) => [500, 2000].map((rows) => ({ rho, rows })));
-  const signals = quick ? 20 : 600;
+  const signals = quick ? 20 : 300;
   return {
     name: "dependent",
     parts: tasks.length,

@@ -37,8 +37,8 @@ const SHIFTS: readonly (readonly [shift: number, oracle: number])[] = [
 ];
 
 export function detectionDelays(quick: boolean): Experiment {
-  const runs = quick ? 60 : 2000;
-  const floored = [2 * FLOOR_SHIFT + 0.005, 0.75, 1, 1.5];
+  const runs = quick ? 60 : 1500;
+  const floored = [2 * FLOOR_SHIFT + 0.005, 0.75, 1, ...(quick ? [] : [1.5])];
   const tasks: (() => Figure)[] = [
     ...SHIFTS.map(([shift, oracle]) => () => {
       const delay = meanDelay(shift, 0, runs);
@@ -50,7 +50,7 @@ export function detectionDelays(quick: boolean): Experiment {
       return delayFigure(`N(0,1) -> N(${shift},1), floor ${FLOOR_SHIFT}`, delay, oracle);
     }),
     () => oracleFigure(),
-    () => runLengthFigure(quick ? 3 : 150),
+    () => runLengthFigure(quick ? 3 : 100),
   ];
   return {
     name: "delay",

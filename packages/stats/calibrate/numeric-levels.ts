@@ -30,7 +30,7 @@ const BOUNDARY_SIZES: readonly (readonly [number, number])[] = [
 /** F = G for every continuous law at once: KS and PSI with a floor of 0. */
 export function nullLevels(quick: boolean): Experiment {
   const sizes = quick ? SIZES.filter(([n, m]) => n <= 1e4 && m <= 5e3) : SIZES;
-  const trials = quick ? 4000 : 60_000;
+  const trials = quick ? 4000 : 30_000;
   return {
     name: "null",
     parts: sizes.length,
@@ -59,7 +59,7 @@ export function nullLevels(quick: boolean): Experiment {
 export function boundaryLevels(quick: boolean): Experiment {
   const laws = Object.entries(boundaryLaws(FLOORED.floors.kolmogorovSmirnov, shifted));
   const sizes = quick ? BOUNDARY_SIZES.slice(2, 4) : BOUNDARY_SIZES;
-  const trials = quick ? 2000 : 50_000;
+  const trials = quick ? 2000 : 25_000;
   const tasks = laws.flatMap(([name, law]) => sizes.map((size) => ({ name, law, size })));
   return {
     name: "boundary",

@@ -35,9 +35,9 @@ export function rawLevels(quick: boolean): Experiment {
   const sizes: [number, number, number][] = quick
     ? [[1000, 300, 600]]
     : [
-        [1000, 300, 20_000],
+        [1000, 300, 10_000],
         [1000, 5000, 5000],
-        [10_000, 2000, 2000],
+        [10_000, 2000, 1000],
       ];
   const tasks: Task[] = sizes.flatMap(([n, m, trials]) =>
     Object.entries({ ...CONTINUOUS, ...ATOMIC }).flatMap(([name, law]) => {

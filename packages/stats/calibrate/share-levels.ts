@@ -12,12 +12,12 @@ const FLOORED = policyAt(0.01, 0.25);
 /** Categories 2, 5, 20 and 200 by Zipf's law, at F = G and on the boundary of the floor. */
 export function categoryLevels(quick: boolean): Experiment {
   const sizes: [number, number, number][] = quick
-    ? [[1000, 500, 1500]]
+    ? [[1e3, 5e3, 1000]]
     : [
-        [1e3, 50, 20_000],
-        [1e3, 5e3, 20_000],
-        [1e5, 5e3, 20_000],
-        [1e6, 1e6, 20_000],
+        [1e3, 50, 10_000],
+        [1e3, 5e3, 10_000],
+        [1e5, 5e3, 10_000],
+        [1e6, 1e6, 10_000],
       ];
   const shapes = Object.entries(boundaryShares(FLOORED.floors.hellinger));
   const tasks = [2, 5, 20, 200].flatMap((categories) =>

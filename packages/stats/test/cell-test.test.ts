@@ -55,6 +55,22 @@ describe("the cell test", () => {
     }
   });
 
+  it("adds no distance where sides of different sizes agree, empty cells included", () => {
+    const test = cellTest([50_000, 30_000, 20_000, 0], [5, 3, 2, 0], 10, 0);
+    expect(test.distance).toBeCloseTo(0, 12);
+  });
+
+  it("only lessens the distance of the shares", () => {
+    const random = seededRandom(75);
+    for (let trial = 0; trial < 500; trial++) {
+      const cells = 2 + random.integer(8);
+      const side = (most: number): number[] =>
+        Array.from({ length: cells }, () => 1 + random.integer(most));
+      const [p, q] = [side(5), side(5000)];
+      expect(cellTest(p, q, 100, 0).distance).toBeLessThanOrEqual(8 * hellinger(p, q) ** 2);
+    }
+  });
+
   it("asks for just the size that gives 90 % power", () => {
     const [floor, target] = [0.0625, 9 * 0.0625];
     for (const cells of [2, 5, 10, 50]) {

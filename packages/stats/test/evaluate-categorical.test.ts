@@ -66,7 +66,28 @@ describe("evaluateCategorical", () => {
     expect(evaluated(live).outcome).toBe("stable");
     const verdict = evaluated(liveOf(5000, { red: 0.1, green: 0.4, blue: 0.3, mauve: 0.2 }));
     expect(verdict.outcome).toBe("drifted");
-    expect(verdict.sentence).toMatch(/rare or new categories, (19|20|21) % the new "mauve"/);
+    expect(verdict.sentence).toMatch(/(19|20|21) % of live values are "mauve" \(expected 0 %\)$/);
+  });
+
+  it("names the commonest of many new categories that are each too rare to stand alone", () => {
+    const live = liveOf(3000, COLOURS);
+    for (let i = 0; i < 200; i++) live.add(`typo ${i}`, i === 7 ? 6 : 5);
+    const verdict = evaluated(live);
+    expect(verdict.outcome).toBe("drifted");
+    expect(verdict.sentence).toMatch(/rare or new categories, 0.1 % the new "typo 7" \(expected 0/);
+  });
+
+  it("does not take what a small reference happens to lack for drift", () => {
+    const shares = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`c${i}`, 1 / 200]));
+    let alarms = 0;
+    for (let trial = 0; trial < 50; trial++) {
+      const small = drawn(600, shares);
+      const live = drawn(3000, shares, CategoryCounts.liveFor(small));
+      const lax = { ...policy, alpha: 0.01 };
+      const { pValue } = evaluateCategorical({ reference: small, live, policy: lax });
+      if (pValue <= 0.01) alarms++;
+    }
+    expect(alarms).toBeLessThanOrEqual(4);
   });
 
   it("rejects exactly when the statistic passes its threshold", () => {

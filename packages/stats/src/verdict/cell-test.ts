@@ -1,9 +1,12 @@
 // A test on shares of k cells with an effect floor: behind PSI, Jensen-Shannon, Hellinger and
-// categories. T = 4 n_e sum (sqrt p_i - sqrt q_i)^2 with p_i = (r_i + 1)/(n + k) and
-// q_i = (c_i + 1)/(m + k) is about noncentral chi-square(k - 1, n_e l) when the true squared
-// distance is l in PSI units, and smaller below; hence the composite null "at most l".
-// Smoothing both sides by one keeps the level when a cell is empty, where Pearson's and a clamped
-// PSI do not (statistics.md, section 3.1).
+// categories. T = 4 n_e sum (sqrt p_i - sqrt q_i)^2 is about noncentral chi-square(k - 1, n_e l)
+// when the true squared distance is l in PSI units, and smaller below; hence the composite null "at
+// most l".
+//
+// p and q are the shares of the two sides, each mixed with the same part of the uniform law, as
+// much as one row a cell is on the smaller side. That keeps the level when a cell is empty, where
+// Pearson's statistic and a clamped PSI do not; and mixing both alike only ever lessens a distance,
+// where one row a cell on each side would add up to 4 to T when the sides differ in size.
 
 import {
   noncentralChiSquareUpper,
@@ -12,7 +15,7 @@ import {
 
 /** What a cell test found. T / n_e is in PSI units: 8 times a squared Hellinger distance. */
 export interface CellTest {
-  /** T / n_e = 4 sum (sqrt p_i - sqrt q_i)^2, about the PSI when small. */
+  /** T / n_e = 4 sum (sqrt p_i - sqrt q_i)^2 of the mixed shares, about the PSI when small. */
   readonly distance: number;
   readonly pValue: number;
   /** k - 1. */
@@ -112,15 +115,18 @@ const requiredSizes = new Map<string, number>();
 
 function smoothedDistance(reference: ArrayLike<number>, live: ArrayLike<number>): number {
   const k = reference.length;
-  let [n, m] = [k, k];
+  let [n, m] = [0, 0];
   for (let i = 0; i < k; i++) {
     n += reference[i] as number;
     m += live[i] as number;
   }
+  const smaller = Math.min(n, m);
+  const own = smaller / (smaller + k);
+  const uniform = 1 / (smaller + k);
   let sum = 0;
   for (let i = 0; i < k; i++) {
-    const p = ((reference[i] as number) + 1) / n;
-    const q = ((live[i] as number) + 1) / m;
+    const p = (own * (reference[i] as number)) / n + uniform;
+    const q = (own * (live[i] as number)) / m + uniform;
     sum += (Math.sqrt(p) - Math.sqrt(q)) ** 2;
   }
   return 4 * sum;

@@ -1,8 +1,9 @@
 // The verdict on one window of a categorical signal: the cell test T with an effect floor.
 //
-// Cells: reference categories that expect at least 5 phi live rows stand alone; the rest, the
-// pooled and the unseen are one cell "other". The cells follow from the reference and the live
-// total alone, never from the live composition.
+// Cells: categories of which the smaller side expects at least 5 phi rows, by the shares of both
+// sides together, stand alone; the rest is one cell "other". Chosen by the reference's counts only,
+// a small reference's rare categories would be those it happens to lack, and "other" would differ
+// without any drift; given both sides' sum, chance deals a category's rows to the sides alike.
 
 import { type CategoryCounts } from "../summaries/category-counts.js";
 import {
@@ -22,7 +23,7 @@ import {
   shareDivergence,
 } from "./verdict-sentence.js";
 
-/** Rows that a category must expect to stand alone, times phi. */
+/** Independent rows that a category must expect on the smaller side to stand alone. */
 const CELL_ROWS_MIN = 5;
 /** Hellinger distance worth seeing when the floor is 0. */
 const POINT_NULL_TARGET = 0.1;
@@ -82,7 +83,7 @@ export function evaluateCategorical(comparison: CategoricalComparison): Categori
   const nEffective = effectiveSize(sides.reference, sides.live);
   const floor = policy.floors.hellinger;
   const noncentrality = floorOfHellinger(floor);
-  const cells = categoryCells(reference, live, CELL_ROWS_MIN * phi.live);
+  const cells = categoryCells(reference, live, smallerSize(sides));
   const silent = live.count === 0;
   const freedom = Math.max(1, cells.expected.length - 1);
   const test = silent
@@ -135,20 +136,24 @@ interface CategoryCells {
 function categoryCells(
   reference: CategoryCounts,
   live: CategoryCounts,
-  expectedMin: number,
+  smaller: number,
 ): CategoryCells {
   const names: string[] = [];
   const expected: number[] = [];
   const observed: number[] = [];
   let [restExpected, restObserved] = [reference.count, live.count];
-  for (const [name, count] of reference.entries()) {
-    if ((count / reference.count) * live.count < expectedMin) continue;
-    const seen = live.get(name);
+  const rowsMin = (CELL_ROWS_MIN * (reference.count + live.count)) / smaller;
+  const consider = (name: string, count: number, seen: number): void => {
+    if (count + seen < rowsMin) return;
     names.push(name);
     expected.push(count);
     observed.push(seen);
     restExpected -= count;
     restObserved -= seen;
+  };
+  for (const [name, count] of reference.entries()) consider(name, count, live.get(name));
+  for (const [name, seen] of live.entries()) {
+    if (reference.get(name) === 0) consider(name, 0, seen);
   }
   expected.push(restExpected);
   observed.push(restObserved);
@@ -156,6 +161,11 @@ function categoryCells(
 }
 
 type Sides = Record<"reference" | "live", { count: number; inflation: number }>;
+
+/** Independent rows that the smaller side is worth. */
+function smallerSize({ reference, live }: Sides): number {
+  return Math.min(reference.count / reference.inflation, live.count / live.inflation);
+}
 
 /** Live rows for 90 % power, on the cells that so many rows would have. */
 function requiredRows(comparison: CategoricalComparison, sides: Sides): number {
@@ -171,7 +181,8 @@ function requiredRows(comparison: CategoricalComparison, sides: Sides): number {
   // more rows: the fixed point is reached within a few steps, from below.
   let needed = Math.ceil((expectedMin * reference.count) / commonest);
   for (let step = 0; step < 8 && needed < Infinity; step++) {
-    const freedom = standing(reference, needed, expectedMin);
+    const worth = smallerSize({ ...sides, live: { ...sides.live, count: needed } });
+    const freedom = standing(reference, worth);
     const required = requiredCellSize(policy.alpha, freedom, to, from);
     const next = requiredLiveCount(required, sides.reference, { inflation: sides.live.inflation });
     if (next <= needed) break;
@@ -180,11 +191,11 @@ function requiredRows(comparison: CategoricalComparison, sides: Sides): number {
   return needed;
 }
 
-/** Categories that stand alone among `liveCount` live rows. */
-function standing(reference: CategoryCounts, liveCount: number, expectedMin: number): number {
+/** Categories that stand alone when the smaller side is worth so many rows and nothing moved. */
+function standing(reference: CategoryCounts, smaller: number): number {
   let names = 0;
   for (const [, count] of reference.entries()) {
-    if ((count / reference.count) * liveCount >= expectedMin) names++;
+    if ((count / reference.count) * smaller >= CELL_ROWS_MIN) names++;
   }
   return Math.max(1, names);
 }

@@ -7,7 +7,8 @@
 // of the two snapped means, W exceeds its true value by sqrt(2/pi) J in the mean at most (the mean
 // of |N(0, v)|) and concentrates around that with variance at most s^2 (a Gaussian law's
 // 1-Lipschitz functions do); hence p = exp(-max(0, W - d sigma_ref - sqrt(2/pi) J)^2 / (2 s^2)).
-// O(bins) time.
+// The floor itself is estimated: d^2 times the variance of sigma_ref, (mu_4 / sigma^4 - 1) / 4 of
+// sigma^2 / n, is part of s^2, which matters where tails are heavy. O(bins) time.
 
 import type { GridSummary } from "../summaries/grid-summary.js";
 import type { ReferenceGrid } from "../summaries/reference-grid.js";
@@ -54,7 +55,8 @@ export function wassersteinFloorTest(
     live: phi.live / live.count,
   });
   const chance = (MEAN_ABSOLUTE_NORMAL * moved.spread) / sigma;
-  const deviation = Math.sqrt(moved.variance) / sigma;
+  const ofFloor = (floor * floor * moved.sigmaVariance) / reference.variance;
+  const deviation = Math.sqrt(moved.variance / reference.variance + ofFloor);
   const statistic = moved.distance / sigma;
   const excess = Math.max(0, statistic - floor - chance);
   return {
@@ -65,11 +67,12 @@ export function wassersteinFloorTest(
   };
 }
 
-/** W, J and s^2, in the unit of the values. */
+/** W, J, the two means' s^2, and the variance of sigma_ref, in the unit of the values. */
 interface SnappedMove {
   readonly distance: number;
   readonly spread: number;
   readonly variance: number;
+  readonly sigmaVariance: number;
 }
 
 /** `perRow`: the variance of a share over that of one row, 1/n for independent rows. */
@@ -90,7 +93,8 @@ function snappedMove(
     liveBelow += live.counts[bin] as number;
     const width = (binMeans[bin + 1] as number) - (binMeans[bin] as number);
     if (width === 0) continue;
-    const [f, g] = [below * perReference, liveBelow * perLive];
+    const f = below * perReference;
+    const g = liveBelow * perLive;
     distance += Math.abs(f - g) * width;
     spread += Math.sqrt(a * f * (1 - f) + b * g * (1 - g)) * width;
     variance += (2 * lower + width * f) * width * (1 - f);
@@ -98,5 +102,17 @@ function snappedMove(
     lower += width * f;
     liveLower += width * g;
   }
-  return { distance, spread, variance: a * variance + b * liveVariance };
+  const sigmaVariance = a * varianceOfSigma(reference);
+  return { distance, spread, variance: a * variance + b * liveVariance, sigmaVariance };
+}
+
+/** n times the variance of a sample's standard deviation: (mu_4 - sigma^4) / (4 sigma^2). */
+function varianceOfSigma({ counts, binMeans, count, mean, variance }: ReferenceGrid): number {
+  let fourth = 0;
+  for (let bin = 0; bin < counts.length; bin++) {
+    const deviation = (binMeans[bin] as number) - mean;
+    const square = deviation * deviation;
+    fourth += (counts[bin] as number) * square * square;
+  }
+  return Math.max(0, fourth / count - variance * variance) / (4 * variance);
 }
