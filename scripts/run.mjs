@@ -15,6 +15,9 @@ const nodeBin = join(root, "node_modules", "node", "bin");
 /** Stated here and not as "packageManager": npx then needs no lockfile entry for pnpm itself. */
 const PNPM = "pnpm@12.21.0";
 
+/** Where the packages' tarballs go; no one else looks in there. */
+const PACKED = join(root, ".cache", "packages");
+
 const SIGNALS = ["SIGINT", "SIGTERM"];
 
 /** Each task is a list of steps; a step is a command line, run from the root. */
@@ -33,6 +36,10 @@ const TASKS = {
     ["tsc", "-p", "tsconfig.test.json"],
     ["vitest", "run"],
     ["node", "test/peers/report-left-out.ts"],
+  ],
+  // npm's own pack would leave "catalog:" and "workspace:" in place of versions.
+  pack: [
+    ["npx", "-y", PNPM, "-r", "--filter", "./packages/*", "pack", "--pack-destination", PACKED],
   ],
   "test:peers": [["vitest", "run", "--config", "test/peers/vitest.config.ts"]],
   "bench:decode": [["node", "packages/receiver/bench/decode.ts"]],

@@ -138,6 +138,13 @@ describe("files", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("ship with the sources that their source maps name", () => {
+    const manifests = files.filter((file) => /^packages\/\w+\/package\.json$/.test(file));
+    const shipped = manifests.map((file) => (JSON.parse(read(file)) as { files: string[] }).files);
+    expect(shipped.filter((list) => !list.includes("src") || !list.includes("dist"))).toEqual([]);
+    expect(shipped).toHaveLength(4);
+  });
+
   it("hold nothing unfinished", () => {
     const marks = /\b(?:T[O]DO|F[I]XME|X[X]X)\b/;
     const wrong = sources.filter((file) => marks.test(read(file)));
