@@ -22,6 +22,9 @@ const IN_FLIGHT_MAX = 8;
 /** A receiver that stays away is told of again after this time. */
 const COMPLAIN_AGAIN_MS = 600_000;
 
+/** Less than the 3 s that the end of the process may take, see exit-flush.ts. */
+const LAST_MS_MAX = 2500;
+
 /** How one attempt ended; only a refusal by status may lack an error. */
 interface Attempt {
   readonly status: string;
@@ -30,6 +33,7 @@ interface Attempt {
 
 /** The part of the exporter's transport that waits between attempts; not public, hence guarded. */
 interface RetryingTransport {
+  send?: (data: Uint8Array, timeoutMs: number) => Promise<Attempt>;
   _transport?: { send(data: Uint8Array, timeoutMs: number): Promise<Attempt> };
   retry?: (data: Uint8Array, timeoutMs: number, waitMs: number) => Promise<Attempt>;
 }
@@ -134,12 +138,23 @@ export class DetachedExporter implements SpanExporter {
     return this.problem;
   }
 
+  /** gRPC's connections do keep the process alive: its last attempt gets less time. */
+  private hurryAtTheEnd(transport: RetryingTransport | undefined): void {
+    const send = transport?.send;
+    if (transport === undefined || typeof send !== "function") return;
+    transport.send = (data, timeoutMs) =>
+      send.call(transport, data, this.draining ? Math.min(timeoutMs, LAST_MS_MAX) : timeoutMs);
+  }
+
   private detachRetries(): void {
     const { _delegate: delegate } = this.inner as {
       _delegate?: { _transport?: RetryingTransport };
     };
     const transport = delegate?._transport;
-    if (typeof transport?.retry !== "function" || transport._transport === undefined) return;
+    if (typeof transport?.retry !== "function" || transport._transport === undefined) {
+      this.hurryAtTheEnd(transport);
+      return;
+    }
     const attempts = transport._transport;
     const { send } = attempts;
     attempts.send = async (...args) => {

@@ -1,3 +1,5 @@
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { startSink } from "./otlp-sink.js";
@@ -111,6 +113,23 @@ describe("without a receiver", () => {
     expect(result).toMatchObject({ code: 3, stdout: "done\n" });
     expect(result.stderr).toMatch(/^tidemark: 1 span so far could not be sent to 127\.0\.0\.1:9 /);
     expect(result.stderr.split("\n")).toHaveLength(2);
+  });
+
+  test("over gRPC one that never answers costs at most the flush time", async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => {
+      silent.listen(0, "127.0.0.1", resolve);
+    });
+    const { port } = silent.address() as AddressInfo;
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
+    };
+    const result = await runApp("natural.mjs", { cwd, env });
+    silent.close();
+    expect(result).toMatchObject({ code: 3, stdout: "done\n" });
+    expect(result.stderr).toMatch(/^tidemark: 1 span so far could not .*DEADLINE_EXCEEDED/);
+    expect(result.elapsedMs).toBeLessThan(7000);
   });
 
   test.each([
