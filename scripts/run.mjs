@@ -42,6 +42,7 @@ const TASKS = {
     ["npx", "-y", PNPM, "-r", "--filter", "./packages/*", "pack", "--pack-destination", PACKED],
   ],
   "test:peers": [["vitest", "run", "--config", "test/peers/vitest.config.ts"]],
+  calibrate: [["node", "packages/stats/calibrate/run.ts"]],
   "bench:decode": [["node", "packages/receiver/bench/decode.ts"]],
   "bench:receive": [["node", "packages/receiver/bench/receive.ts"]],
 };
