@@ -13,7 +13,7 @@ import { createReceiver } from "../dist/main.js";
 import { Observer } from "../dist/observe/observer.js";
 import { KeyTable } from "../dist/otlp/key-table.js";
 import { wantedKeys } from "../dist/otlp/wanted-keys.js";
-import { createOtlpReceivers } from "../dist/receive/otlp-receivers.js";
+import { OtlpReceivers } from "../dist/receive/otlp-receivers.js";
 import { TraceDecoder } from "../dist/receive/trace-decoder.js";
 import { TraceIntake } from "../dist/receive/trace-intake.js";
 import type { DecodedAttribute } from "./trace-bodies.ts";
@@ -119,12 +119,12 @@ async function summaries(recentSpans: number): Promise<number> {
     },
     Date.now,
   );
-  const receivers = createOtlpReceivers(otlp, intake, logger, {
+  const receivers = new OtlpReceivers(otlp, intake, logger, {
     now: Date.now,
     random: Math.random,
   });
-  for (const stage of receivers.stages) await stage.start();
-  return Number(new URL(receivers.urls().otlp).port);
+  await receivers.start();
+  return Number(new URL(receivers.urls.otlp).port);
 }
 
 /** Ours as it is started by the command, with its log in `directory` and one endpoint. */

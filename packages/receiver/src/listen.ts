@@ -1,5 +1,10 @@
 import type { Server } from "node:net";
 
+/** The base URL of a server; an IPv6 address stands in brackets. */
+export function baseUrl(scheme: "http" | "https", host: string, port: number): string {
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 /** An address that cannot be listened on; the message says which key names it and what to do. */
 export class ListenError extends Error {}
 

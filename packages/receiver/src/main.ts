@@ -17,6 +17,7 @@ import { Forwarder } from "./forward/forwarder.js";
 import { GrpcClient } from "./forward/grpc-client.js";
 import { HttpClient } from "./forward/http-client.js";
 import type { TraceClient } from "./forward/trace-client.js";
+import { baseUrl } from "./listen.js";
 import type { Appended } from "./log/batch-log.js";
 import { BatchLog, LogUnavailableError } from "./log/batch-log.js";
 import type { LoggedBody, LogRecord } from "./log/log-record.js";
@@ -27,7 +28,7 @@ import { Observer } from "./observe/observer.js";
 import { KeyTable } from "./otlp/key-table.js";
 import { unwantedKeys, wantedKeys } from "./otlp/wanted-keys.js";
 import { OtlpError } from "./receive/otlp-error.js";
-import { createOtlpReceivers } from "./receive/otlp-receivers.js";
+import { OtlpReceivers } from "./receive/otlp-receivers.js";
 import { TraceDecoder } from "./receive/trace-decoder.js";
 import { TraceIntake } from "./receive/trace-intake.js";
 import { ReferenceBook } from "./references/reference-book.js";
@@ -93,9 +94,9 @@ export function createReceiver(
     },
     world.now,
   );
-  const receivers = createOtlpReceivers(otlp, intake, logger, world);
+  const receivers = new OtlpReceivers(otlp, intake, logger, world);
 
-  const pipeline = [log, evaluator, observer, ...forwarders, intake, ...receivers.stages];
+  const pipeline = [log, evaluator, observer, ...forwarders, intake, receivers];
   const metrics = () => mergeFamilies(pipeline.flatMap((stage) => stage.metrics()));
   const lifecycle = new Lifecycle();
   const api = verdictApi(evaluator, observer);
@@ -104,15 +105,15 @@ export function createReceiver(
   const pushes = createPushes(config, metrics, world.now);
   // What others depend on starts first and stops last.
   const kept = [store, log, evaluator, checkpoints, observer];
-  lifecycle.stages = [...admins, ...kept, ...forwarders, ...pushes, intake, ...receivers.stages];
+  lifecycle.stages = [...admins, ...kept, ...forwarders, ...pushes, intake, receivers];
   return {
     start: () => lifecycle.start(),
     shutdown: () => lifecycle.shutdown(),
     get urls() {
       const [admin] = admins;
       return {
-        ...receivers.urls(),
-        admin: admin === undefined ? "" : url(admin.host, admin.port),
+        ...receivers.urls,
+        admin: admin === undefined ? "" : baseUrl("http", admin.host, admin.port),
       };
     },
   };
@@ -268,8 +269,4 @@ function warnOfUnseenModels(book: ReferenceBook, observer: Observer, logger: Log
 
 function signalUrl(base: URL, path: string): URL {
   return new URL(`${base.pathname.replace(/\/$/, "")}/${path}`, base);
-}
-
-function url(host: string, port: number): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

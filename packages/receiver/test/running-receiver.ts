@@ -33,7 +33,7 @@ export function storageFolder(): string {
 }
 
 /**
- * Starts a receiver; `yaml` holds all sections but `receivers`. What it keeps is removed when it
+ * Starts a receiver; `yaml` holds all sections, `receivers` only where the usual one will not do. What it keeps is removed when it
  * stops, unless the test has given it a folder.
  */
 export async function startReceiver(yaml = "", storage?: string, nowMs = START_MS) {
@@ -41,7 +41,8 @@ export async function startReceiver(yaml = "", storage?: string, nowMs = START_M
   const clock = { nowMs };
   const log: string[] = [];
   const exporters = yaml.includes("exporters:\n") ? "" : "exporters:\n";
-  const text = HEAD + (exporters ? `${yaml}\n${exporters}` : yaml);
+  const head = yaml.includes("receivers:\n") ? "" : HEAD;
+  const text = head + (exporters ? `${yaml}\n${exporters}` : yaml);
   const withAdmin = text.replace(
     "exporters:\n",
     'exporters:\n  prometheus: { endpoint: "127.0.0.1:0" }\n',

@@ -55,7 +55,7 @@ export class Cors {
   }
 
   private allows(origin: string): boolean {
-    return this.origins.some((pattern) => pattern.test(origin));
+    return this.anyOrigin || this.origins.some((pattern) => pattern.test(origin));
   }
 }
 

@@ -4,42 +4,74 @@ import type {
   HttpProtocol,
   OtlpReceiverConfig,
 } from "../config/otlp-receiver-schema.js";
+import { baseUrl } from "../listen.js";
 import type { Logger } from "../logger.js";
+import type { MetricFamily } from "../metric-family.js";
 import type { Stage } from "../stage.js";
+import { createAuthenticator } from "./authenticator.js";
 import { GrpcReceiver } from "./grpc-receiver.js";
 import { HttpReceiver } from "./http-receiver.js";
+import { tlsOptions } from "./server-tls.js";
 import type { TraceIntake } from "./trace-intake.js";
 
-/** The stages, and where they listen once they have started. */
-export interface OtlpReceivers {
-  readonly stages: readonly Stage[];
-  /** Base URLs; empty for a protocol that is not served. */
-  urls(): { readonly otlp: string; readonly grpc: string };
+/** The receivers as one stage: they stop at the same time, so that neither takes on the other's. */
+export class OtlpReceivers implements Stage {
+  private readonly protocols: OtlpReceiverConfig["protocols"];
+  private readonly grpc: GrpcReceiver | undefined;
+  private readonly http: HttpReceiver | undefined;
+  private readonly served: readonly Stage[];
+  private readonly logger: Logger;
+
+  /** @throws CredentialError when a certificate or a list of users cannot be used */
+  constructor(
+    { protocols }: OtlpReceiverConfig,
+    intake: TraceIntake,
+    logger: Logger,
+    world: { readonly now: () => number; readonly random: () => number },
+  ) {
+    const { grpc, http } = protocols;
+    this.protocols = protocols;
+    this.logger = logger;
+    if (grpc.enabled) this.grpc = new GrpcReceiver(grpc, intake, logger, world.random);
+    if (http.enabled) this.http = new HttpReceiver(http, intake, logger, world.now);
+    this.served = [this.grpc, this.http].filter((stage) => stage !== undefined);
+  }
+
+  /** Base URLs, once they have started; empty for a protocol that is not served. */
+  get urls(): { readonly otlp: string; readonly grpc: string } {
+    const { grpc, http } = this.protocols;
+    return {
+      otlp: this.http ? urlOf(http, this.http.port) : "",
+      grpc: this.grpc ? urlOf(grpc, this.grpc.port) : "",
+    };
+  }
+
+  /** Warns once of what strangers could send to. */
+  async start(): Promise<void> {
+    warnOfOpenDoors(this.protocols, this.logger);
+    for (const stage of this.served) await stage.start();
+  }
+
+  async shutdown(): Promise<void> {
+    await Promise.all(this.served.map((stage) => stage.shutdown()));
+  }
+
+  metrics(): MetricFamily[] {
+    return this.served.flatMap((stage) => stage.metrics());
+  }
 }
 
 /**
- * Makes the receivers, and warns once of what strangers could send to.
- * @throws CredentialError when a certificate or a list of users cannot be used
+ * Reads every certificate and list of users that the configuration names, and uses none of them.
+ * @throws CredentialError when one cannot be used
  */
-export function createOtlpReceivers(
-  { protocols }: OtlpReceiverConfig,
-  intake: TraceIntake,
-  logger: Logger,
-  world: { readonly now: () => number; readonly random: () => number },
-): OtlpReceivers {
-  const { grpc, http } = protocols;
-  const grpcReceiver = grpc.enabled
-    ? new GrpcReceiver(grpc, intake, logger, world.random)
-    : undefined;
-  const httpReceiver = http.enabled ? new HttpReceiver(http, intake, logger, world.now) : undefined;
-  warnOfOpenDoors(protocols, logger);
-  return {
-    stages: [grpcReceiver, httpReceiver].filter((stage) => stage !== undefined),
-    urls: () => ({
-      otlp: httpReceiver ? urlOf(http, httpReceiver.port) : "",
-      grpc: grpcReceiver ? urlOf(grpc, grpcReceiver.port) : "",
-    }),
-  };
+export function checkCredentials({ protocols }: OtlpReceiverConfig): void {
+  for (const [name, { enabled, tls, auth }] of Object.entries(protocols)) {
+    if (!enabled) continue;
+    const key = `receivers.otlp.protocols.${name}`;
+    if (tls) tlsOptions(tls, `${key}.tls`);
+    createAuthenticator(auth, `${key}.auth`);
+  }
 }
 
 function warnOfOpenDoors(protocols: OtlpReceiverConfig["protocols"], logger: Logger): void {
@@ -61,7 +93,5 @@ function isLoopback(host: string): boolean {
 }
 
 function urlOf({ endpoint, tls }: HttpProtocol | GrpcProtocol, port: number): string {
-  const { host } = endpoint;
-  const scheme = tls === undefined ? "http" : "https";
-  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return baseUrl(tls === undefined ? "http" : "https", endpoint.host, port);
 }
