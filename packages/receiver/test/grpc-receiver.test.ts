@@ -166,6 +166,28 @@ describe("OTLP over gRPC", () => {
     session.close();
   });
 
+  it("survives clients that give up when all has been sent, at whatever moment", async () => {
+    const session = connect(receiver.grpc);
+    const message = framed(encodeSpans([span]));
+    const sum = async () => {
+      const requests = Object.entries(await counts("tidemark_receiver_requests_total"));
+      const grpc = requests.filter(([labels]) =>
+        /transport="grpc",code="(200|aborted)"/.test(labels),
+      );
+      return grpc.reduce((total, [, count]) => total + count, 0);
+    };
+    const before = await sum();
+    for (let i = 0; i < 200; i++) {
+      const stream = session.request(HEADERS);
+      stream.on("error", () => {});
+      stream.end(message);
+      setTimeout(() => stream.close(8), i / 20);
+      if (i % 20 === 0) await new Promise((resolve) => session.ping(resolve));
+    }
+    await expect.poll(async () => (await sum()) - before).toBe(200);
+    session.close();
+  });
+
   it("is alive after all that, and has counted it under HTTP's numbers", async () => {
     const requests = await counts("tidemark_receiver_requests_total");
     const grpc = (code: number) => requests[`{transport="grpc",code="${code}"}`];

@@ -171,6 +171,9 @@ describe("connections", () => {
       await new Promise((resolve) => first.socket.once("connect", resolve));
       expect(await bareConnection(url).ended).toBe("");
     }
+    const counts = await receiver.metric("tidemark_receiver_requests_total");
+    const dropped = ["grpc", "http"].map((name) => counts[`{transport="${name}",code="dropped"}`]);
+    expect(dropped).toEqual([1, 1]);
   });
 
   it("of gRPC have so many streams and no more, and the others wait for their turn", async () => {

@@ -80,6 +80,7 @@ export class GrpcReceiver implements Stage {
     this.connections = new GrpcConnections(connectionBounds(config), random);
     this.server = createHttp2Server(config);
     this.server.maxConnections = config.max_connections;
+    this.server.on("drop", () => this.requests.add(counted("dropped")));
     this.server.on("session", (session) => {
       session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
       this.connections.add(session);
@@ -120,14 +121,14 @@ export class GrpcReceiver implements Stage {
   private async handle(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
     // A stream that its client resets ends in an error, after which there is nobody to answer.
     stream.on("error", () => {});
+    let response: Uint8Array;
     try {
-      const response = await this.answer(stream, headers);
-      this.requests.add(counted("200"));
-      accept(stream, response);
+      response = await this.answer(stream, headers);
     } catch (error) {
-      if (stream.aborted || stream.destroyed) this.requests.add(counted("aborted"));
-      else this.refuse(stream, error);
+      this.refuse(stream, error);
+      return;
     }
+    this.requests.add(counted(accept(stream, response) ? "200" : "aborted"));
   }
 
   private async answer(
@@ -163,10 +164,15 @@ export class GrpcReceiver implements Stage {
 
   private refuse(stream: ServerHttp2Stream, error: unknown): void {
     let known: OtlpError;
-    if (error instanceof OtlpError) known = error;
-    else {
+    if (error instanceof OtlpError) {
+      known = error;
+    } else {
       this.logger.error("a call met a defect of the receiver", { error });
       known = new OtlpError("internal", "the receiver failed on this call; see its log");
+    }
+    if (stream.closed) {
+      this.requests.add(counted("aborted"));
+      return;
     }
     const { status } = OTLP_FAULTS[known.fault];
     this.requests.add(counted(String(status)));
@@ -241,9 +247,13 @@ function encodingOf(headers: IncomingHttpHeaders): string {
   throw new OtlpError("unknownCompression", `"${encoding}" is not supported; send ${known}`);
 }
 
-function accept(stream: ServerHttp2Stream, response: Uint8Array): void {
-  if (stream.destroyed) return;
+/** @returns whether there was still somebody to tell */
+function accept(stream: ServerHttp2Stream, response: Uint8Array): boolean {
+  if (stream.closed) return false;
   stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });
-  stream.once("wantTrailers", () => stream.sendTrailers(GRPC_OK));
+  stream.once("wantTrailers", () => {
+    if (!stream.closed) stream.sendTrailers(GRPC_OK);
+  });
   stream.end(frameMessage(response));
+  return true;
 }

@@ -73,6 +73,7 @@ export class HttpReceiver implements Stage {
     this.server = createHttpServer(config);
     this.server.maxConnections = config.max_connections;
     this.server.on("request", (request, response) => void this.handle(request, response));
+    this.server.on("drop", () => this.requests.add(counted("dropped")));
     this.server.on("clientError", (error, socket) => {
       const status = brokenRequest(error, socket as Socket);
       this.requests.add(counted(status));

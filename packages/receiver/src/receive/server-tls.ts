@@ -5,6 +5,9 @@ import type { TlsConfig } from "../config/otlp-receiver-schema.js";
 import type { Logger } from "../logger.js";
 import { CredentialError, readCredential, watchCredentials } from "./credential-files.js";
 
+/** Two round trips, even from the other side of the world and over a poor line, take less. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
 /**
  * What a TLS server is made with. With a client authority, clients must show a certificate of it.
  * @param key where the configuration names it, for complaints
@@ -12,7 +15,12 @@ import { CredentialError, readCredential, watchCredentials } from "./credential-
  */
 export function tlsOptions(config: TlsConfig, key: string): TlsOptions {
   const mutual = config.client_ca_file !== undefined;
-  return { ...secureContext(config, key), requestCert: mutual, rejectUnauthorized: mutual };
+  return {
+    ...secureContext(config, key),
+    requestCert: mutual,
+    rejectUnauthorized: mutual,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  };
 }
 
 /**
