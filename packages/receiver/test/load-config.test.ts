@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ConfigError, defaultConfig, parseConfig } from "../src/config/load-config.ts";
 
@@ -51,6 +52,22 @@ service: { pipelines: { traces: { exporters: [otlp_http/jaeger] } } }
       { file: "/etc/tidemark/models/weather.tidemark.json" },
     ]);
     expect(config.exporters.otlp.get("otlp_http/jaeger")?.endpoint.port).toBe("14318");
+  });
+
+  it("has the defaults that the README shows, and takes what it shows beyond them", () => {
+    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+    const [, shown = "", beyond = ""] = readme.split("```yaml\n").map((part) => {
+      return part.split("\n```")[0];
+    });
+    expect(parseConfig(shown, "README.md", {}).receivers).toEqual(defaultConfig({}).receivers);
+    const indented = beyond.replaceAll(/^/gm, "        ");
+    const text = `receivers:\n  otlp:\n    protocols:\n      http:\n${indented}`;
+    const env = { TOKEN: "t", PASSWORD: "p" };
+    const { tls, auth, cors } = parseConfig(text, "/a/t.yaml", env).receivers.otlp.protocols.http;
+    expect(tls).toMatchObject({ cert_file: "/a/server.pem", client_ca_file: "/a/clients.pem" });
+    expect(auth?.bearer).toEqual({ token: "t", tokens: [], filename: "/a/tokens.txt" });
+    expect(auth?.basic?.htpasswd).toEqual({ file: "/a/users.htpasswd", inline: "ada:p" });
+    expect(cors).toMatchObject({ allowed_headers: ["Authorization"], max_age: 7200 });
   });
 
   it("fills in environment variables, with defaults, and leaves comments alone", () => {

@@ -9,6 +9,7 @@ import type { Document } from "yaml";
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { issueWording } from "./issue-wording.js";
+import { openDoors } from "./open-doors.js";
 import type { Locate } from "./rules.js";
 import { brokenRules, unusedExporters } from "./rules.js";
 import type { Config, ParsedConfig } from "./schema.js";
@@ -77,7 +78,7 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv):
     ...config,
     processors: { ...config.processors, references },
     service: { ...config.service, storage },
-    warnings: unusedExporters(config, locate),
+    warnings: [...unusedExporters(config, locate), ...openDoors(config.receivers.otlp, locate)],
   };
 }
 

@@ -20,7 +20,6 @@ export class OtlpReceivers implements Stage {
   private readonly grpc: GrpcReceiver | undefined;
   private readonly http: HttpReceiver | undefined;
   private readonly served: readonly Stage[];
-  private readonly logger: Logger;
 
   /** @throws CredentialError when a certificate or a list of users cannot be used */
   constructor(
@@ -31,7 +30,6 @@ export class OtlpReceivers implements Stage {
   ) {
     const { grpc, http } = protocols;
     this.protocols = protocols;
-    this.logger = logger;
     if (grpc.enabled) this.grpc = new GrpcReceiver(grpc, intake, logger, world.random);
     if (http.enabled) this.http = new HttpReceiver(http, intake, logger, world.now);
     this.served = [this.grpc, this.http].filter((stage) => stage !== undefined);
@@ -46,9 +44,7 @@ export class OtlpReceivers implements Stage {
     };
   }
 
-  /** Warns once of what strangers could send to. */
   async start(): Promise<void> {
-    warnOfOpenDoors(this.protocols, this.logger);
     for (const stage of this.served) await stage.start();
   }
 
@@ -72,24 +68,6 @@ export function checkCredentials({ protocols }: OtlpReceiverConfig): void {
     if (tls) tlsOptions(tls, `${key}.tls`);
     createAuthenticator(auth, `${key}.auth`);
   }
-}
-
-function warnOfOpenDoors(protocols: OtlpReceiverConfig["protocols"], logger: Logger): void {
-  const open = Object.entries(protocols)
-    .filter(([, { enabled, endpoint, auth, tls }]) => {
-      return enabled && !isLoopback(endpoint.host) && auth === undefined && tls === undefined;
-    })
-    .map(([name, { endpoint }]) => `${name} on ${endpoint.host}:${endpoint.port}`);
-  if (open.length === 0) return;
-  logger.warn(
-    "anybody in the network may send, and may read what is sent; " +
-      "set tls and auth of receivers.otlp.protocols, or listen on 127.0.0.1",
-    { open: open.join(", ") },
-  );
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 function urlOf({ endpoint, tls }: HttpProtocol | GrpcProtocol, port: number): string {
