@@ -193,7 +193,8 @@ for (const name of Object.keys(calls)) {
   console.log(`${name.padEnd(13)} ${(ns[name] ?? NaN).toFixed(0).padStart(9)} ns a call`);
 }
 const time = (name: string) => ns[name] ?? Number.NaN;
-const stateBytes = Math.max(...grids.map((summary) => summary.serialise().length));
+// Of windows of 5,000 rows, and of all that the rounds have added.
+const stateBytes = Math.max(...[...grids, grid].map((summary) => summary.serialise().length));
 const figures: Record<string, Figure> = {
   grid_add: atMost(time("grid") / time("ddsketch"), "x DDSketch accept", 1),
   grid_add_many: atMost(time("gridMany") / time("grid"), "x grid add", 0.5),
