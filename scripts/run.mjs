@@ -45,6 +45,7 @@ const TASKS = {
   calibrate: [["node", "packages/stats/calibrate/run.ts"]],
   "bench:decode": [["node", "packages/receiver/bench/decode.ts"]],
   "bench:receive": [["node", "packages/receiver/bench/receive.ts"]],
+  "bench:stats": [["node", "packages/stats/bench/summaries.ts"]],
 };
 
 const [task = "build", ...rest] = process.argv.slice(2);
