@@ -18,6 +18,7 @@ const PNPM = "pnpm@12.21.0";
 /** Where the packages' tarballs go; no one else looks in there. */
 const PACKED = join(root, ".cache", "packages");
 
+const PARENT_POLL_MS = 500;
 const SIGNALS = ["SIGINT", "SIGTERM"];
 
 /** Each task is a list of steps; a step is a command line, run from the root. */
@@ -101,9 +102,23 @@ function forwardSignals(child) {
     if (signal === "SIGTERM" || !process.stdin.isTTY) child.kill(signal);
   };
   for (const signal of SIGNALS) process.on(signal, forward);
+  const watch = watchNpm(() => child.kill("SIGTERM"));
   return () => {
+    clearInterval(watch);
     for (const signal of SIGNALS) process.off(signal, forward);
   };
+}
+
+/** npm tells the shell between it and this process of its end, and the shell tells nobody. */
+function watchNpm(onEnd) {
+  const shell = process.ppid;
+  if (!process.env.npm_lifecycle_event) return undefined;
+  const watch = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(watch);
+    onEnd();
+  }, PARENT_POLL_MS);
+  return watch;
 }
 
 function fail(message) {

@@ -67,6 +67,25 @@ test.each(["SIGTERM", "SIGINT"] as const)(
   },
 );
 
+test("the program ends when the shell between npm and the task has ended", async () => {
+  const task = `"${process.execPath}" "${join(tree, "scripts/run.mjs")}" demo stay`;
+  const shell = spawn("/bin/sh", ["-c", `${task}; true`], {
+    env: {
+      PATH: [join(tree, "node_modules/.bin"), process.env["PATH"]].join(delimiter),
+      npm_lifecycle_event: "demo",
+    },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  let stdout = "";
+  shell.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+    if (stdout === "ready\n") shell.kill("SIGKILL");
+  });
+  // Closed once nobody has the pipe any more: neither the task nor its program is left.
+  await once(shell, "close");
+  expect(stdout).toBe("ready\nclosed after SIGTERM\n");
+});
+
 test("a program that a signal has ended fails the task with the shell's code for it", async () => {
   expect(await demo("die")).toMatchObject({ code: 128 + 9 });
 });
