@@ -37,7 +37,7 @@ const HEAP_CHUNK = 10_000;
 const HEAP_CHUNKS = 200;
 const HEAP_ATTEMPTS = 8;
 /** Of so many tries in a round the fastest counts: the others were interrupted, if they differ. */
-const TRIES = 3;
+const TRIES = 7;
 
 const random = seededRandom(1);
 const law = (): number => 100 + 15 * random.normal();
