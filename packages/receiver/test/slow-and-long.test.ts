@@ -310,6 +310,22 @@ describe("large bodies", () => {
 });
 
 describe("a receiver that stops", () => {
+  it("does not wait for clients that never end their side of a connection", async () => {
+    const receiver = await started({});
+    for (const url of [receiver.grpc, receiver.otlp]) {
+      const port = Number(new URL(url).port);
+      const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+      onTestFinished(() => void socket.destroy());
+      socket.on("error", () => {});
+      socket.resume();
+      if (url === receiver.otlp) socket.write("POST /v1/traces HTTP/1.1\r\n");
+      else socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+      await new Promise((resolve) => socket.once("connect", resolve));
+    }
+    await expect.poll(async () => (await post(receiver.otlp, "")).status).toBe(404);
+    await receiver.shutdown();
+  });
+
   it("answers what is under way over both transports, and takes nothing new", async () => {
     const receiver = await started({});
     const { opened, goaway, closed } = session(receiver.grpc);

@@ -4,6 +4,7 @@
  * https://github.com/grpc/proposal/blob/master/A9-server-side-conn-mgt.md
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
 
 /** Bounds in ms; for idle time and age 0 means none. */
 export interface ConnectionBounds {
@@ -32,9 +33,10 @@ export class GrpcConnections {
     this.random = random;
   }
 
-  add(session: ServerHttp2Session): void {
+  /** @param socket what the session runs on; the session itself would wait for its peer to end */
+  add(session: ServerHttp2Session, socket: Socket): void {
     const ageMs = this.bounds.ageMs * (1 - AGE_SPREAD + 2 * AGE_SPREAD * this.random());
-    const connection = new GrpcConnection(session, { ...this.bounds, ageMs });
+    const connection = new GrpcConnection(session, socket, { ...this.bounds, ageMs });
     this.open.add(connection);
     session.once("close", () => {
       connection.forget();
@@ -55,16 +57,19 @@ export class GrpcConnections {
 
 class GrpcConnection {
   private readonly session: ServerHttp2Session;
+  private readonly socket: Socket;
   private readonly bounds: ConnectionBounds;
   private readonly timers = new Map<"greeting" | "idle" | "age" | "grace", NodeJS.Timeout>();
   private readonly pings: NodeJS.Timeout;
   private streams = 0;
 
-  constructor(session: ServerHttp2Session, bounds: ConnectionBounds) {
+  constructor(session: ServerHttp2Session, socket: Socket, bounds: ConnectionBounds) {
     this.session = session;
+    this.socket = socket;
     this.bounds = bounds;
     this.after("greeting", bounds.greetingMs, () => this.destroy());
     session.once("remoteSettings", () => this.stop("greeting"));
+    session.once("goaway", () => this.retire());
     session.on("stream", (stream) => this.count(stream));
     this.awaitStream();
     if (bounds.ageMs > 0) this.after("age", bounds.ageMs, () => this.retire());
@@ -73,13 +78,14 @@ class GrpcConnection {
 
   /** GOAWAY, and the end when the streams have finished or their time is up. */
   retire(): void {
-    if (this.session.destroyed) return;
+    if (this.timers.has("grace")) return;
     this.session.close();
     this.after("grace", this.bounds.graceMs, () => this.destroy());
   }
 
   destroy(): void {
     this.session.destroy();
+    this.socket.destroy();
   }
 
   forget(): void {
@@ -98,7 +104,8 @@ class GrpcConnection {
   }
 
   private awaitStream(): void {
-    if (this.bounds.idleMs > 0) this.after("idle", this.bounds.idleMs, () => this.retire());
+    if (this.bounds.idleMs > 0 && !this.session.closed)
+      this.after("idle", this.bounds.idleMs, () => this.retire());
   }
 
   private ping(): void {
@@ -108,7 +115,6 @@ class GrpcConnection {
   }
 
   private after(name: "greeting" | "idle" | "age" | "grace", ms: number, act: () => void): void {
-    if (this.session.destroyed) return;
     this.stop(name);
     this.timers.set(name, setTimeout(act, ms).unref());
   }

@@ -6,7 +6,7 @@
  */
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { constants, createSecureServer, createServer } from "node:http2";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Server as TlsServer } from "node:tls";
 import { METRICS } from "@tidemark/semconv";
 import type { GrpcProtocol } from "../config/otlp-receiver-schema.js";
@@ -81,10 +81,7 @@ export class GrpcReceiver implements Stage {
     this.server = createHttp2Server(config);
     this.server.maxConnections = config.max_connections;
     this.server.on("drop", () => this.requests.add(counted("dropped")));
-    this.server.on("session", (session) => {
-      session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
-      this.connections.add(session);
-    });
+    this.acceptConnections();
     this.server.on("stream", (stream, headers) => void this.handle(stream, headers));
   }
 
@@ -116,6 +113,19 @@ export class GrpcReceiver implements Stage {
 
   metrics(): MetricFamily[] {
     return [{ definition: METRICS.receiverRequests, points: this.requests.snapshot() }];
+  }
+
+  /** Node makes a socket's session in its own listener, so that ours comes just before. */
+  private acceptConnections(): void {
+    const event = this.config.tls === undefined ? "connection" : "secureConnection";
+    let latest: Socket;
+    this.server.prependListener(event, (socket: Socket) => {
+      latest = socket;
+    });
+    this.server.on("session", (session) => {
+      session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+      this.connections.add(session, latest);
+    });
   }
 
   private async handle(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
