@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings the real programs that the peer tests run: builds the Go programs pinned in programs/,
-# unpacks Debian's Prometheus, the oldest that is supported, and installs Apache DataSketches for
-# Python from PyPI into an environment of its own. Nothing is installed into the system; everything
+# unpacks Debian's Prometheus, the oldest that is supported, and installs Apache DataSketches and the
+# OpenTelemetry SDK for Python from PyPI, each into an environment of its own. Nothing is installed into the system; everything
 # lies in the cache, and what is there already is left alone.
 #
 #   test/peers/install.sh             all of them
@@ -17,7 +17,7 @@ jobs="${TIDEMARK_BUILD_JOBS:-$(nproc)}"
 
 # Each peer's folder in the cache is named after the hash of all that decides what is built, and
 # Debian's Prometheus after the release that the tests were written for.
-peers=(debian-prometheus datasketches jaeger collector prometheus alertmanager compose-check)
+peers=(debian-prometheus datasketches python-sdk jaeger collector prometheus alertmanager compose-check)
 build_flags=(-trimpath "-ldflags=-s -w")
 debian_release=2.42
 
@@ -31,7 +31,7 @@ main() {
   for peer in "${@:-${peers[@]}}"; do
     case "$peer" in
       debian-prometheus) install_once "$peer" unpack_debian_prometheus ;;
-      datasketches) install_once "$peer" install_datasketches ;;
+      datasketches | python-sdk) install_once "$peer" install_python ;;
       prometheus) install_once "$peer" build_prometheus ;;
       alertmanager) install_once "$peer" build_alertmanager ;;
       jaeger) install_once "$peer" build_pinned github.com/jaegertracing/jaeger/cmd/jaeger ;;
@@ -45,6 +45,7 @@ where() {
   echo "debian-prometheus $(folder debian-prometheus)/usr/bin/prometheus"
   echo "debian-promtool $(folder debian-prometheus)/usr/bin/promtool"
   echo "datasketches $(folder datasketches)/bin/python"
+  echo "python-sdk $(folder python-sdk)/bin/python"
   echo "prometheus $(folder prometheus)/prometheus"
   echo "promtool $(folder prometheus)/promtool"
   echo "alertmanager $(folder alertmanager)/alertmanager"
@@ -138,7 +139,7 @@ go_build() {
 }
 
 # The environment is renamed afterwards, which its interpreter does not mind; its scripts would.
-install_datasketches() {
+install_python() {
   local peer="$1" out="$2"
   command -v python3 >/dev/null || fail "$peer is a Python package, and there is no python3"
   python3 -m venv "$out" || fail "could not make a Python environment; Debian has python3-venv"

@@ -19,7 +19,8 @@ export type PeerName =
   | "debian-promtool"
   | "jaeger"
   | "prometheus"
-  | "promtool";
+  | "promtool"
+  | "python-sdk";
 
 /** The repository's root, with a slash at its end. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));

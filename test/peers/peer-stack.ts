@@ -141,6 +141,7 @@ export async function startAlertmanager(folder: string): Promise<Alertmanager> {
 
 export interface Receiver extends Program {
   readonly otlpUrl: string;
+  readonly otlpGrpcUrl: string;
   /** `/metrics`, `/api/v1/verdicts`, `/readyz`. */
   readonly adminUrl: string;
   /** The same for Prometheus to scrape. */
@@ -175,6 +176,7 @@ export async function startReceiver(
       rmSync(data, { recursive: true, force: true });
     },
     otlpUrl: url(otlpHttp),
+    otlpGrpcUrl: url(otlpGrpc),
     adminUrl: url(metrics),
     metricsAddress: `${HOST}:${metrics}`,
   };

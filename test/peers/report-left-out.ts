@@ -15,8 +15,8 @@ const purposes = files.map((name) => {
 
 console.log(`
 Left out here: the ${files.length} files of peer tests. They run Jaeger, Prometheus, Alertmanager, the
-OpenTelemetry Collector and DataSketches themselves, which this machine may not have and which take
-about ten minutes to build, once, with Go, Python and Debian's tools:
+OpenTelemetry Collector and its Python SDK, and DataSketches themselves, which this machine may not
+have and which take about ten minutes to build, once, with Go, Python and Debian's tools:
 
 ${purposes.join("\n")}
 

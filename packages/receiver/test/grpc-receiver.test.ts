@@ -4,7 +4,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TraceRequest } from "../src/otlp/schema.ts";
 import { EXPORT, grpcClient, partialSuccess } from "./grpc-client.ts";
-import { encodeSpans, requestOf, START_MS, startReceiver } from "./running-receiver.ts";
+import { encodeSpans, LOGS_BODY, requestOf, START_MS, startReceiver } from "./running-receiver.ts";
 
 let receiver: Awaited<ReturnType<typeof startReceiver>>;
 let client: ReturnType<typeof grpcClient>;
@@ -116,6 +116,7 @@ describe("OTLP over gRPC", () => {
   const LOGS = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
   it.each([
     ["a message that is no protobuf", [framed(Buffer.from("hello, world"))], {}, "3", /at byte 3/],
+    ["logs in place of traces", [framed(LOGS_BODY)], {}, "3", /Span's field 1 has the wire type 1/],
     ["a message cut off", [framed(encodeSpans([span])).subarray(0, -1)], {}, "3", /cut off/],
     ["a call without a message", [], {}, "3", /cut off/],
     ["two messages", [framed(Buffer.of()), framed(Buffer.of())], {}, "3", /behind the message/],
@@ -191,7 +192,7 @@ describe("OTLP over gRPC", () => {
   it("is alive after all that, and has counted it under HTTP's numbers", async () => {
     const requests = await counts("tidemark_receiver_requests_total");
     const grpc = (code: number) => requests[`{transport="grpc",code="${code}"}`];
-    expect([400, 404, 405, 413, 415].map(grpc)).toEqual([7, 3, 1, 3, 3]);
+    expect([400, 404, 405, 413, 415].map(grpc)).toEqual([8, 3, 1, 3, 3]);
     expect((await client.call(encodeSpans([span]))).code).toBe(0);
   });
 });

@@ -1,7 +1,14 @@
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RpcStatus, TraceResponse } from "../src/otlp/schema.ts";
-import { encodeSpans, post, requestOf, START_MS, startReceiver } from "./running-receiver.ts";
+import {
+  encodeSpans,
+  LOGS_BODY,
+  post,
+  requestOf,
+  START_MS,
+  startReceiver,
+} from "./running-receiver.ts";
 
 let receiver: Awaited<ReturnType<typeof startReceiver>>;
 let url: string;
@@ -94,6 +101,7 @@ describe("OTLP over HTTP", () => {
       3,
       /no trace request: .*\(at byte 3\)/,
     ],
+    ["logs in place of traces", "", LOGS_BODY, {}, 400, 3, /Span's field 1 has the wire type 1/],
     ["a body that is no JSON", "", "{", { "content-type": "application/json" }, 400, 3, /no JSON/],
     [
       "JSON with logs",
@@ -197,7 +205,7 @@ describe("OTLP over HTTP", () => {
 
   it("is alive after all that, and has counted it", async () => {
     const counts = await receiver.metric("tidemark_receiver_requests_total");
-    expect(counts['{transport="http",code="400"}']).toBe(9);
+    expect(counts['{transport="http",code="400"}']).toBe(10);
     expect(counts['{transport="http",code="413"}']).toBe(3);
     expect(counts['{transport="http",code="415"}']).toBe(2);
     const spans = await receiver.metric("tidemark_receiver_spans_total");

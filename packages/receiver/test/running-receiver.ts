@@ -19,6 +19,9 @@ receivers:
       http: { endpoint: "127.0.0.1:0", max_request_body_size: 1MiB }
 `;
 
+/** ResourceLogs > ScopeLogs > LogRecord { time_unix_nano }: elsewhere, spans without ids. */
+export const LOGS_BODY = Uint8Array.of(10, 13, 18, 11, 18, 9, 9, 1, 2, 3, 4, 5, 6, 7, 8);
+
 /** One observation as a test writes it: attribute names to values. */
 export interface TestSpan {
   readonly atMs: number;
