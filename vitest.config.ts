@@ -5,7 +5,12 @@ const json = process.env["TIDEMARK_TEST_JSON"];
 
 export default defineConfig({
   test: {
-    include: ["packages/*/test/**/*.test.ts", "test/*.test.ts", "examples/*/test/**/*.test.ts"],
+    include: [
+      "packages/*/test/**/*.test.ts",
+      "test/*.test.ts",
+      "test/otlp-conformance/*.test.ts",
+      "examples/*/test/**/*.test.ts",
+    ],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",

@@ -44,6 +44,8 @@ const TASKS = {
   ],
   "test:peers": [["vitest", "run", "--config", "test/peers/vitest.config.ts"]],
   calibrate: [["node", "packages/stats/calibrate/run.ts"]],
+  "otlp:conformance": [["node", "test/otlp-conformance/run.ts"]],
+  "otlp:conformance:readme": [["node", "test/otlp-conformance/write-readme.ts"]],
   "bench:decode": [["node", "packages/receiver/bench/decode.ts"]],
   "bench:receive": [["node", "packages/receiver/bench/receive.ts"]],
   "bench:stats": [["node", "packages/stats/bench/summaries.ts"]],
