@@ -56,6 +56,8 @@ export async function runApp(
     cwd: cwd ?? FIXTURES,
     env: { ...Object.fromEntries(inherited), ...env },
   });
+  // A program may end without having read what it was given.
+  child.stdin.on("error", () => {});
   child.stdin.end(options.input ?? "");
   let stdout = "";
   let stderr = "";
