@@ -3,6 +3,8 @@ import { cp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { seeded } from "../bench/trace-bodies.ts";
+import { BatchLog } from "../src/log/batch-log.ts";
+import { Logger } from "../src/logger.ts";
 import { encodeSpans, post, START_MS, startReceiver, storageFolder } from "./running-receiver.ts";
 
 type Receiver = Awaited<ReturnType<typeof startReceiver>>;
@@ -121,6 +123,34 @@ describe("a receiver that is restarted", () => {
     const observations = await receiver.metric("tidemark_receiver_observations_total");
     // Those sent since the last restart, and those sent before it, which the log still holds.
     expect(observations['{outcome="duplicate_span"}']).toBe(2 * 60);
+    await receiver.shutdown();
+  });
+
+  it("starts although the log holds a batch that nobody can read, and counts the others", async () => {
+    const folder = newFolder();
+    const logger = new Logger("info", true, () => {});
+    const log = new BatchLog(
+      {
+        directory: join(folder, "log"),
+        segmentBytes: 1e6,
+        bytesMax: 1e9,
+        recentBytesMax: 0,
+        sync: "group",
+        consumers: [],
+      },
+      logger,
+    );
+    await log.start();
+    const [step] = traffic();
+    const known = { contentType: "application/x-protobuf", contentEncoding: "" };
+    for (const body of [Buffer.from("no trace request"), step?.body ?? Buffer.alloc(0)]) {
+      await log.append({ ...known, body, receivedMs: START_MS }).kept;
+    }
+    await log.shutdown();
+    const receiver = await startReceiver(YAML, folder);
+    const requests = await receiver.metric("ml_prediction_requests_total");
+    expect(Object.values(requests).reduce((sum, count) => sum + count, 0)).toBe(30);
+    expect(receiver.log.join("")).toContain("could not be counted; it is passed over sequence=1");
     await receiver.shutdown();
   });
 

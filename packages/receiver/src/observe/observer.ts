@@ -40,6 +40,7 @@ export class Observer implements Stage, Persistent {
   private readonly onWindow: (window: ClosedWindow) => void;
   private readonly onBoundary: () => void;
   private readonly now: () => number;
+  private readonly logger: Logger;
   private readonly state: ObserverState;
   private readonly checkpoint: ObserverCheckpoint;
   private readonly outcomes = new CounterSet();
@@ -73,6 +74,7 @@ export class Observer implements Stage, Persistent {
     this.now = now;
     this.state = new ObserverState(options, keys);
     this.head = new SpanHead(keys, this.state.strings);
+    this.logger = logger;
     this.checkpoint = new ObserverCheckpoint(this.state, options.learn, logger);
   }
 
@@ -93,7 +95,13 @@ export class Observer implements Stage, Persistent {
   /** Counts a batch; returns the spans with values that are not usual, in the order of the body. */
   consume({ rows, receivedMs, sequence }: TraceBatch): readonly SpanFlag[] {
     this.flags = [];
-    for (let span = 0; span < rows.spanCount; span++) this.observeSpan(rows, span, receivedMs);
+    try {
+      for (let span = 0; span < rows.spanCount; span++) this.observeSpan(rows, span, receivedMs);
+    } catch (error) {
+      // It is in the log already, so it is acknowledged and forwarded all the same.
+      this.outcomes.add({ outcome: "failed_batch" });
+      this.logger.error("a batch met a defect of the receiver", { sequence, error });
+    }
     this.state.sequence = sequence;
     this.advance(receivedMs);
     return this.flags;

@@ -75,11 +75,24 @@ export class Checkpoints implements Stage {
     const reader = parts.log.reader(parts.observer.sequence);
     let batches = 0;
     for (let record = await reader.next(); record; record = await reader.next()) {
-      parts.replay(record);
+      this.replayOne(record);
       if (++batches % PROGRESS_BATCHES === 0) logger.info("replaying the log", { batches });
     }
     await reader.close();
     if (batches > 0) logger.info("replayed what came after the last checkpoint", { batches });
+  }
+
+  /** A batch that cannot be counted must not keep the receiver from starting. */
+  private replayOne(record: LogRecord): void {
+    try {
+      this.parts.replay(record);
+    } catch (error) {
+      const { sequence } = record;
+      this.logger.error("a batch of the log could not be counted; it is passed over", {
+        sequence,
+        error,
+      });
+    }
   }
 
   private schedule(lastTookMs: number): void {
