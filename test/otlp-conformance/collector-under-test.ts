@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts, peerPath, startProgram } from "../peers/peer-programs.ts";
+import { freePorts } from "../free-ports.ts";
+import { peerPath, startProgram } from "../peers/peer-programs.ts";
 import type { ReceiverUnderTest } from "./receiver-under-test.ts";
 import { SpanSink } from "./span-sink.ts";
 

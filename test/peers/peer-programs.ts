@@ -5,7 +5,6 @@
  */
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
 /** What `install.sh --where` lists. */
@@ -141,45 +140,6 @@ export async function startProgram(spec: ProgramSpec): Promise<Program> {
     stop: () => signalAndWait("SIGTERM"),
     kill: () => signalAndWait("SIGKILL"),
   };
-}
-
-/**
- * Ports of 127.0.0.1 that nobody listens on. Another process may take one before it is used; all
- * are held until the last is found, so at least they differ from each other.
- */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = servers.map(
-    (server) =>
-      new Promise<number>((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(0, "127.0.0.1", () => {
-          const address = server.address();
-          resolve(typeof address === "object" && address !== null ? address.port : 0);
-        });
-      }),
-  );
-  const found = await Promise.all(ports);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return found;
-}
-
-/** The first of `count` ports in a row that nobody listens on. */
-export async function freePortBase(count: number): Promise<number> {
-  for (;;) {
-    const [base = 0] = await freePorts(1);
-    if (base + count > 65_536) continue;
-    const row = Array.from({ length: count }, (_, index) => isFree(base + index));
-    if ((await Promise.all(row)).every(Boolean)) return base;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-  });
 }
 
 export function sleep(ms: number): Promise<void> {

@@ -5,8 +5,9 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePorts } from "../free-ports.ts";
 import type { Program } from "./peer-programs.ts";
-import { freePorts, peerPath, ROOT, startProgram } from "./peer-programs.ts";
+import { peerPath, ROOT, startProgram } from "./peer-programs.ts";
 
 /** Where the programs' configuration files are. */
 export const CONFIG = join(ROOT, "collector-config");

@@ -2,10 +2,11 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { freePortBase, freePorts } from "../free-ports.ts";
 import { readDashboards, withVariables } from "./dashboards.ts";
 import type { StoredSpan } from "./peer-api.ts";
 import { promRange, promValue, storedSpans } from "./peer-api.ts";
-import { freePortBase, freePorts, ROOT, startProgram } from "./peer-programs.ts";
+import { ROOT, startProgram } from "./peer-programs.ts";
 import type { Jaeger, Prometheus } from "./peer-stack.ts";
 import {
   Stack,

@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../../../test/free-ports.ts";
 import { ManagedProcess } from "../src/managed-process.ts";
 import { trainForest } from "../src/temperature-forest.ts";
 import { ensureArtifacts, trainingDays } from "../src/training.ts";
@@ -35,14 +34,6 @@ async function serve(program: string, env: Record<string, string> = {}) {
   const url = `http://127.0.0.1:${port}`;
   await service.ready(`${url}/healthz`);
   return { url, port, service };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function ask(url: string, body: unknown) {

@@ -1,7 +1,6 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { freePort } from "../../../test/free-ports.ts";
 import type { SinkSpan } from "./otlp-sink.js";
 import { startSink } from "./otlp-sink.js";
 import { FIXTURES, NODES, runApp, toSink } from "./run-app.js";
@@ -42,18 +41,6 @@ describe.each(versions)("on Node %i", (node) => {
 const ids = (spans: readonly SinkSpan[]) => spans.map(({ spanId }) => spanId).toSorted();
 const parents = (spans: readonly SinkSpan[]) =>
   spans.map(({ parentSpanId }) => parentSpanId ?? "").toSorted();
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
-}
 
 /** Waits until somebody listens, without a request that the server would answer. */
 async function reachable(port: number): Promise<void> {

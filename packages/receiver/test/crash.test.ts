@@ -9,11 +9,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { freePort } from "../../../test/free-ports.ts";
 import { TraceRequest } from "../src/otlp/schema.ts";
 import { startSink } from "./otlp-sink.ts";
 import { encodeSpans, storageFolder } from "./running-receiver.ts";
@@ -22,15 +21,6 @@ const CLI = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const CRASHES = Number(process.env["TIDEMARK_CRASHES"] ?? 6);
 const CLIENTS = 4;
 const SPANS_PER_BATCH = 20;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** A receiver that can be killed and started again with all that it has kept. */
 async function killableReceiver(sinkUrl: string, folder: string) {
