@@ -29,11 +29,6 @@ export function surprises(results: readonly Result[], known: Differences): strin
 export const TIDEMARK_DIFFERENCES: Differences = {
   "json-snake-case": "a request that begins with resource_spans is refused, to tell its sender",
   "http-traces-path-json-logs": "logs are refused with 400, to tell their sender",
-  "http-json-partial-count": "rejectedSpans is written as a JSON number",
-  "http-absolute-target": "the request target is compared as a path",
-  "http-x-gzip": "only the name gzip is known",
-  "grpc-coding-not-said":
-    "the code is INVALID_ARGUMENT; gRPC's document on compression says INTERNAL",
   "protobuf-utf8-refused":
     "only text that is read is checked, for speed; the rest is handed on as it came",
   "protobuf-bad-details": "the message says what is wrong and where; details are not filled in",

@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RpcStatus, TraceResponse } from "../src/otlp/schema.ts";
@@ -58,6 +59,7 @@ describe("OTLP over HTTP", () => {
 
   it.each([
     ["gzip of several members", "gzip", gzipSync],
+    ["gzip by its old name", "x-gzip", gzipSync],
     ["zstd of several frames", "zstd", zstdCompressSync],
   ])("counts what is in %s, as it may come", async (_, encoding, compress) => {
     const parts = [encodeSpans([span]), encodeSpans([span, span])].map((part) => compress(part));
@@ -75,6 +77,19 @@ describe("OTLP over HTTP", () => {
     expect([gzip.status, empty.status]).toEqual([200, 200]);
   });
 
+  it("takes a request whose target is a whole URL, as through a proxy", async () => {
+    const body = encodeSpans([span]);
+    const headers = { "content-type": "application/x-protobuf", "content-length": body.length };
+    const status = await new Promise((resolve) => {
+      const { hostname, port } = new URL(url);
+      const sent = request({ hostname, port, path: url, method: "POST", headers }, (response) => {
+        resolve(response.resume().statusCode);
+      });
+      sent.end(body);
+    });
+    expect(status).toBe(200);
+  });
+
   it("rejects spans without ids one by one, as partial success", async () => {
     const message = requestOf([span, span]);
     const [bad] = message.resourceSpans[0]!.scopeSpans[0]!.spans;
@@ -86,6 +101,17 @@ describe("OTLP over HTTP", () => {
     expect(TraceResponse.toObject(body, { longs: Number })).toEqual({
       partialSuccess: {
         rejectedSpans: 1,
+        errorMessage: "1 spans rejected: trace_id must be 16 bytes",
+      },
+    });
+  });
+
+  it("counts rejected spans in a string where the answer is JSON", async () => {
+    const body = '{"resourceSpans":[{"scopeSpans":[{"spans":[{}]}]}]}';
+    const response = await post(url, body, { "content-type": "application/json" });
+    expect(await response.json()).toEqual({
+      partialSuccess: {
+        rejectedSpans: "1",
         errorMessage: "1 spans rejected: trace_id must be 16 bytes",
       },
     });
@@ -209,7 +235,7 @@ describe("OTLP over HTTP", () => {
     expect(counts['{transport="http",code="413"}']).toBe(3);
     expect(counts['{transport="http",code="415"}']).toBe(2);
     const spans = await receiver.metric("tidemark_receiver_spans_total");
-    expect(spans['{outcome="rejected"}']).toBe(1);
+    expect(spans['{outcome="rejected"}']).toBe(2);
     expect((await post(url, encodeSpans([span]))).status).toBe(200);
   });
 });

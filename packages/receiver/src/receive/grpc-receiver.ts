@@ -158,7 +158,10 @@ export class GrpcReceiver implements Stage {
     try {
       const { bytes, compressed } = await readMessage(stream, { bodyBytesMax, timeoutMs }, room);
       if (compressed && encoding === "") {
-        throw new OtlpError("badData", "the message is compressed, and grpc-encoding is not said");
+        throw new OtlpError(
+          "unsaidCompression",
+          "the message is compressed, and grpc-encoding is not said",
+        );
       }
       const accepted = await this.intake.take({
         body: bytes,

@@ -176,7 +176,7 @@ export class HttpReceiver implements Stage {
   }
 
   private checkHead(request: IncomingMessage): void {
-    const [path = ""] = (request.url ?? "").split("?", 1);
+    const path = pathOf(request);
     const [, signal] = OTHER_SIGNALS.exec(path) ?? [];
     if (signal !== undefined) {
       throw new OtlpError(
@@ -246,7 +246,18 @@ function mediaType(request: IncomingMessage): string {
   return (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
 }
 
+/** https://www.rfc-editor.org/rfc/rfc9110.html#section-8.4.1 */
 function encodingOf(request: IncomingMessage): string {
   const encoding = (request.headers["content-encoding"] ?? "").trim().toLowerCase();
-  return encoding === "identity" ? "" : encoding;
+  if (encoding === "identity") return "";
+  return encoding === "x-gzip" ? "gzip" : encoding;
+}
+
+/**
+ * The path of a request target, which clients of a proxy write as a whole URL.
+ * https://www.rfc-editor.org/rfc/rfc9112.html#section-3.2.2
+ */
+function pathOf(request: IncomingMessage): string {
+  const target = (request.url ?? "").replace(/^https?:\/\/[^/?]*/i, "");
+  return target.split("?", 1)[0] as string;
 }

@@ -27,6 +27,8 @@ export const OTLP_FAULTS = {
   wrongType: { status: 415, code: 3, retrySeconds: 0 },
   unknownEncoding: { status: 415, code: 3, retrySeconds: 0 },
   unknownCompression: { status: 415, code: 12, retrySeconds: 0 },
+  // https://github.com/grpc/grpc/blob/master/doc/compression.md asks for INTERNAL.
+  unsaidCompression: { status: 400, code: 13, retrySeconds: 0 },
   overloaded: { status: 503, code: 14, retrySeconds: 5 },
   notKept: { status: 503, code: 14, retrySeconds: 5 },
   stopping: { status: 503, code: 14, retrySeconds: 1 },

@@ -112,6 +112,8 @@ export function encodeTraceResponse(
   json: boolean,
 ): Uint8Array | string {
   const errorMessage = `${rejectedSpans} spans rejected: ${rejectedReason}`;
-  const response = rejectedSpans > 0 ? { partialSuccess: { rejectedSpans, errorMessage } } : {};
+  // In protobuf's JSON a 64-bit integer is a string.
+  const partialSuccess = { rejectedSpans: String(rejectedSpans), errorMessage };
+  const response = rejectedSpans > 0 ? { partialSuccess } : {};
   return json ? JSON.stringify(response) : TraceResponse.encode(response).finish();
 }
