@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => receiver.stop());
 
 describe("Tidemark's receiver", () => {
-  it("meets all of OTLP but for the differences that known-differences.ts explains", () => {
+  it("meets all of OTLP that the suite asks for", () => {
     expect(surprises(results, TIDEMARK_DIFFERENCES)).toEqual([]);
   });
 

@@ -80,6 +80,18 @@ export const fullSuccess: HttpExpectation = (answer) => {
   return empty ? undefined : `full success, and yet partial_success is ${textOf(partial)}`;
 };
 
+/**
+ * 200 with an export response that tells of nothing rejected, and may warn: a partial_success that
+ * counts nothing is how OTLP lets a server tell a client what it should know.
+ */
+export const nothingRejected: HttpExpectation = (answer) => {
+  if (answer.status !== 200) return `the code must be 200, not ${answer.status}`;
+  const partial = partialSuccess(answer);
+  if (typeof partial === "string") return partial;
+  const rejected = rejectedOf(partial);
+  return rejected === 0n ? undefined : `${rejected} reported as rejected of what holds none`;
+};
+
 /** The response has no partial_success, not even an empty one. */
 export const partialSuccessUnset: HttpExpectation = (answer) => {
   const partial = partialSuccess(answer);

@@ -26,13 +26,7 @@ export function surprises(results: readonly Result[], known: Differences): strin
 }
 
 /** Tidemark's own receiver. */
-export const TIDEMARK_DIFFERENCES: Differences = {
-  "json-snake-case": "a request that begins with resource_spans is refused, to tell its sender",
-  "http-traces-path-json-logs": "logs are refused with 400, to tell their sender",
-  "protobuf-utf8-refused":
-    "only text that is read is checked, for speed; the rest is handed on as it came",
-  "protobuf-bad-details": "the message says what is wrong and where; details are not filled in",
-};
+export const TIDEMARK_DIFFERENCES: Differences = {};
 
 /** The Collector's OTLP receiver, version 0.155.0, with its defaults. */
 export const COLLECTOR_DIFFERENCES: Differences = {
@@ -57,7 +51,6 @@ export const COLLECTOR_DIFFERENCES: Differences = {
   "http-size-chunked-413": "the code is 400",
   "http-size-inflated-413": "the code is 400",
   "protobuf-unknown-group": "a group is taken for the end of the data",
-  "protobuf-utf8-refused": "text is not checked",
   "protobuf-bad-details": "details are not filled in",
   "json-bytes-base64": "base64 must be of the standard alphabet, and padded",
   "json-null": "null is refused for an enum",

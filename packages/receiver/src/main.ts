@@ -75,7 +75,7 @@ export function createReceiver(
   const { grpc, http } = otlp.protocols;
   const bodyBytesMax = Math.max(grpc.max_recv_msg_size, http.max_request_body_size);
   const replay = (record: LogRecord) => {
-    const rows = decoder.decode({ ...record, bodyBytesMax });
+    const { rows } = decoder.decode({ ...record, bodyBytesMax });
     flagged.add(record.sequence, observer.consume({ ...record, rows }));
   };
   const checkpoints = new Checkpoints(

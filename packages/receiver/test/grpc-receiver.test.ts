@@ -132,7 +132,9 @@ describe("OTLP over gRPC", () => {
     const result = await bareCall(chunks, headers);
     expect(result).toMatchObject({ status: 200, grpc: code, body: [] });
     expect(decodeURIComponent(result.headers["grpc-message"] as string)).toMatch(message);
-    expect(result.headers["grpc-status-details-bin"]).toBeUndefined();
+    const details = Buffer.from(String(result.headers["grpc-status-details-bin"] ?? ""), "base64");
+    expect(details.includes("google.rpc.BadRequest")).toBe(code === "3");
+    expect(details.includes("google.rpc.RetryInfo")).toBe(false);
   });
 
   it.each([

@@ -1,4 +1,5 @@
 /** Bytes that are no protobuf, or no trace request: permanent faults of the client, so 400. */
+import type { Finding } from "../conformance-case.ts";
 import { allOf, httpCases } from "../conformance-case.ts";
 import type { HttpEndpoint } from "../http-endpoint.ts";
 import { PROTOBUF } from "../http-endpoint.ts";
@@ -120,11 +121,19 @@ export const protobufMalformed = [
         ),
     },
     {
-      id: "protobuf-utf8-refused",
-      level: "EXPECTED",
-      spec: SPEC.protobuf,
-      title: "text that is not UTF-8, which proto3 forbids, is not reported as kept",
-      run: (http) => sends(http, "a value in no UTF-8", badAttribute(), notSwallowed),
+      // proto3's text is UTF-8, but neither it nor OTLP says what a receiver does about other text.
+      id: "protobuf-utf8-elsewhere",
+      level: "MUST",
+      spec: SPEC.httpBadData,
+      title: "nor is it in a key, an event, a link, a status, a scope, a resource or a schema URL",
+      run: async (http) => {
+        const places = Object.entries(notUtf8Elsewhere());
+        const findings: Finding[] = [];
+        for (const [place, body] of places) {
+          findings.push(await sends(http, `${place} in no UTF-8`, body, acceptedOrBadData));
+        }
+        return allOf(...findings);
+      },
     },
     {
       id: "protobuf-depth",
@@ -176,6 +185,25 @@ export const protobufMalformed = [
     },
   ),
 ];
+
+/** Requests whose one text in no UTF-8 stands in different places. */
+function notUtf8Elsewhere(): Readonly<Record<string, Buffer>> {
+  const attributeKey = bytesField(1, NOT_UTF_8);
+  const span = bytesField(2, encodeBinary("Span", sampleSpan()));
+  return {
+    "an attribute's key": inSpan(bytesField(9, attributeKey)),
+    "an event's name": inSpan(bytesField(11, bytesField(2, NOT_UTF_8))),
+    "a link's state": inSpan(bytesField(13, bytesField(3, NOT_UTF_8))),
+    "a status' message": inSpan(bytesField(15, bytesField(2, NOT_UTF_8))),
+    "a scope's name": bytesField(1, bytesField(2, bytesField(1, bytesField(1, NOT_UTF_8)), span)),
+    "a resource's key": bytesField(
+      1,
+      bytesField(1, bytesField(1, attributeKey)),
+      bytesField(2, span),
+    ),
+    "a schema URL": bytesField(1, bytesField(2, span), bytesField(3, NOT_UTF_8)),
+  };
+}
 
 function badAttribute(): Buffer {
   const value = bytesField(2, bytesField(1, NOT_UTF_8));

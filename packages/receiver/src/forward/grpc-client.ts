@@ -6,7 +6,7 @@
 import type { ClientHttp2Session, IncomingHttpHeaders } from "node:http2";
 import { connect } from "node:http2";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { encodeJsonRequest } from "../otlp/json-request.js";
+import { encodeJsonRequest, parseJson } from "../otlp/json-request.js";
 import { RetryInfo, RpcStatus } from "../otlp/schema.js";
 import type { SendResult, TraceClient } from "./trace-client.js";
 
@@ -106,7 +106,7 @@ function messageOf(body: Uint8Array, contentType: string, contentEncoding: strin
   if (!json && contentEncoding !== "zstd") return { message: body, encoding: contentEncoding };
   const plain = inflated(body, contentEncoding);
   if (!json) return { message: plain, encoding: "" };
-  return { message: encodeJsonRequest(Buffer.from(plain).toString("utf8")), encoding: "" };
+  return { message: encodeJsonRequest(parseJson(plain)), encoding: "" };
 }
 
 function inflated(body: Uint8Array, contentEncoding: string): Uint8Array {

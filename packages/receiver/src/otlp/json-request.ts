@@ -11,52 +11,58 @@ import { TraceRequest } from "./schema.js";
 const DEPTH_MAX = 32;
 const HEX = /^(?:[0-9a-fA-F]{2})*$/;
 const INTEGER = /^-?\d{1,20}$/;
+/** Of an unknown name, in a message. */
+const NAME_SHOWN_MAX = 64;
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
-/** A JSON body that is no trace request; the message names the place in it. */
+/** A JSON body that is no trace request; the message begins with the place in it. */
 export class JsonRequestError extends Error {
   override readonly name = "JsonRequestError";
+  /** Such as `resourceSpans[0].scopeSpans`; empty for the body as a whole. */
+  readonly field: string;
+
+  constructor(field: string, complaint: string) {
+    super(`${field || "the body"} ${complaint}`);
+    this.field = field;
+  }
 }
 
 type Read = (value: unknown, path: string, depth: number) => unknown;
 type Fields = Readonly<Record<string, Read>>;
 
-/**
- * Encodes the JSON text of an ExportTraceServiceRequest as protobuf.
- * @throws JsonRequestError when the text is no JSON or does not have the request's shape.
- */
-export function encodeJsonRequest(text: string): Uint8Array {
-  let json: unknown;
+/** @throws JsonRequestError when the body is no JSON */
+export function parseJson(body: Uint8Array): unknown {
   try {
-    json = JSON.parse(text);
+    return JSON.parse(Buffer.from(body).toString("utf8"));
   } catch (error) {
-    throw new JsonRequestError(`the body is no JSON: ${(error as Error).message}`);
+    throw new JsonRequestError("", `is no JSON: ${(error as Error).message}`);
   }
-  refuseOtherSignals(json);
+}
+
+/**
+ * Encodes an ExportTraceServiceRequest as protobuf.
+ * @throws JsonRequestError when the JSON does not have the request's shape.
+ */
+export function encodeJsonRequest(json: unknown): Uint8Array {
   return TraceRequest.encode(request(json, "", 0) as object).finish();
 }
 
-/** What a body is whose one list has this name, although unknown fields are to be ignored. */
-const OTHER_BODIES: Readonly<Record<string, string>> = {
-  resourceLogs: "logs; send them elsewhere",
-  resource_logs: "logs; send them elsewhere",
-  resourceMetrics: "metrics; send them elsewhere",
-  resource_metrics: "metrics; send them elsewhere",
-  resource_spans: "traces with names in snake_case; OTLP's JSON writes resourceSpans",
-};
-
-/** Such a body has no unknown field more: it is another request, and would be lost with a 200. */
-function refuseOtherSignals(json: unknown): void {
-  if (typeof json !== "object" || json === null || Object.hasOwn(json, "resourceSpans")) return;
-  const other = Object.keys(OTHER_BODIES).find((name) => Object.hasOwn(json, name));
-  if (other === undefined) return;
-  throw new JsonRequestError(`no trace request: ${other} looks like ${OTHER_BODIES[other]}`);
+/**
+ * What the sender of a JSON request should know that has nothing but unknown fields, such as logs
+ * in place of traces or names in snake_case: these must be ignored, so it counts as an empty one.
+ * @param wanted the one list of a request of this kind
+ * @returns empty when there is nothing to say
+ */
+export function lossWarning(json: object, wanted: string): string {
+  const [name] = Object.keys(json);
+  if (name === undefined || Object.hasOwn(json, wanted)) return "";
+  return `nothing is kept: the body has "${name.slice(0, NAME_SHOWN_MAX)}" and no "${wanted}"`;
 }
 
 function message(fields: Fields): Read {
   return (value, path, depth) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw new JsonRequestError(`${path || "the body"} must be an object`);
+      throw new JsonRequestError(path, "must be an object");
     }
     const result: Record<string, unknown> = {};
     for (const [name, member] of Object.entries(value)) {
@@ -71,31 +77,31 @@ function message(fields: Fields): Read {
 
 function list(read: Read): Read {
   return (value, path, depth) => {
-    if (!Array.isArray(value)) throw new JsonRequestError(`${path} must be an array`);
+    if (!Array.isArray(value)) throw new JsonRequestError(path, "must be an array");
     return value.map((element, index) => read(element, `${path}[${index}]`, depth));
   };
 }
 
 const text: Read = (value, path) => {
-  if (typeof value !== "string") throw new JsonRequestError(`${path} must be a string`);
+  if (typeof value !== "string") throw new JsonRequestError(path, "must be a string");
   return value;
 };
 
 const flag: Read = (value, path) => {
-  if (typeof value !== "boolean") throw new JsonRequestError(`${path} must be true or false`);
+  if (typeof value !== "boolean") throw new JsonRequestError(path, "must be true or false");
   return value;
 };
 
 const hex: Read = (value, path) => {
   if (typeof value !== "string" || !HEX.test(value)) {
-    throw new JsonRequestError(`${path} must be a string of hexadecimal digit pairs`);
+    throw new JsonRequestError(path, "must be a string of hexadecimal digit pairs");
   }
   return Buffer.from(value, "hex");
 };
 
 const base64: Read = (value, path) => {
   if (typeof value !== "string" || !BASE64.test(value)) {
-    throw new JsonRequestError(`${path} must be base64`);
+    throw new JsonRequestError(path, "must be base64");
   }
   return Buffer.from(value, "base64");
 };
@@ -108,7 +114,7 @@ const uint32: Read = (value, path) => {
     number < 0 ||
     number > 2 ** 32 - 1
   ) {
-    throw new JsonRequestError(`${path} must be an integer from 0 to 4294967295`);
+    throw new JsonRequestError(path, "must be an integer from 0 to 4294967295");
   }
   return number;
 };
@@ -119,7 +125,7 @@ const double: Read = (value, path) => {
   if (typeof value === "string" && value.trim() !== "" && !Number.isNaN(Number(value))) {
     return Number(value);
   }
-  throw new JsonRequestError(`${path} must be a number`);
+  throw new JsonRequestError(path, "must be a number");
 };
 
 function integer64(lowest: bigint, highest: bigint): Read {
@@ -128,7 +134,7 @@ function integer64(lowest: bigint, highest: bigint): Read {
     if (typeof value === "number" && Number.isInteger(value)) number = BigInt(value);
     if (typeof value === "string" && INTEGER.test(value)) number = BigInt(value);
     if (number === undefined || number < lowest || number > highest) {
-      throw new JsonRequestError(`${path} must be an integer from ${lowest} to ${highest}`);
+      throw new JsonRequestError(path, `must be an integer from ${lowest} to ${highest}`);
     }
     const low = Number(number & 0xffffffffn) | 0;
     return { low, high: Number((number >> 32n) & 0xffffffffn) | 0, unsigned: lowest === 0n };
@@ -139,7 +145,7 @@ const int64 = integer64(-(2n ** 63n), 2n ** 63n - 1n);
 const uint64 = integer64(0n, 2n ** 64n - 1n);
 
 const anyValue: Read = (value, path, depth) => {
-  if (depth > DEPTH_MAX) throw new JsonRequestError(`${path} is nested too deeply`);
+  if (depth > DEPTH_MAX) throw new JsonRequestError(path, "is nested too deeply");
   return anyValueFields(value, path, depth + 1);
 };
 const keyValue = message({ key: text, value: anyValue });

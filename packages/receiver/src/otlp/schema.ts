@@ -97,6 +97,8 @@ const root = protobuf.Root.fromJSON({
     },
     Any: { fields: { typeUrl: field("string", 1), value: field("bytes", 2) } },
     Duration: { fields: { seconds: field("int64", 1), nanos: field("int32", 2) } },
+    FieldViolation: { fields: { field: field("string", 1), description: field("string", 2) } },
+    BadRequest: { fields: { fieldViolations: list("FieldViolation", 1) } },
     RetryInfo: { fields: { retryDelay: field("Duration", 1) } },
     Status: {
       fields: { code: field("int32", 1), message: field("string", 2), details: list("Any", 3) },
@@ -112,6 +114,9 @@ export const TraceResponse = root.lookupType("ExportTraceServiceResponse");
 
 /** `google.rpc.Status`, the body of every failed OTLP/HTTP request. */
 export const RpcStatus = root.lookupType("Status");
+
+/** `google.rpc.BadRequest`, a detail of a Status. */
+export const BadRequest = root.lookupType("BadRequest");
 
 /** `google.rpc.RetryInfo`, a detail of a Status. */
 export const RetryInfo = root.lookupType("RetryInfo");

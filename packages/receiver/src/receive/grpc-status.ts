@@ -3,28 +3,18 @@
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses
  * https://opentelemetry.io/docs/specs/otlp/#failures
  */
-import { RetryInfo, RpcStatus } from "../otlp/schema.js";
 import type { OtlpError } from "./otlp-error.js";
-import { OTLP_FAULTS } from "./otlp-error.js";
+import { encodeStatus, OTLP_FAULTS, statusDetails } from "./otlp-error.js";
 
 /** Trailers of a call that succeeded. */
 export const GRPC_OK = { "grpc-status": "0" } as const;
 
-/** Trailers are sent within a header block, for which clients allow 8 KiB or more. */
-const MESSAGE_CHARACTERS_MAX = 1024;
-
-/**
- * Trailers of a call that failed. Only what may be tried again says when: clients take RetryInfo as
- * leave to send the same data again.
- */
+/** Trailers of a call that failed. */
 export function grpcFailure(error: OtlpError): Record<string, string> {
-  const { code, retrySeconds } = OTLP_FAULTS[error.fault];
-  const message = error.message.slice(0, MESSAGE_CHARACTERS_MAX);
-  const trailers = { "grpc-status": String(code), "grpc-message": percentEncode(message) };
-  if (retrySeconds === 0) return trailers;
-  const retryInfo = RetryInfo.encode({ retryDelay: { seconds: retrySeconds } }).finish();
-  const detail = { typeUrl: "type.googleapis.com/google.rpc.RetryInfo", value: retryInfo };
-  const status = RpcStatus.encode({ code: code, message, details: [detail] }).finish();
+  const { code } = OTLP_FAULTS[error.fault];
+  const trailers = { "grpc-status": String(code), "grpc-message": percentEncode(error.message) };
+  if (statusDetails(error).length === 0) return trailers;
+  const status = encodeStatus(error, false) as Uint8Array;
   return { ...trailers, "grpc-status-details-bin": base64(status) };
 }
 

@@ -3,7 +3,7 @@
  * client may try again.
  * https://opentelemetry.io/docs/specs/otlp/#failures and google.rpc.Code
  */
-import { RpcStatus } from "../otlp/schema.js";
+import { BadRequest, RetryInfo, RpcStatus } from "../otlp/schema.js";
 
 /** What went wrong with a request. */
 export type OtlpFault = keyof typeof OTLP_FAULTS;
@@ -36,19 +36,48 @@ export const OTLP_FAULTS = {
   internal: { status: 500, code: 13, retrySeconds: 0 },
 } as const satisfies Record<string, { status: number; code: number; retrySeconds: number }>;
 
+/** A message is sent within a block of headers, for which gRPC clients allow 8 KiB or more. */
+const MESSAGE_CHARACTERS_MAX = 1024;
+
 /** A request that is refused; thrown while it is read, turned into a response in one place. */
 export class OtlpError extends Error {
   override readonly name = "OtlpError";
   readonly fault: OtlpFault;
+  /** Where in the body it is, such as `resourceSpans[0]`; empty for the body as a whole. */
+  readonly field: string;
 
-  constructor(fault: OtlpFault, message: string) {
-    super(message);
+  constructor(fault: OtlpFault, message: string, field = "") {
+    super(message.slice(0, MESSAGE_CHARACTERS_MAX));
     this.fault = fault;
+    this.field = field;
   }
 }
 
 /** The google.rpc.Status of a fault, in the encoding of the request. */
 export function encodeStatus(error: OtlpError, json: boolean): Uint8Array | string {
-  const status = { code: OTLP_FAULTS[error.fault].code, message: error.message };
+  const { message, fault } = error;
+  const { code } = OTLP_FAULTS[fault];
+  const details = statusDetails(error).map((detail) => {
+    const typeUrl = `type.googleapis.com/google.rpc.${detail.type.name}`;
+    if (json) return { "@type": typeUrl, ...detail.json };
+    return { typeUrl, value: detail.type.encode(detail.binary).finish() };
+  });
+  const status = { code, message, details };
   return json ? JSON.stringify(status) : RpcStatus.encode(status).finish();
+}
+
+/**
+ * What a Status says beside its message: of bad data where it is bad, and of what may be tried
+ * again when. Clients take RetryInfo as leave to send the same again, so nothing else has it.
+ * https://opentelemetry.io/docs/specs/otlp/#bad-data
+ */
+export function statusDetails({ fault, message, field }: OtlpError) {
+  const { retrySeconds } = OTLP_FAULTS[fault];
+  if (retrySeconds > 0) {
+    const binary = { retryDelay: { seconds: retrySeconds } };
+    return [{ type: RetryInfo, binary, json: { retryDelay: `${retrySeconds}s` } }];
+  }
+  if (fault !== "badData" && fault !== "badEncoding") return [];
+  const bad = { fieldViolations: [{ field, description: message }] };
+  return [{ type: BadRequest, binary: bad, json: bad }];
 }

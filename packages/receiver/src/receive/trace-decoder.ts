@@ -1,5 +1,10 @@
 /** From a body as it came over the wire, or as the log kept it, to rows. */
-import { encodeJsonRequest, JsonRequestError } from "../otlp/json-request.js";
+import {
+  encodeJsonRequest,
+  JsonRequestError,
+  lossWarning,
+  parseJson,
+} from "../otlp/json-request.js";
 import type { KeyTable } from "../otlp/key-table.js";
 import { SpanRows } from "../otlp/span-rows.js";
 import { TraceReader } from "../otlp/trace-reader.js";
@@ -17,6 +22,14 @@ export interface TraceBody {
   readonly bodyBytesMax: number;
 }
 
+/** What a body holds. */
+export interface DecodedTraces {
+  /** Overwritten by the next body. */
+  readonly rows: SpanRows;
+  /** What its sender should know, although it is accepted; empty for nothing. */
+  readonly warning: string;
+}
+
 /** Inflates and reads bodies, one at a time. */
 export class TraceDecoder {
   private readonly reader: TraceReader;
@@ -27,26 +40,30 @@ export class TraceDecoder {
   }
 
   /**
-   * The spans of a body; the rows are overwritten by the next call.
+   * The spans of a body.
    * @throws OtlpError when the body is too large, badly compressed, or no trace request
    */
-  decode({ body, contentType, contentEncoding, bodyBytesMax }: TraceBody): SpanRows {
+  decode({ body, contentType, contentEncoding, bodyBytesMax }: TraceBody): DecodedTraces {
     const inflated = inflate(body, contentEncoding, bodyBytesMax);
     const json = contentType === "application/json";
-    const error = this.reader.read(json ? jsonToBinary(inflated) : inflated, this.rows);
+    const { binary, warning } = json ? fromJson(inflated) : { binary: inflated, warning: "" };
+    const { rows } = this;
+    const error = this.reader.read(binary, rows);
     if (error) {
       const place = json ? "" : ` (at byte ${error.offset})`;
       throw new OtlpError("badData", `no trace request: ${error.message}${place}`);
     }
-    return this.rows;
+    return { rows, warning };
   }
 }
 
-function jsonToBinary(body: Uint8Array): Uint8Array {
+function fromJson(body: Uint8Array): { binary: Uint8Array; warning: string } {
   try {
-    return encodeJsonRequest(Buffer.from(body).toString("utf8"));
+    const json = parseJson(body);
+    const binary = encodeJsonRequest(json);
+    return { binary, warning: lossWarning(json as object, "resourceSpans") };
   } catch (error) {
-    if (error instanceof JsonRequestError) throw new OtlpError("badData", error.message);
-    throw error;
+    if (!(error instanceof JsonRequestError)) throw error;
+    throw new OtlpError("badData", error.message, error.field);
   }
 }

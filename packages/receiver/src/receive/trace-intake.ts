@@ -16,8 +16,8 @@ import type { TraceBody, TraceDecoder } from "./trace-decoder.js";
 export interface AcceptedSpans {
   /** Spans without usable ids, which were left out. */
   readonly rejectedSpans: number;
-  /** What was wrong with the first of them; empty when there are none. */
-  readonly rejectedReason: string;
+  /** What the client should know of it; empty for nothing. */
+  readonly message: string;
 }
 
 /** Resolves when the batch is kept; it reads `rows`, which are scratch, before it first waits. */
@@ -96,24 +96,27 @@ export class TraceIntake implements Stage {
    */
   async take(incoming: TraceBody): Promise<AcceptedSpans> {
     const { body, contentType, contentEncoding } = incoming;
-    const rows = this.decoder.decode(incoming);
+    const { rows, warning } = this.decoder.decode(incoming);
     const { spanCount, rejectedSpans, rejectedReason } = rows;
     await this.pipeline(rows, { body, contentType, contentEncoding, receivedMs: this.now() });
     this.receivedBytes += body.length;
     this.spans.add({ outcome: "accepted" }, spanCount);
     this.spans.add({ outcome: "rejected" }, rejectedSpans);
-    return { rejectedSpans, rejectedReason };
+    const rejection = `${rejectedSpans} spans rejected: ${rejectedReason}`;
+    return { rejectedSpans, message: rejectedSpans > 0 ? rejection : warning };
   }
 }
 
-/** The answer to an accepted request; `partial_success` is set only when spans were rejected. */
+/**
+ * The answer to an accepted request; `partial_success` is set only when there is something to tell.
+ * https://opentelemetry.io/docs/specs/otlp/#partial-success
+ */
 export function encodeTraceResponse(
-  { rejectedSpans, rejectedReason }: AcceptedSpans,
+  { rejectedSpans, message }: AcceptedSpans,
   json: boolean,
 ): Uint8Array | string {
-  const errorMessage = `${rejectedSpans} spans rejected: ${rejectedReason}`;
   // In protobuf's JSON a 64-bit integer is a string.
-  const partialSuccess = { rejectedSpans: String(rejectedSpans), errorMessage };
-  const response = rejectedSpans > 0 ? { partialSuccess } : {};
+  const partialSuccess = { rejectedSpans: String(rejectedSpans), errorMessage: message };
+  const response = message === "" ? {} : { partialSuccess };
   return json ? JSON.stringify(response) : TraceResponse.encode(response).finish();
 }
