@@ -61,7 +61,7 @@ service:
   storage: { directory: "${directory}" }
   pipelines:
     traces: { receivers: [otlp], exporters: [otlp_http/sink] }
-    metrics: { exporters: [] }
+    metrics: { receivers: [otlp], exporters: [otlp_http/sink] }
 `;
   return parseConfig(text, "conformance.yaml", process.env);
 }

@@ -31,7 +31,7 @@ function list(value: unknown): readonly Message[] {
   return (value ?? []) as readonly Message[];
 }
 
-/** Takes trace requests in any form, and keeps their spans by trace. */
+/** Takes trace requests in any form, and keeps their spans by trace; other signals it drops. */
 export class SpanSink {
   private readonly server: Server;
   private readonly spans = new Map<string, string[]>();
@@ -89,14 +89,18 @@ export class SpanSink {
     const body = inflate(await buffer(request), request.headers["content-encoding"]);
     const type = request.headers["content-type"] ?? "";
     const json = type.startsWith("application/json");
+    if (request.url?.endsWith("/v1/traces")) this.keep(body, json);
+    response.writeHead(200, { "Content-Type": type }).end(json ? "{}" : "");
+    for (const look of this.waiting) look();
+  }
+
+  private keep(body: Buffer, json: boolean): void {
     const message = json
       ? fromJson("TraceRequest", JSON.parse(body.toString()) as Record<string, unknown>)
       : decodeBinary("TraceRequest", body);
     for (const { traceId, text } of spansOf(message)) {
       this.spans.set(traceId, [...(this.spans.get(traceId) ?? []), text]);
     }
-    response.writeHead(200, { "Content-Type": type }).end(json ? "{}" : "");
-    for (const look of this.waiting) look();
   }
 }
 

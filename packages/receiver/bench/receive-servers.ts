@@ -13,9 +13,9 @@ import { createReceiver } from "../dist/main.js";
 import { Observer } from "../dist/observe/observer.js";
 import { KeyTable } from "../dist/otlp/key-table.js";
 import { wantedKeys } from "../dist/otlp/wanted-keys.js";
+import { BodyDecoder } from "../dist/receive/body-decoder.js";
+import { Intake } from "../dist/receive/intake.js";
 import { OtlpReceivers } from "../dist/receive/otlp-receivers.js";
-import { TraceDecoder } from "../dist/receive/trace-decoder.js";
-import { TraceIntake } from "../dist/receive/trace-intake.js";
 import type { DecodedAttribute } from "./trace-bodies.ts";
 import { ExportTraceServiceRequest } from "./trace-bodies.ts";
 
@@ -111,11 +111,12 @@ async function summaries(recentSpans: number): Promise<number> {
   const nothing = () => {};
   const observer = new Observer(options, keys, nothing, nothing, Date.now, logger);
   let sequence = 0;
-  const intake = new TraceIntake(
+  const intake = new Intake(
     otlp.max_inflight_size,
-    new TraceDecoder(keys),
-    async (rows, body) => {
-      observer.consume({ ...body, rows, sequence: ++sequence });
+    ["traces"],
+    new BodyDecoder(keys),
+    async (body, rows) => {
+      if (rows) observer.consume({ ...body, rows, sequence: ++sequence });
     },
     Date.now,
   );

@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { AdminServer } from "./admin/admin-server.js";
 import { verdictApi } from "./admin/verdict-api.js";
+import { takesMetrics } from "./config/rules.js";
 import type { Config, OtlpExporter } from "./config/schema.js";
 import { Evaluator } from "./evaluate/evaluator.js";
 import { OtlpMetricsPush } from "./export/otlp-metrics-push.js";
@@ -16,21 +17,22 @@ import type { ForwarderParts } from "./forward/forwarder.js";
 import { Forwarder } from "./forward/forwarder.js";
 import { GrpcClient } from "./forward/grpc-client.js";
 import { HttpClient } from "./forward/http-client.js";
-import type { TraceClient } from "./forward/trace-client.js";
+import type { OtlpClient } from "./forward/otlp-client.js";
 import { baseUrl } from "./listen.js";
 import type { Appended } from "./log/batch-log.js";
 import { BatchLog, LogUnavailableError } from "./log/batch-log.js";
-import type { LoggedBody, LogRecord } from "./log/log-record.js";
+import type { LoggedBody, LogRecord, OtlpSignal } from "./log/log-record.js";
 import type { Logger } from "./logger.js";
 import type { MetricFamily } from "./metric-family.js";
 import { mergeFamilies } from "./metric-family.js";
 import { Observer } from "./observe/observer.js";
 import { KeyTable } from "./otlp/key-table.js";
+import type { SpanRows } from "./otlp/span-rows.js";
 import { unwantedKeys, wantedKeys } from "./otlp/wanted-keys.js";
+import { BodyDecoder } from "./receive/body-decoder.js";
+import { Intake } from "./receive/intake.js";
 import { OtlpError } from "./receive/otlp-error.js";
 import { OtlpReceivers } from "./receive/otlp-receivers.js";
-import { TraceDecoder } from "./receive/trace-decoder.js";
-import { TraceIntake } from "./receive/trace-intake.js";
 import { ReferenceBook } from "./references/reference-book.js";
 import { readReferenceFile } from "./references/reference-file.js";
 import type { Stage } from "./stage.js";
@@ -64,7 +66,7 @@ export function createReceiver(
   world: World = { now: Date.now, random: Math.random },
 ): Receiver {
   const keys = new KeyTable(wantedKeys(), unwantedKeys());
-  const decoder = new TraceDecoder(keys);
+  const decoder = new BodyDecoder(keys);
   const { storage } = config.service;
   const store = new StateStore(join(storage.directory, "state.sqlite"));
   const log = createLog(config, logger);
@@ -74,22 +76,25 @@ export function createReceiver(
   const { otlp } = config.receivers;
   const { grpc, http } = otlp.protocols;
   const bodyBytesMax = Math.max(grpc.max_recv_msg_size, http.max_request_body_size);
-  const replay = (record: LogRecord) => {
-    const { rows } = decoder.decode({ ...record, bodyBytesMax });
-    flagged.add(record.sequence, observer.consume({ ...record, rows }));
+  const count = (record: LogRecord, rows: SpanRows | undefined) => {
+    if (rows === undefined) observer.pass(record);
+    else flagged.add(record.sequence, observer.consume({ ...record, rows }));
   };
+  const replay = (record: LogRecord) =>
+    count(record, decoder.decode({ ...record, bodyBytesMax }).rows);
   const checkpoints = new Checkpoints(
     { store, log, observer, replay, others: [evaluator, flagged] },
     storage.checkpoint,
     logger,
   );
   const forwarders = createForwarders(config, { log, store, flagged, logger, ...world });
-  const intake = new TraceIntake(
+  const intake = new Intake(
     otlp.max_inflight_size,
+    takesMetrics(config) ? ["traces", "metrics"] : ["traces"],
     decoder,
-    async (rows, body) => {
+    async (body, rows) => {
       const { sequence, kept } = append(log, body);
-      flagged.add(sequence, observer.consume({ ...body, rows, sequence }));
+      count({ ...body, sequence }, rows);
       await kept;
     },
     world.now,
@@ -135,7 +140,7 @@ function notKept(error: Error): never {
 }
 
 function createLog(config: Config, logger: Logger): BatchLog {
-  const { storage, pipelines } = config.service;
+  const { storage } = config.service;
   return new BatchLog(
     {
       directory: join(storage.directory, "log"),
@@ -143,7 +148,7 @@ function createLog(config: Config, logger: Logger): BatchLog {
       bytesMax: storage.maxSize,
       recentBytesMax: storage.memory,
       sync: storage.sync,
-      consumers: [OBSERVE, ...pipelines.traces.exporters],
+      consumers: [OBSERVE, ...forwardTargets(config).keys()],
     },
     logger,
   );
@@ -211,24 +216,39 @@ class Lifecycle {
 
 function createForwarders(
   config: Config,
-  parts: Omit<ForwarderParts, "client" | "deadLetters">,
+  parts: Omit<ForwarderParts, "clients" | "deadLetters">,
 ): Forwarder[] {
   const folder = join(config.service.storage.directory, "dead-letters");
-  return config.service.pipelines.traces.exporters.flatMap((name) => {
+  return [...forwardTargets(config)].flatMap(([name, signals]) => {
     const exporter = config.exporters.otlp.get(name);
     if (exporter === undefined) return [];
     const { concurrency, maxElapsedTime: maxElapsedMs } = exporter;
-    const client = createClient(name, exporter);
+    const clients = Object.fromEntries(
+      signals.map((signal) => [signal, createClient(name, exporter, signal)]),
+    );
     const deadLetters = new DeadLetters(folder, name, parts.logger);
     const options = { name, maxElapsedMs, concurrency };
-    return [new Forwarder(options, { ...parts, client, deadLetters })];
+    return [new Forwarder(options, { ...parts, clients, deadLetters })];
   });
 }
 
-function createClient(name: string, exporter: OtlpExporter): TraceClient {
+/** The endpoints that get what is received, and which signals of it. */
+function forwardTargets(config: Config): Map<string, OtlpSignal[]> {
+  const { traces, metrics } = config.service.pipelines;
+  const targets = new Map<string, OtlpSignal[]>(traces.exporters.map((name) => [name, ["traces"]]));
+  if (!takesMetrics(config)) return targets;
+  for (const name of metrics.exporters) {
+    if (config.exporters.otlp.has(name)) {
+      targets.set(name, [...(targets.get(name) ?? []), "metrics"]);
+    }
+  }
+  return targets;
+}
+
+function createClient(name: string, exporter: OtlpExporter, signal: OtlpSignal): OtlpClient {
   const { endpoint, headers, concurrency, timeout } = exporter;
   if (name.startsWith("otlp_grpc")) return new GrpcClient(endpoint, headers, timeout);
-  return new HttpClient(signalUrl(endpoint, "v1/traces"), headers, concurrency, timeout);
+  return new HttpClient(signalUrl(endpoint, `v1/${signal}`), headers, concurrency, timeout);
 }
 
 function createAdminServers(

@@ -16,6 +16,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { LogOptions } from "../src/log/batch-log.ts";
 import { BatchLog, LogUnavailableError } from "../src/log/batch-log.ts";
 import type { LogReader } from "../src/log/log-reader.ts";
+import { encodeHeader } from "../src/log/log-record.ts";
 import { Logger } from "../src/logger.ts";
 
 const folders: string[] = [];
@@ -52,6 +53,7 @@ async function openLog(
 function bodyOf(text: string) {
   return {
     body: Buffer.from(text),
+    signal: "traces" as const,
     contentType: "application/x-protobuf",
     contentEncoding: "",
     receivedMs: 1.75e12,
@@ -100,12 +102,17 @@ const numbered = (count: number, prefix = "batch") =>
   Array.from({ length: count }, (_, i) => `${prefix} ${i} ${"x".repeat(i % 300)}`);
 
 describe("the log", () => {
+  it("writes traces as it did before there was another signal, so that old records are read", () => {
+    const header = encodeHeader({ ...bodyOf("traces"), sequence: 1 });
+    expect(Buffer.from(header.subarray(24))).toEqual(Buffer.alloc(8));
+  });
+
   it("gives back what it kept, in order and with everything known of it, after a restart", async () => {
     const directory = await newFolder();
     const log = await openLog(directory);
     await write(log, numbered(100));
     const json = { ...bodyOf("{}"), contentType: "application/json", contentEncoding: "gzip" };
-    await log.append({ ...json, receivedMs: 12.5 }).kept;
+    await log.append({ ...json, signal: "metrics", receivedMs: 12.5 }).kept;
     await log.shutdown();
     expect((await segmentFiles(directory)).length).toBeGreaterThan(2);
 
@@ -115,6 +122,7 @@ describe("the log", () => {
     expect((await reader.next())?.sequence).toBe(100);
     expect(await reader.next()).toMatchObject({
       sequence: 101,
+      signal: "metrics",
       contentType: "application/json",
       contentEncoding: "gzip",
       receivedMs: 12.5,

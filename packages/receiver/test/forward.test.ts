@@ -110,7 +110,9 @@ describe("forwarding", () => {
     await post(receiver.url, refused);
     await expect.poll(receiver.outcomes).toEqual({ refused: 1 });
     const folder = join(storage, "dead-letters", "otlp_http_jaeger");
-    expect(await readFile(join(folder, "0000000000000001.pb"))).toEqual(Buffer.from(refused));
+    expect(await readFile(join(folder, "0000000000000001.traces.pb"))).toEqual(
+      Buffer.from(refused),
+    );
     const reason = await readFile(join(folder, "0000000000000001.reason.txt"), "utf8");
     expect(reason).toBe("HTTP 400: no thanks\n");
   });

@@ -109,6 +109,12 @@ service: { pipelines: { traces: { exporters: [otlp_http/jaeger] } } }
       'tidemark.yaml:4: no exporter "otlp_http/x" for traces; there are none',
     ],
     [
+      "received metrics that go nowhere",
+      "service:\n  pipelines:\n    metrics:\n      receivers: [otlp]\n",
+      "tidemark.yaml:4: service.pipelines.metrics.receivers: metrics that are received go to " +
+        "otlp_http exporters; list one in this pipeline, or leave the receiver out",
+    ],
+    [
       "windows that are no sums of each other",
       "processors:\n  evaluate:\n    windows:\n      - 5m\n      - 12m\n",
       "tidemark.yaml:5: the window 12m must be a multiple of the window before it, 5m, and longer",

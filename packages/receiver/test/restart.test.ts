@@ -142,7 +142,11 @@ describe("a receiver that is restarted", () => {
     );
     await log.start();
     const [step] = traffic();
-    const known = { contentType: "application/x-protobuf", contentEncoding: "" };
+    const known = {
+      contentType: "application/x-protobuf",
+      contentEncoding: "",
+      signal: "traces",
+    } as const;
     for (const body of [Buffer.from("no trace request"), step?.body ?? Buffer.alloc(0)]) {
       await log.append({ ...known, body, receivedMs: START_MS }).kept;
     }

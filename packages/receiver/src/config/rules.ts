@@ -31,6 +31,11 @@ export function unusedExporters(config: ParsedConfig, locate: Locate): string[] 
     });
 }
 
+/** Whether metrics are received, to be forwarded: a list of receivers has to say so. */
+export function takesMetrics({ service }: Pick<ParsedConfig, "service">): boolean {
+  return service.pipelines.metrics.receivers?.includes("otlp") ?? false;
+}
+
 function pipelineComplaints(config: ParsedConfig, locate: Locate): string[] {
   const { traces, metrics } = config.service.pipelines;
   const { otlp } = config.exporters;
@@ -47,6 +52,13 @@ function pipelineComplaints(config: ParsedConfig, locate: Locate): string[] {
   // Prometheus takes metrics over HTTP only, and so does our push.
   const overHttp = [...otlp.keys()].filter((name) => name.startsWith("otlp_http"));
   check("metrics", metrics.exporters, ["prometheus", ...overHttp]);
+  if (takesMetrics(config) && !metrics.exporters.some((name) => overHttp.includes(name))) {
+    const at = locate(["service", "pipelines", "metrics", "receivers"]);
+    wrong.push(
+      `${at}: service.pipelines.metrics.receivers: metrics that are received go to otlp_http ` +
+        "exporters; list one in this pipeline, or leave the receiver out",
+    );
+  }
   for (const [pipeline, { receivers = [] }] of Object.entries(config.service.pipelines)) {
     for (const [index, name] of receivers.entries()) {
       if (name === "otlp") continue;

@@ -102,6 +102,7 @@ const service = z.strictObject({
   pipelines: z
     .strictObject({
       traces: pipeline.prefault({}),
+      /** With the receiver otlp, metrics are taken and forwarded, beside our own. */
       metrics: pipeline.prefault({ exporters: ["prometheus"] }),
     })
     .prefault({}),

@@ -26,7 +26,7 @@ export class DeadLetters {
     const type = record.contentType === "application/json" ? "json" : "pb";
     const packed = { gzip: ".gz", zstd: ".zst" }[record.contentEncoding] ?? "";
     const name = String(record.sequence).padStart(16, "0");
-    const file = join(this.folder, `${name}.${type}${packed}`);
+    const file = join(this.folder, `${name}.${record.signal}.${type}${packed}`);
     try {
       await mkdir(this.folder, { recursive: true });
       await writeFile(file, record.body);

@@ -9,7 +9,7 @@
 import { METRICS } from "@tidemark/semconv";
 import type { BatchLog } from "../log/batch-log.js";
 import type { LogReader } from "../log/log-reader.js";
-import type { LogRecord } from "../log/log-record.js";
+import type { LogRecord, OtlpSignal } from "../log/log-record.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
@@ -18,7 +18,7 @@ import type { StateStore } from "../state/state-store.js";
 import { annotatedBody } from "./annotated-body.js";
 import type { DeadLetters } from "./dead-letters.js";
 import type { FlaggedBatches } from "./flagged-batches.js";
-import type { SendResult, TraceClient } from "./trace-client.js";
+import type { OtlpClient, SendResult } from "./otlp-client.js";
 
 /** Retries start here and double, with jitter, up to the maximum. */
 const BACKOFF_INITIAL_MS = 500;
@@ -43,7 +43,8 @@ export interface ForwarderOptions {
 
 /** What a forwarder reads from, and where it leaves things. */
 export interface ForwarderParts {
-  readonly client: TraceClient;
+  /** By what they send; what has no client here is passed over. */
+  readonly clients: Readonly<Partial<Record<OtlpSignal, OtlpClient>>>;
   readonly log: BatchLog;
   readonly store: StateStore;
   readonly flagged: FlaggedBatches;
@@ -129,7 +130,7 @@ export class Forwarder implements Stage {
     clearTimeout(this.wake);
     if (this.reader) this.storePlace();
     await this.reader?.close();
-    this.parts.client.close();
+    for (const client of Object.values(this.parts.clients)) client.close();
   }
 
   private storePlace(): void {
@@ -188,8 +189,13 @@ export class Forwarder implements Stage {
   }
 
   private async deliver(record: LogRecord): Promise<void> {
-    const { client, now } = this.parts;
+    const { clients, now } = this.parts;
     const { maxElapsedMs } = this.options;
+    const client = clients[record.signal];
+    if (client === undefined) {
+      this.finish(record);
+      return;
+    }
     if (maxElapsedMs > 0 && now() - record.receivedMs > maxElapsedMs) {
       this.count("dropped_expired");
       this.finish(record);

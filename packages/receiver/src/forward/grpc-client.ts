@@ -8,7 +8,7 @@ import { connect } from "node:http2";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { encodeJsonRequest, parseJson } from "../otlp/json-request.js";
 import { RetryInfo, RpcStatus } from "../otlp/schema.js";
-import type { SendResult, TraceClient } from "./trace-client.js";
+import type { OtlpClient, SendResult } from "./otlp-client.js";
 
 const PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const PREFIX_BYTES = 5;
@@ -20,7 +20,7 @@ const RETRYABLE = new Set(["1", "4", "10", "11", "14", "15"]);
 const RETRYABLE_HTTP = new Set([429, 502, 503, 504]);
 
 /** One connection to one endpoint, opened when there is something to send. */
-export class GrpcClient implements TraceClient {
+export class GrpcClient implements OtlpClient {
   private readonly url: URL;
   private readonly metadata: Readonly<Record<string, string>>;
   private readonly timeoutMs: number;

@@ -6,14 +6,14 @@ import type { IncomingMessage } from "node:http";
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { RpcStatus } from "../otlp/schema.js";
-import type { SendResult, TraceClient } from "./trace-client.js";
+import type { OtlpClient, SendResult } from "./otlp-client.js";
 
 const RETRYABLE = new Set([429, 502, 503, 504]);
 /** Enough of an answer to say in a log what the endpoint did not like. */
 const REASON_BYTES_MAX = 512;
 
 /** Keep-alive connections to one endpoint, at most `connectionsMax` of them. */
-export class HttpClient implements TraceClient {
+export class HttpClient implements OtlpClient {
   private readonly url: URL;
   private readonly headers: Readonly<Record<string, string>>;
   private readonly timeoutMs: number;

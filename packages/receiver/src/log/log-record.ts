@@ -7,7 +7,7 @@
  *   4  u32  CRC-32 of everything after this field
  *   8  f64  sequence number
  *  16  f64  received, milliseconds since the epoch
- *  24  u8   content type, u8 content encoding, 6 bytes of zeros
+ *  24  u8   content type, u8 content encoding, u8 signal, 5 bytes of zeros
  *  32  body
  */
 import { crc32 } from "node:zlib";
@@ -18,12 +18,18 @@ export const SEQUENCE_OFFSET = 8;
 
 const CONTENT_TYPES = ["application/x-protobuf", "application/json"] as const;
 const CONTENT_ENCODINGS = ["", "gzip", "zstd"] as const;
+/** Traces are first, as the byte was zero before there was another signal. */
+const SIGNALS = ["traces", "metrics"] as const;
 /** The checksum begins behind itself. */
 const CHECKED_FROM = 8;
+
+/** What a body is of, by its name in OTLP's paths. */
+export type OtlpSignal = (typeof SIGNALS)[number];
 
 /** A body and what must be known to read it or to send it on. */
 export interface LoggedBody {
   readonly body: Uint8Array;
+  readonly signal: OtlpSignal;
   readonly contentType: string;
   /** `gzip`, `zstd`, or empty for none. */
   readonly contentEncoding: string;
@@ -44,6 +50,7 @@ export function encodeHeader(record: LogRecord): Uint8Array {
   header.writeDoubleLE(record.receivedMs, 16);
   header[24] = indexIn(CONTENT_TYPES, record.contentType);
   header[25] = indexIn(CONTENT_ENCODINGS, record.contentEncoding);
+  header[26] = indexIn(SIGNALS, record.signal);
   header.writeUInt32LE(crc32(record.body, crc32(header.subarray(CHECKED_FROM))), 4);
   return header;
 }
@@ -62,10 +69,14 @@ export function decodeRecord(bytes: Buffer, at: number): LogRecord | undefined {
   }
   const contentType = CONTENT_TYPES[bytes[at + 24] as number];
   const contentEncoding = CONTENT_ENCODINGS[bytes[at + 25] as number];
-  if (contentType === undefined || contentEncoding === undefined) return undefined;
+  const signal = SIGNALS[bytes[at + 26] as number];
+  if (contentType === undefined || contentEncoding === undefined || signal === undefined) {
+    return undefined;
+  }
   return {
     sequence: bytes.readDoubleLE(at + SEQUENCE_OFFSET),
     receivedMs: bytes.readDoubleLE(at + 16),
+    signal,
     contentType,
     contentEncoding,
     body: bytes.subarray(bodyAt, end),

@@ -4,6 +4,7 @@
  */
 import { isStage, METRICS } from "@tidemark/semconv";
 import type { ClosedWindow } from "../closed-window.js";
+import type { LogRecord } from "../log/log-record.js";
 import type { Logger } from "../logger.js";
 import type { Labels, MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
@@ -105,6 +106,12 @@ export class Observer implements Stage, Persistent {
     this.state.sequence = sequence;
     this.advance(receivedMs);
     return this.flags;
+  }
+
+  /** Takes note of a batch that holds nothing to count. */
+  pass({ sequence, receivedMs }: LogRecord): void {
+    this.state.sequence = sequence;
+    this.advance(receivedMs);
   }
 
   /** Takes note of a verdict, for what is usual from now on. */

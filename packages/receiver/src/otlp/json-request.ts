@@ -1,5 +1,6 @@
 /**
- * OTLP's JSON form of a trace request, turned into the binary form that everything else reads.
+ * OTLP's JSON form of a trace request, turned into the binary form that everything else reads; of a
+ * metrics request, only the outline.
  * https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  *
  * It is the protobuf JSON mapping with its own rules: ids are hex, enums are integers, 64-bit
@@ -45,6 +46,14 @@ export function parseJson(body: Uint8Array): unknown {
  */
 export function encodeJsonRequest(json: unknown): Uint8Array {
   return TraceRequest.encode(request(json, "", 0) as object).finish();
+}
+
+/**
+ * Checks that JSON has the outline of an ExportMetricsServiceRequest, which is never read here.
+ * @throws JsonRequestError when it has not
+ */
+export function checkJsonMetrics(json: unknown): void {
+  metricsRequest(json, "", 0);
 }
 
 /**
@@ -184,3 +193,7 @@ const scopeSpans = message({ scope, spans: list(span), schemaUrl: text });
 const resource = message(attributes);
 const resourceSpans = message({ resource, scopeSpans: list(scopeSpans), schemaUrl: text });
 const request = message({ resourceSpans: list(resourceSpans) });
+
+const scopeMetrics = message({ scope, metrics: list(message({ name: text })), schemaUrl: text });
+const resourceMetrics = message({ resource, scopeMetrics: list(scopeMetrics), schemaUrl: text });
+const metricsRequest = message({ resourceMetrics: list(resourceMetrics) });

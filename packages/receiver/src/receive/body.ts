@@ -3,8 +3,8 @@ import type { IncomingMessage } from "node:http";
 import { gunzipSync } from "node:zlib";
 import { inflateZstd } from "../otlp/zstd-frames.js";
 import { ByteCollector } from "./byte-collector.js";
+import type { Room } from "./intake.js";
 import { OtlpError } from "./otlp-error.js";
-import type { Room } from "./trace-intake.js";
 
 /** Compressions that a body may come in, beside none; what clients are told that they may send. */
 export const CONTENT_ENCODINGS: readonly string[] = ["gzip", "zstd"];

@@ -6,8 +6,8 @@
 import type { ServerHttp2Stream } from "node:http2";
 import { tooLarge } from "./body.js";
 import { ByteCollector } from "./byte-collector.js";
+import type { Room } from "./intake.js";
 import { OtlpError } from "./otlp-error.js";
-import type { Room } from "./trace-intake.js";
 
 const PREFIX_BYTES = 5;
 

@@ -21,10 +21,10 @@ import { CONTENT_ENCODINGS } from "./body.js";
 import { GrpcConnections } from "./grpc-connections.js";
 import { frameMessage, readMessage } from "./grpc-message.js";
 import { GRPC_OK, grpcFailure } from "./grpc-status.js";
+import type { Intake } from "./intake.js";
+import { encodeResponse } from "./intake.js";
 import { OTLP_FAULTS, OtlpError } from "./otlp-error.js";
 import { reloadTls, tlsOptions } from "./server-tls.js";
-import type { TraceIntake } from "./trace-intake.js";
-import { encodeTraceResponse } from "./trace-intake.js";
 
 /** Where the configuration speaks of it. */
 const KEY = "receivers.otlp.protocols.grpc";
@@ -45,7 +45,13 @@ const DRAIN_MS = 5_000;
 const PROTOBUF = "application/x-protobuf";
 const SERVICES = "/opentelemetry.proto.collector.";
 const EXPORT_TRACES = `${SERVICES}trace.v1.TraceService/Export`;
-const OTHER_SIGNAL = /^\/opentelemetry\.proto\.collector\.(metrics|logs|profiles)\./;
+/** OTLP's methods, and what they export. */
+const SIGNALS: ReadonlyMap<string, string> = new Map([
+  [EXPORT_TRACES, "traces"],
+  [`${SERVICES}metrics.v1.MetricsService/Export`, "metrics"],
+  [`${SERVICES}logs.v1.LogsService/Export`, "logs"],
+  [`${SERVICES}profiles.v1development.ProfilesService/Export`, "profiles"],
+]);
 const HEALTH_CHECK = "/grpc.health.v1.Health/Check";
 /** `HealthCheckResponse` with the status SERVING. */
 const SERVING = Uint8Array.of(0x08, 1);
@@ -59,7 +65,7 @@ const RESPONSE_HEADERS = {
 /** Serves OTLP over gRPC, and hands every message to the intake before it is acknowledged. */
 export class GrpcReceiver implements Stage {
   private readonly config: GrpcProtocol;
-  private readonly intake: TraceIntake;
+  private readonly intake: Intake;
   private readonly logger: Logger;
   private readonly server: Http2Server;
   private readonly authenticator: Authenticator | undefined;
@@ -72,7 +78,7 @@ export class GrpcReceiver implements Stage {
    * @param random a number in [0, 1)
    * @throws CredentialError when a certificate or a list of users cannot be used
    */
-  constructor(config: GrpcProtocol, intake: TraceIntake, logger: Logger, random: () => number) {
+  constructor(config: GrpcProtocol, intake: Intake, logger: Logger, random: () => number) {
     this.config = config;
     this.intake = intake;
     this.logger = logger;
@@ -148,7 +154,14 @@ export class GrpcReceiver implements Stage {
     const path = headers[":path"] ?? "";
     checkProtocol(headers);
     if (path === HEALTH_CHECK) return SERVING;
-    checkPath(path);
+    const name = SIGNALS.get(path);
+    if (name === undefined) {
+      throw new OtlpError(
+        "unknownMethod",
+        `there is no method ${path}; send traces to ${EXPORT_TRACES}`,
+      );
+    }
+    const signal = this.intake.admit(name);
     if (this.authenticator && !this.authenticator.admits(headers.authorization)) {
       throw new OtlpError("unauthenticated", "the authorization is missing or not known here");
     }
@@ -165,11 +178,12 @@ export class GrpcReceiver implements Stage {
       }
       const accepted = await this.intake.take({
         body: bytes,
+        signal,
         bodyBytesMax,
         contentType: PROTOBUF,
         contentEncoding: compressed ? encoding : "",
       });
-      return encodeTraceResponse(accepted, false) as Uint8Array;
+      return encodeResponse(accepted, false) as Uint8Array;
     } finally {
       room.release();
     }
@@ -242,13 +256,6 @@ function checkProtocol(headers: IncomingHttpHeaders): void {
     "wrongType",
     `Content-Type "${type}" is not supported; send application/grpc`,
   );
-}
-
-function checkPath(path: string): void {
-  if (path === EXPORT_TRACES) return;
-  const [, signal] = OTHER_SIGNAL.exec(path) ?? [];
-  const what = signal ? `${signal} are not taken here` : `there is no method ${path}`;
-  throw new OtlpError("unknownMethod", `${what}; send traces to ${EXPORT_TRACES}`);
 }
 
 /** The compression of compressed messages; empty for none. */

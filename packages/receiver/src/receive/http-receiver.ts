@@ -10,6 +10,7 @@ import type { Server as TlsServer } from "node:tls";
 import { METRICS } from "@tidemark/semconv";
 import type { HttpProtocol } from "../config/otlp-receiver-schema.js";
 import { listen } from "../listen.js";
+import type { OtlpSignal } from "../log/log-record.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
@@ -19,10 +20,10 @@ import { createAuthenticator } from "./authenticator.js";
 import { readBody } from "./body.js";
 import { Cors } from "./cors.js";
 import { brokenRequest } from "./http-broken-request.js";
+import type { Intake } from "./intake.js";
+import { encodeResponse } from "./intake.js";
 import { encodeStatus, OTLP_FAULTS, OtlpError } from "./otlp-error.js";
 import { reloadTls, tlsOptions } from "./server-tls.js";
-import type { TraceIntake } from "./trace-intake.js";
-import { encodeTraceResponse } from "./trace-intake.js";
 
 /** Where the configuration speaks of it. */
 const KEY = "receivers.otlp.protocols.http";
@@ -34,9 +35,13 @@ const DRAIN_BYTES_MAX = 256 * 1024 * 1024;
 
 const PROTOBUF = "application/x-protobuf";
 const JSON_TYPE = "application/json";
-const TRACES_PATH = "/v1/traces";
-/** Of other signals, which OTLP has and this receiver does not take. */
-const OTHER_SIGNALS = /^\/(?:v1\/(metrics|logs)|v1development\/(profiles))$/;
+/** OTLP's paths, and what is sent there. */
+const SIGNALS: ReadonlyMap<string, string> = new Map([
+  ["/v1/traces", "traces"],
+  ["/v1/metrics", "metrics"],
+  ["/v1/logs", "logs"],
+  ["/v1development/profiles", "profiles"],
+]);
 
 interface Outcome {
   status: number;
@@ -48,7 +53,7 @@ interface Outcome {
 /** Serves OTLP over HTTP, and hands every body to the intake before it is acknowledged. */
 export class HttpReceiver implements Stage {
   private readonly config: HttpProtocol;
-  private readonly intake: TraceIntake;
+  private readonly intake: Intake;
   private readonly logger: Logger;
   private readonly now: () => number;
   private readonly server: Server;
@@ -63,7 +68,7 @@ export class HttpReceiver implements Stage {
    * @param now milliseconds since the epoch
    * @throws CredentialError when a certificate or a list of users cannot be used
    */
-  constructor(config: HttpProtocol, intake: TraceIntake, logger: Logger, now: () => number) {
+  constructor(config: HttpProtocol, intake: Intake, logger: Logger, now: () => number) {
     this.config = config;
     this.intake = intake;
     this.logger = logger;
@@ -153,13 +158,14 @@ export class HttpReceiver implements Stage {
 
   private async accept(request: IncomingMessage, json: boolean): Promise<Outcome> {
     const { max_request_body_size: bodyBytesMax } = this.config;
-    this.checkHead(request);
+    const signal = this.checkHead(request);
     const announced = Number(request.headers["content-length"] ?? 0);
     const room = this.intake.reserve(Math.min(announced, bodyBytesMax));
     try {
       const body = await readBody(request, bodyBytesMax, room);
       const accepted = await this.intake.take({
         body,
+        signal,
         bodyBytesMax,
         contentType: json ? JSON_TYPE : PROTOBUF,
         contentEncoding: encodingOf(request),
@@ -167,7 +173,7 @@ export class HttpReceiver implements Stage {
       return {
         status: 200,
         contentType: json ? JSON_TYPE : PROTOBUF,
-        body: encodeTraceResponse(accepted, json),
+        body: encodeResponse(accepted, json),
         retrySeconds: 0,
       };
     } finally {
@@ -175,21 +181,14 @@ export class HttpReceiver implements Stage {
     }
   }
 
-  private checkHead(request: IncomingMessage): void {
+  /** @returns what the body will be of */
+  private checkHead(request: IncomingMessage): OtlpSignal {
     const path = pathOf(request);
-    const [, signal] = OTHER_SIGNALS.exec(path) ?? [];
-    if (signal !== undefined) {
-      throw new OtlpError(
-        "unknownSignal",
-        `${signal} are not taken here; send traces to ${TRACES_PATH}`,
-      );
+    const name = SIGNALS.get(path);
+    if (name === undefined) {
+      throw new OtlpError("unknownPath", `there is nothing at ${path}; send traces to /v1/traces`);
     }
-    if (path !== TRACES_PATH) {
-      throw new OtlpError(
-        "unknownPath",
-        `there is nothing at ${path}; send traces to ${TRACES_PATH}`,
-      );
-    }
+    const signal = this.intake.admit(name);
     if (request.method !== "POST") {
       throw new OtlpError("wrongMethod", `${request.method} is not supported; use POST`);
     }
@@ -204,6 +203,7 @@ export class HttpReceiver implements Stage {
       );
     }
     if (this.stopping) throw new OtlpError("stopping", "the receiver is shutting down");
+    return signal;
   }
 
   /** A connection that should not take another request, so that its client makes a new one. */

@@ -11,8 +11,8 @@ import type { Stage } from "../stage.js";
 import { createAuthenticator } from "./authenticator.js";
 import { GrpcReceiver } from "./grpc-receiver.js";
 import { HttpReceiver } from "./http-receiver.js";
+import type { Intake } from "./intake.js";
 import { tlsOptions } from "./server-tls.js";
-import type { TraceIntake } from "./trace-intake.js";
 
 /** The receivers as one stage: they stop at the same time, so that neither takes on the other's. */
 export class OtlpReceivers implements Stage {
@@ -24,7 +24,7 @@ export class OtlpReceivers implements Stage {
   /** @throws CredentialError when a certificate or a list of users cannot be used */
   constructor(
     { protocols }: OtlpReceiverConfig,
-    intake: TraceIntake,
+    intake: Intake,
     logger: Logger,
     world: { readonly now: () => number; readonly random: () => number },
   ) {

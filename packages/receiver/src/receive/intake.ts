@@ -3,25 +3,28 @@
  * waits until the pipeline has it. Only then may a transport acknowledge.
  */
 import { METRICS } from "@tidemark/semconv";
-import type { LoggedBody } from "../log/log-record.js";
+import type { LoggedBody, OtlpSignal } from "../log/log-record.js";
 import type { MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
 import { TraceResponse } from "../otlp/schema.js";
 import type { SpanRows } from "../otlp/span-rows.js";
 import type { Stage } from "../stage.js";
+import type { BodyDecoder, IncomingBody } from "./body-decoder.js";
 import { OtlpError } from "./otlp-error.js";
-import type { TraceBody, TraceDecoder } from "./trace-decoder.js";
 
-/** What became of the spans of an accepted body. */
-export interface AcceptedSpans {
+/** What became of an accepted body. */
+export interface Accepted {
   /** Spans without usable ids, which were left out. */
   readonly rejectedSpans: number;
   /** What the client should know of it; empty for nothing. */
   readonly message: string;
 }
 
-/** Resolves when the batch is kept; it reads `rows`, which are scratch, before it first waits. */
-export type Pipeline = (rows: SpanRows, body: LoggedBody) => Promise<void>;
+/**
+ * Resolves when the batch is kept. Only traces have `rows`; these are scratch, and it reads them
+ * before it first waits.
+ */
+export type Pipeline = (body: LoggedBody, rows: SpanRows | undefined) => Promise<void>;
 
 /** Room for one body, under the bound that all bodies share. */
 export interface Room {
@@ -32,9 +35,10 @@ export interface Room {
 }
 
 /** Takes bodies from any number of transports. */
-export class TraceIntake implements Stage {
+export class Intake implements Stage {
   private readonly inflightBytesMax: number;
-  private readonly decoder: TraceDecoder;
+  private readonly signals: readonly OtlpSignal[];
+  private readonly decoder: BodyDecoder;
   private readonly pipeline: Pipeline;
   private readonly now: () => number;
   private readonly spans = new CounterSet([{ outcome: "accepted" }, { outcome: "rejected" }]);
@@ -43,14 +47,17 @@ export class TraceIntake implements Stage {
 
   /**
    * @param inflightBytesMax bodies that are being received at one time, together
+   * @param signals those that are taken
    */
   constructor(
     inflightBytesMax: number,
-    decoder: TraceDecoder,
+    signals: readonly OtlpSignal[],
+    decoder: BodyDecoder,
     pipeline: Pipeline,
     now: () => number,
   ) {
     this.inflightBytesMax = inflightBytesMax;
+    this.signals = signals;
     this.decoder = decoder;
     this.pipeline = pipeline;
     this.now = now;
@@ -65,6 +72,20 @@ export class TraceIntake implements Stage {
       { definition: METRICS.receiverSpans, points: this.spans.snapshot() },
       { definition: METRICS.receiverBytes, points: [{ labels: {}, value: this.receivedBytes }] },
     ];
+  }
+
+  /**
+   * The signal of this name, if it is taken.
+   * @throws OtlpError `unknownSignal`
+   */
+  admit(name: string): OtlpSignal {
+    const signal = this.signals.find((one) => one === name);
+    if (signal !== undefined) return signal;
+    throw new OtlpError(
+      "unknownSignal",
+      `${name} are not taken here; traces are, and metrics where the receivers of ` +
+        "service.pipelines.metrics list otlp",
+    );
   }
 
   /**
@@ -92,13 +113,14 @@ export class TraceIntake implements Stage {
 
   /**
    * Resolves when the pipeline has the batch.
-   * @throws OtlpError when the body is no trace request, or cannot be kept now
+   * @throws OtlpError when the body is not what it should be, or cannot be kept now
    */
-  async take(incoming: TraceBody): Promise<AcceptedSpans> {
-    const { body, contentType, contentEncoding } = incoming;
+  async take(incoming: IncomingBody): Promise<Accepted> {
+    const { body, signal, contentType, contentEncoding } = incoming;
     const { rows, warning } = this.decoder.decode(incoming);
-    const { spanCount, rejectedSpans, rejectedReason } = rows;
-    await this.pipeline(rows, { body, contentType, contentEncoding, receivedMs: this.now() });
+    const { spanCount = 0, rejectedSpans = 0, rejectedReason } = rows ?? {};
+    const kept = { body, signal, contentType, contentEncoding, receivedMs: this.now() };
+    await this.pipeline(kept, rows);
     this.receivedBytes += body.length;
     this.spans.add({ outcome: "accepted" }, spanCount);
     this.spans.add({ outcome: "rejected" }, rejectedSpans);
@@ -109,14 +131,16 @@ export class TraceIntake implements Stage {
 
 /**
  * The answer to an accepted request; `partial_success` is set only when there is something to tell.
+ * It looks the same for all signals but for the name of a count, and only spans are counted.
  * https://opentelemetry.io/docs/specs/otlp/#partial-success
  */
-export function encodeTraceResponse(
-  { rejectedSpans, message }: AcceptedSpans,
+export function encodeResponse(
+  { rejectedSpans, message }: Accepted,
   json: boolean,
 ): Uint8Array | string {
+  if (message === "") return json ? "{}" : new Uint8Array(0);
   // In protobuf's JSON a 64-bit integer is a string.
-  const partialSuccess = { rejectedSpans: String(rejectedSpans), errorMessage: message };
-  const response = message === "" ? {} : { partialSuccess };
+  const count = rejectedSpans > 0 ? { rejectedSpans: String(rejectedSpans) } : {};
+  const response = { partialSuccess: { ...count, errorMessage: message } };
   return json ? JSON.stringify(response) : TraceResponse.encode(response).finish();
 }

@@ -6,8 +6,8 @@ export type SendResult =
   /** The endpoint will never take it. */
   | { readonly kind: "refused"; readonly reason: string };
 
-/** Sends bodies to one endpoint, whatever protocol it speaks. */
-export interface TraceClient {
+/** Sends bodies of one signal to one endpoint, whatever protocol it speaks. */
+export interface OtlpClient {
   /** Resolves with what happened; it never rejects. */
   send(body: Uint8Array, contentType: string, contentEncoding: string): Promise<SendResult>;
   /** Gives the connections up; what is under way fails. */

@@ -1,0 +1,93 @@
+/** From a body as it came over the wire, or as the log kept it, to what is counted of it. */
+import type { OtlpSignal } from "../log/log-record.js";
+import {
+  checkJsonMetrics,
+  encodeJsonRequest,
+  JsonRequestError,
+  lossWarning,
+  parseJson,
+} from "../otlp/json-request.js";
+import type { KeyTable } from "../otlp/key-table.js";
+import { checkMetricsRequest } from "../otlp/metrics-check.js";
+import { SpanRows } from "../otlp/span-rows.js";
+import { TraceReader } from "../otlp/trace-reader.js";
+import type { WireError } from "../otlp/wire.js";
+import { inflate } from "./body.js";
+import { OtlpError } from "./otlp-error.js";
+
+/** A request's body, with what its head says of it. */
+export interface IncomingBody {
+  readonly body: Uint8Array;
+  readonly signal: OtlpSignal;
+  /** `application/x-protobuf` or `application/json`. */
+  readonly contentType: string;
+  /** `gzip`, `zstd`, or empty for none. */
+  readonly contentEncoding: string;
+  /** Largest size once inflated. */
+  readonly bodyBytesMax: number;
+}
+
+/** What a body holds. */
+export interface DecodedBody {
+  /** The spans of traces, overwritten by the next body; metrics are checked, and not read. */
+  readonly rows: SpanRows | undefined;
+  /** What the sender should know, although it is accepted; empty for nothing. */
+  readonly warning: string;
+}
+
+/** Inflates and reads bodies, one at a time. */
+export class BodyDecoder {
+  private readonly reader: TraceReader;
+  private readonly rows = new SpanRows();
+
+  constructor(keys: KeyTable) {
+    this.reader = new TraceReader(keys);
+  }
+
+  /** @throws OtlpError when the body is too large, badly compressed, or not what it should be */
+  decode({ body, signal, contentType, contentEncoding, bodyBytesMax }: IncomingBody): DecodedBody {
+    const inflated = inflate(body, contentEncoding, bodyBytesMax);
+    const json = contentType === "application/json";
+    if (signal === "metrics") return { rows: undefined, warning: checkMetrics(inflated, json) };
+    const { binary, warning } = json ? tracesFromJson(inflated) : { binary: inflated, warning: "" };
+    const { rows } = this;
+    const error = this.reader.read(binary, rows);
+    // In what was made of JSON, an offset tells nothing.
+    if (error) throw noRequest("trace", json ? { message: error.message } : error);
+    return { rows, warning };
+  }
+}
+
+function tracesFromJson(body: Uint8Array): { binary: Uint8Array; warning: string } {
+  return fromJson(body, (json) => ({
+    binary: encodeJsonRequest(json),
+    warning: lossWarning(json as object, "resourceSpans"),
+  }));
+}
+
+/** @returns what the sender should know */
+function checkMetrics(body: Uint8Array, isJson: boolean): string {
+  if (isJson) {
+    return fromJson(body, (json) => {
+      checkJsonMetrics(json);
+      return lossWarning(json as object, "resourceMetrics");
+    });
+  }
+  const error = checkMetricsRequest(body);
+  if (error) throw noRequest("metrics", error);
+  return "";
+}
+
+function fromJson<T>(body: Uint8Array, read: (json: unknown) => T): T {
+  try {
+    return read(parseJson(body));
+  } catch (error) {
+    if (!(error instanceof JsonRequestError)) throw error;
+    throw new OtlpError("badData", error.message, error.field);
+  }
+}
+
+function noRequest(of: string, { message, offset }: Partial<WireError>): OtlpError {
+  const place = offset === undefined ? "" : ` (at byte ${offset})`;
+  return new OtlpError("badData", `no ${of} request: ${message}${place}`);
+}
