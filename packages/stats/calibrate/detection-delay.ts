@@ -5,12 +5,14 @@
 import {
   type DyadicLadder,
   effectFloors,
+  effectiveSize,
   emptyLadder,
   GridSummary,
   gridDistance,
   ksFloorPValue,
   normalUpperQuantile,
   pushPane,
+  quarticSize,
   ReferenceGrid,
 } from "../dist/index.js";
 import { type SeededRandom, seededRandom } from "../test/seeded-random.ts";
@@ -101,9 +103,13 @@ class SampleLadder {
     this.ladder = ladder;
     for (const { level, summary } of closed) {
       const { distance } = gridDistance(this.reference, summary);
-      const size = 1 / (1 / this.reference.count + 1 / summary.count);
+      const [reference, live] = [{ count: this.reference.count }, { count: summary.count }];
+      const sizes = {
+        nEffective: effectiveSize(reference, live),
+        nQuartic: quarticSize(reference, live),
+      };
       const alpha = (PANE_ROWS * 2 ** level) / (LEVELS * RUN_LENGTH);
-      if (ksFloorPValue(Math.max(0, distance - this.floor), size) <= alpha) return true;
+      if (ksFloorPValue(Math.max(0, distance - this.floor), sizes) <= alpha) return true;
     }
     return false;
   }

@@ -200,6 +200,7 @@ export {
 } from "./verdict/drift-state.js";
 export {
   effectiveSize,
+  quarticSize,
   requiredEffectiveSize,
   requiredLiveCount,
   type SampleSize,
@@ -211,8 +212,6 @@ export {
 } from "./verdict/evaluate-categorical.js";
 export {
   evaluateNumeric,
-  ksCriticalValue,
-  ksFloorPValue,
   type NumericComparison,
   type NumericEvaluation,
   type PopulationStability,
@@ -225,6 +224,12 @@ export {
   type RateEvaluation,
 } from "./verdict/evaluate-rate.js";
 export { adjustedEValues, adjustedPValues, eValueOfPValue } from "./verdict/false-discovery.js";
+export {
+  type ComparedSizes,
+  ksCriticalValue,
+  ksFloorPValue,
+  ksMargin,
+} from "./verdict/kolmogorov-floor.js";
 export {
   INITIAL_PERSISTENCE,
   type Persistence,

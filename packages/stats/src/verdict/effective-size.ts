@@ -28,6 +28,19 @@ export function effectiveSize(reference: SampleSize, live: SampleSize): number {
 }
 
 /**
+ * The size that goes with t^4 as n_e goes with t^2 in the rate at which a distance of t becomes
+ * unlikely: ((phi_ref/n)^(1/3) + (phi_live/m)^(1/3))^-3, at most n_e. By KL(p || q) >= 2 d^2 +
+ * 4/9 d^4, d = p - q (Krafft 1969), the rate of either side's deviation is at least that, and the
+ * least sum of the quartic terms of two deviations that add up to t has this size.
+ *
+ * @returns 0 when a side is empty, or a sketch, whose error is not a sample's
+ */
+export function quarticSize(reference: SampleSize, live: SampleSize): number {
+  if ((reference.epsilon ?? 0) > 0 || (live.epsilon ?? 0) > 0) return 0;
+  return 1 / (Math.cbrt(inverseSize(reference)) + Math.cbrt(inverseSize(live))) ** 3;
+}
+
+/**
  * n_e at which a Kolmogorov-Smirnov distance of `distance` exceeds `floor` significantly with 90 %
  * power: ((c + .64) / (distance - floor))^2.
  *

@@ -1,9 +1,7 @@
 // The verdict on one window of a numeric signal: Kolmogorov-Smirnov with an effect floor pages,
 // PSI and Wasserstein-1, each with its own floor, are shown beside it.
 //
-// Null: D <= delta0. p = min(1, 2.2 exp(-2 n_e t^2)), t = max(0, D - delta0), valid for the whole
-// composite null, ties included. Rejected at alpha exactly when D - c/sqrt(n_e) > delta0 with
-// c = sqrt(ln(2.2/alpha)/2). O(bins) time; the PSI's tail adds O(sqrt(n_e)).
+// O(bins) time; the PSI's tail adds O(sqrt(n_e)).
 
 import { CELLS_MAX, cellCounts } from "../summaries/grid-cells.js";
 import type { GridSummary } from "../summaries/grid-summary.js";
@@ -15,15 +13,15 @@ import { type DriftOutcome, driftOutcome } from "./drift-outcome.js";
 import type { DriftPolicy } from "./drift-policy.js";
 import {
   effectiveSize,
+  quarticSize,
   requiredEffectiveSize,
   requiredLiveCount,
   type SampleSize,
 } from "./effective-size.js";
+import { ksCriticalValue, ksFloorPValue, ksMargin } from "./kolmogorov-floor.js";
 import { numericSentence } from "./verdict-sentence.js";
 import { type WassersteinFloorTest, wassersteinFloorTest } from "./wasserstein-floor.js";
 
-/** Constant before the exponential: keeps the level at every n_e, with ties. */
-const TAIL_FACTOR = 2.2;
 /** Rows a cell should expect, times phi. */
 const CELL_ROWS_MIN = 5;
 
@@ -58,10 +56,10 @@ export interface NumericEvaluation {
   readonly outcome: DriftOutcome;
   /** D on the grid. */
   readonly statistic: number;
-  /** D - c/sqrt(n_e), at least 0: with confidence 1 - alpha the true distance is above this. */
+  /** D - margin, at least 0: with confidence 1 - alpha the true distance is above this. */
   readonly lowerBound: number;
   readonly pValue: number;
-  /** delta0 + c/sqrt(n_e): the window is drifted when D exceeds this. */
+  /** delta0 + margin (about c/sqrt(n_e)): the window is drifted when D exceeds this. */
   readonly threshold: number;
   /** The same for a warning. */
   readonly warningThreshold: number;
@@ -100,12 +98,13 @@ export function evaluateNumeric(comparison: NumericComparison): NumericEvaluatio
   assertSameGrid(reference, live);
   const sides = sampleSizes(comparison);
   const nEffective = effectiveSize(sides.reference, sides.live);
+  const sizes = { nEffective, nQuartic: quarticSize(sides.reference, sides.live) };
   const floor = policy.floors.kolmogorovSmirnov;
   const { distance, edge } = gridDistance(reference, live);
   const excess = Math.max(0, distance - floor);
   const silent = live.count === 0;
-  const pValue = silent ? Number.NaN : ksFloorPValue(excess, nEffective);
-  const margin = ksCriticalValue(policy.alpha) / Math.sqrt(nEffective);
+  const pValue = silent ? Number.NaN : ksFloorPValue(excess, sizes);
+  const margin = ksMargin(policy.alpha, sizes);
   const needed = requiredLiveRows(policy, sides);
   const phi = { reference: sides.reference.inflation, live: sides.live.inflation };
   const outcome = driftOutcome({ ...policy, learning, liveCount: live.count, pValue, needed });
@@ -116,7 +115,7 @@ export function evaluateNumeric(comparison: NumericComparison): NumericEvaluatio
     lowerBound: silent ? Number.NaN : Math.max(0, distance - margin),
     pValue,
     threshold: floor + margin,
-    warningThreshold: floor + ksCriticalValue(policy.warningAlpha) / Math.sqrt(nEffective),
+    warningThreshold: floor + ksMargin(policy.warningAlpha, sizes),
     floor,
     errorBound: reference.resolution,
     alpha: policy.alpha,
@@ -135,16 +134,6 @@ export function evaluateNumeric(comparison: NumericComparison): NumericEvaluatio
     }),
     sentence: numericSentence({ ...comparison, outcome, distance, edge, needed, floor }),
   };
-}
-
-/** c = sqrt(ln(2.2/alpha)/2): the margin of D is c/sqrt(n_e). */
-export function ksCriticalValue(alpha: number): number {
-  return Math.sqrt(Math.log(TAIL_FACTOR / alpha) / 2);
-}
-
-/** p of the composite null for D - delta0 = `excess` >= 0. */
-export function ksFloorPValue(excess: number, nEffective: number): number {
-  return Math.min(1, TAIL_FACTOR * Math.exp(-2 * nEffective * excess * excess));
 }
 
 type Side = SampleSize & { readonly inflation: number };

@@ -4,9 +4,11 @@
 // Both sides are snapped to the reference's bin means mu_j, so that a law on them is a vector of
 // shares and no tail is unbounded. With D_j = mu_{j+1} - mu_j, W = sum |F_j - G_j| D_j,
 // J = sum D_j sqrt(phi_ref F_j (1 - F_j)/n + phi_live G_j (1 - G_j)/m) and s^2 the summed variances
-// of the two snapped means, W exceeds its true value by sqrt(2/pi) J in the mean at most (the mean
-// of |N(0, v)|) and concentrates around that with variance at most s^2 (a Gaussian law's
-// 1-Lipschitz functions do); hence p = exp(-max(0, W - d sigma_ref - sqrt(2/pi) J)^2 / (2 s^2)).
+// of the two snapped means (each with the larger of the two sides' variance per row: a sample that
+// missed the tail's rare rows understates its own), W exceeds its true value by sqrt(2/pi) J in the
+// mean at most (the mean of |N(0, v)|) and concentrates around that with variance at most s^2 (a
+// Gaussian law's 1-Lipschitz functions do); hence
+// p = exp(-max(0, W - d sigma_ref - sqrt(2/pi) J)^2 / (2 s^2)).
 // The floor itself is estimated: d^2 times the variance of sigma_ref, (mu_4 / sigma^4 - 1) / 4 of
 // sigma^2 / n, is part of s^2, which matters where tails are heavy. O(bins) time.
 
@@ -103,7 +105,8 @@ function snappedMove(
     liveLower += width * g;
   }
   const sigmaVariance = a * varianceOfSigma(reference);
-  return { distance, spread, variance: a * variance + b * liveVariance, sigmaVariance };
+  const perRowVariance = Math.max(variance, liveVariance);
+  return { distance, spread, variance: (a + b) * perRowVariance, sigmaVariance };
 }
 
 /** n times the variance of a sample's standard deviation: (mu_4 - sigma^4) / (4 sigma^2). */
