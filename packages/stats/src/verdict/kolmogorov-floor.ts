@@ -2,8 +2,8 @@
 //
 // Null: D <= delta0. With t = max(0, D - delta0), p = min(1, 2.2 exp(-2 n_e t^2 - 4/9 n_q t^4)),
 // ties included: by the triangle inequality D exceeds delta0 by t only when the two empirical laws
-// stray from their own by t together. The constant, 2 for one sample (Massart 1990), is 2.17 for two
-// (Wei and Dudley 2012); the term in t^4 sharpens Hoeffding's rate by Krafft's bound (see
+// stray from their own by t together. The constant, 2 for one sample (Massart 1990), is 2.17 for
+// two (Wei and Dudley 2012); the term in t^4 sharpens Hoeffding's rate by Krafft's bound (see
 // `quarticSize`), which matters in windows of tens of rows. Never below an exact p-value of .05 or
 // less; below a larger one only for samples of up to five rows.
 
