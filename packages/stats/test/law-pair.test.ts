@@ -110,8 +110,8 @@ describe("one law, many sources", () => {
     const alarms: Record<string, number> = {};
     for (let trial = 0; trial < 100; trial++) {
       const random = seededRandom(1_000 + trial);
-      const sketch = sketchOf(draws(50_000, random.normal), 200, trial);
-      const live = draws(10_000, random.normal);
+      const sketch = sketchOf(draws(100_000, random.normal), 200, trial);
+      const live = draws(30_000, random.normal);
       for (const [name, test] of Object.entries(tests)) {
         if (test(sketch, live).pValue < 0.05) alarms[name] = (alarms[name] ?? 0) + 1;
       }

@@ -15,8 +15,11 @@ import { spreadSort } from "./spread-sort.js";
 const BASE_LENGTH_MIN = 64;
 /** How often the items may exceed their capacity between two merges, before they are halved. */
 const EXCESS_MAX = 2;
-/** A 32nd of k, a hundredth of all items, is kept free where full levels allow it. */
-const LG_SPARE = 5;
+/**
+ * k/2 rows wait at level 0 before they are sorted, however few of them its capacity grants it after
+ * millions of rows: a longer run costs less a row, and errs less. A reader sees them halved.
+ */
+const LG_BUFFER = 1;
 const EMPTY = new Float64Array(0);
 
 /** An ascending run of items, never written to once it is in place. */
@@ -154,14 +157,7 @@ export class KllLevels {
 
   #makeRoom(): void {
     while (this.#held >= this.#capacity) this.#compact(this.#lowestFull());
-    // After millions of rows level 0 alone would give way to a few items only, at the price of a
-    // whole round: full levels above it make room for a run that is worth sorting.
-    const spare = this.#upper.length > 0 ? this.k >> LG_SPARE : 0;
-    for (let level = 0; level <= this.#upper.length; level++) {
-      if (this.#held + spare <= this.#capacity) break;
-      if (this.#isFull(level)) this.#compact(level);
-    }
-    const room = this.#capacity - this.#upperLength;
+    const room = Math.max(this.#capacity - this.#upperLength, this.k >> LG_BUFFER);
     if (this.#baseLength === this.#base.length) {
       this.#base = grown(this.#base, Math.min(2 * this.#base.length + 8, room));
     }

@@ -3,7 +3,7 @@
 //
 // Guarantee: with 99 % confidence every rank is off by at most 2.296 / k^.9723 at once (k 200:
 // 1.33 %, 2048: .138 %); exact until the first compaction. Merging keeps the guarantee.
-// Cost: about 3 k doubles however many values, at most twice that after a merge; amortised O(log k)
+// Cost: about 3.5 k doubles however many values, at most twice that after a merge; O(log k)
 // an add. A merge copies a few hundred items and leaves the halving to whatever comes next.
 // Deterministic: the coin is seeded and stirred with the data, so that sketches with the same seed
 // do not err in the same direction when they are merged.

@@ -1,15 +1,18 @@
 // Sorts short runs of doubles in place, several times faster than `Float64Array.prototype.sort`.
 //
 // A counting sort by position between two inner order statistics of a small sample, so that heavy
-// tails do not squeeze everything into one bucket; insertion finishes buckets of a few values, the
-// native sort crowded ones. Hence never much slower than the native sort, whatever the values.
+// tails do not squeeze everything into one bucket; crowded buckets, such as those of the tails, are
+// spread again, the native sort ends what stays crowded, and one insertion pass sets the rest
+// right. Hence never much slower than the native sort, whatever the values.
 
-/** Longest run that is spread; 16 KB of scratch a module. Longer ones go to the native sort. */
+/** Longest run that is spread; 50 KB of scratch a module. Longer ones go to the native sort. */
 const LENGTH_MAX = 4096;
-/** Below this the native sort is as fast. */
-const LENGTH_MIN = 48;
-/** Buckets with more values than this are sorted natively. */
-const INSERTION_MAX = 24;
+/** Runs as short are left to insertion. */
+const LENGTH_MIN = 32;
+/** Buckets with more values than this are spread again. */
+const CROWD_MIN = 16;
+/** How often a value is spread at most. */
+const DEPTH_MAX = 4;
 /** Sampled values, of which the second smallest and second largest bound the spread. */
 const SAMPLE = 16;
 
@@ -21,38 +24,48 @@ const sample = new Float64Array(SAMPLE);
 
 /** Sorts `values` ascending in place. @param values finite, in any order */
 export function spreadSort(values: Float64Array): void {
-  const n = values.length;
-  if (n < LENGTH_MIN || n > LENGTH_MAX) {
+  if (values.length > LENGTH_MAX) {
     values.sort();
     return;
   }
+  if (values.length > LENGTH_MIN) spreadRange(values, 0, values.length, DEPTH_MAX);
+  insertionSort(values);
+}
+
+/** Brings every value of [from, to) close to its place. */
+function spreadRange(values: Float64Array, from: number, to: number, depth: number): void {
+  const n = to - from;
   const stride = Math.floor(n / SAMPLE);
-  for (let i = 0; i < SAMPLE; i++) sample[i] = values[i * stride] as number;
-  sample.sort();
+  for (let i = 0; i < SAMPLE; i++) sample[i] = values[from + i * stride] as number;
+  insertionSort(sample);
   const low = sample[1] as number;
   const scale = (n - 2) / ((sample[SAMPLE - 2] as number) - low);
-  // A range of zero, or one that overflows or underflows.
-  if (!(scale > 0 && scale < Infinity)) {
-    values.sort();
+  // A range of zero, or one that overflows or underflows, cannot be spread.
+  if (depth === 0 || !(scale > 0 && scale < Infinity)) {
+    values.subarray(from, to).sort();
     return;
   }
-  scatter(values, low, scale);
-  let start = 0;
-  for (let bucket = 0; bucket < n; bucket++) {
-    const end = ends[bucket] as number;
-    if (end - start > INSERTION_MAX) values.subarray(start, end).sort();
-    else if (end - start > 1) insertionSort(values, start, end);
-    start = end;
+  const crowded = scatter(values, from, to, low, scale);
+  for (let i = 0; i < crowded.length; i += 2) {
+    spreadRange(values, crowded[i] as number, crowded[i + 1] as number, depth - 1);
   }
 }
 
-/** Orders `values` by bucket; afterwards bucket b is [ends[b - 1], ends[b]). */
-function scatter(values: Float64Array, low: number, scale: number): void {
-  const n = values.length;
+const NONE: readonly number[] = [];
+
+/** Orders [from, to) by bucket. @returns start and end of every crowded bucket */
+function scatter(
+  values: Float64Array,
+  from: number,
+  to: number,
+  low: number,
+  scale: number,
+): readonly number[] {
+  const n = to - from;
   const last = n - 1;
   ends.fill(0, 0, n + 1);
   for (let i = 0; i < n; i++) {
-    const value = values[i] as number;
+    const value = values[from + i] as number;
     spread[i] = value;
     // 1 .. n - 2 inside the bounds; whatever lies outside goes to the first and the last.
     const at = (value - low) * scale + 1;
@@ -60,22 +73,37 @@ function scatter(values: Float64Array, low: number, scale: number): void {
     bucketOf[i] = bucket;
     ends[bucket + 1] = (ends[bucket + 1] as number) + 1;
   }
-  for (let bucket = 1; bucket < n; bucket++) {
-    ends[bucket] = (ends[bucket] as number) + (ends[bucket - 1] as number);
-  }
+  const crowded = endsFromCounts(n, from);
   for (let i = 0; i < n; i++) {
     const bucket = bucketOf[i] as number;
     const at = ends[bucket] as number;
-    values[at] = spread[i] as number;
+    values[from + at] = spread[i] as number;
     ends[bucket] = at + 1;
   }
+  return crowded;
 }
 
-function insertionSort(values: Float64Array, start: number, end: number): void {
-  for (let i = start + 1; i < end; i++) {
+/** Adds up the counts in `ends`, so that ends[b] is where bucket b starts. */
+function endsFromCounts(n: number, from: number): readonly number[] {
+  let crowded: number[] | undefined;
+  let sum = 0;
+  for (let bucket = 1; bucket <= n; bucket++) {
+    const count = ends[bucket] as number;
+    if (count > CROWD_MIN) {
+      crowded ??= [];
+      crowded.push(from + sum, from + sum + count);
+    }
+    sum += count;
+    ends[bucket] = sum;
+  }
+  return crowded ?? NONE;
+}
+
+function insertionSort(values: Float64Array): void {
+  for (let i = 1; i < values.length; i++) {
     const value = values[i] as number;
     let at = i;
-    while (at > start && (values[at - 1] as number) > value) {
+    while (at > 0 && (values[at - 1] as number) > value) {
       values[at] = values[at - 1] as number;
       at--;
     }
