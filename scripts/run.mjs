@@ -46,6 +46,7 @@ const TASKS = {
   calibrate: [["node", "packages/stats/calibrate/run.ts"]],
   "otlp:conformance": [["node", "test/otlp-conformance/run.ts"]],
   "otlp:conformance:readme": [["node", "test/otlp-conformance/write-readme.ts"]],
+  "fuzz:decode": [["node", "packages/receiver/test/fuzz/decode.ts"]],
   "bench:decode": [["node", "packages/receiver/bench/decode.ts"]],
   "bench:receive": [["node", "packages/receiver/bench/receive.ts"]],
   "bench:stats": [["node", "packages/stats/bench/summaries.ts"]],

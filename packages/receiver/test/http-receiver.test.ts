@@ -23,6 +23,15 @@ const BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest";
 const span = { atMs: START_MS, attributes: { "ml.model.name": "weather" } };
 
 /** The same request in OTLP's JSON: hex ids, 64-bit integers as strings. */
+const jsonType = { "content-type": "application/json" };
+
+/** A request whose resource has a map in a map, so many of them. */
+function nestedJson(depth: number): string {
+  const head = '{"kvlistValue":{"values":[{"key":"k","value":'.repeat(depth);
+  const value = `${head}{"boolValue":true}${"}]}}".repeat(depth)}`;
+  return `{"resourceSpans":[{"resource":{"attributes":[{"key":"a","value":${value}}]}}]}`;
+}
+
 function jsonSpans(): Record<string, unknown> {
   const message = JSON.stringify(requestOf([span]), (_, value: unknown) => {
     const long = value as { low?: number; high?: number; type?: string; data?: number[] };
@@ -145,6 +154,15 @@ describe("OTLP over HTTP", () => {
     ["logs in place of traces", "", LOGS_BODY, {}, 400, 3, /Span's field 1 has the wire type 1/],
     ["a body that is no JSON", "", "{", { "content-type": "application/json" }, 400, 3, /no JSON/],
     [
+      "JSON that is nested too deeply",
+      "",
+      nestedJson(32),
+      jsonType,
+      400,
+      3,
+      /nested too deeply/,
+    ],
+    [
       "JSON of another shape",
       "",
       '{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"xyz"}]}]}]}',
@@ -243,7 +261,7 @@ describe("OTLP over HTTP", () => {
 
   it("is alive after all that, and has counted it", async () => {
     const counts = await receiver.metric("tidemark_receiver_requests_total");
-    expect(counts['{transport="http",code="400"}']).toBe(9);
+    expect(counts['{transport="http",code="400"}']).toBe(10);
     expect(counts['{transport="http",code="413"}']).toBe(3);
     expect(counts['{transport="http",code="415"}']).toBe(2);
     const spans = await receiver.metric("tidemark_receiver_spans_total");

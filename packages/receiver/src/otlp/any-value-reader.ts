@@ -8,8 +8,11 @@ import type { SpanRows } from "./span-rows.js";
 import { VALUE_BOOL, VALUE_DOUBLE, VALUE_INT, VALUE_OTHER, VALUE_STRING } from "./span-rows.js";
 import { FAULT, WireCursor } from "./wire.js";
 
-/** protobuf's own implementations stop at 100 messages; a value adds two or three a level. */
-const DEPTH_MAX = 32;
+/**
+ * protobuf's own implementations stop at 100 messages in each other. A list adds two and a map
+ * three; an event's attribute lies in seven: 7 + 3 x 31 = 100.
+ */
+const DEPTH_MAX = 31;
 const TWO_POW_32 = 4_294_967_296;
 
 const TAG_KEY = 0x0a;
@@ -76,14 +79,17 @@ export class AnyValueReader {
       }
       p = cursor.length(p, end);
       if (p === FAULT) return FAULT;
+      const fieldEnd = p + cursor.low;
       if (tag === TAG_KEY) {
         keyAt = p;
         keyLength = cursor.low;
       } else {
+        // Of several values the last one counts; those before it are checked like all the rest.
+        if (valueAt >= 0 && this.anyValue(KEY_UNWANTED, valueAt, valueEnd) === FAULT) return FAULT;
         valueAt = p;
-        valueEnd = p + cursor.low;
+        valueEnd = fieldEnd;
       }
-      p += cursor.low;
+      p = fieldEnd;
     }
     const key = append ? this.keys.lookup(cursor.bytes, this.view, keyAt, keyLength) : KEY_UNWANTED;
     if (valueAt >= 0) return this.anyValue(key, valueAt, valueEnd) === FAULT ? FAULT : end;

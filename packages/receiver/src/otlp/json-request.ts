@@ -9,7 +9,7 @@
 import { TraceRequest } from "./schema.js";
 
 /** Nesting of attribute values that is accepted; the binary reader has the same bound. */
-const DEPTH_MAX = 32;
+const DEPTH_MAX = 31;
 const HEX = /^(?:[0-9a-fA-F]{2})*$/;
 const INTEGER = /^-?\d{1,20}$/;
 /** Of an unknown name, in a message. */

@@ -94,7 +94,6 @@ export class TraceReader {
   private resource(at: number, end: number): number {
     const { rows } = this;
     const resource = rows.resourceCount - 1;
-    rows.resourceFirst[resource] = rows.valueCount;
     rows.reserveValues((end - at) / VALUE_BYTES_MIN);
     const p = this.repeated(at, end, TAG_1, RESOURCE_WIRE_TYPES, this.keyValue);
     rows.resourceEnd[resource] = rows.valueCount;

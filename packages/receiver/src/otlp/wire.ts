@@ -19,6 +19,8 @@ export const WIRE_FIXED32 = 5;
 /** Groups are long deprecated; nobody nests them deeper on purpose. */
 const GROUP_DEPTH_MAX = 32;
 const VARINT_BYTES_MAX = 10;
+/** Tags and lengths have 32 bits; many decoders refuse one that takes more bytes than it need. */
+const SHORT_VARINT_BYTES_MAX = 5;
 const TWO_POW_32 = 4_294_967_296;
 
 /** Why a body is no valid message, and where. */
@@ -55,7 +57,8 @@ export class WireCursor {
         low |= bits << 28;
         high |= bits >>> 4;
       } else if (shift < 63) high |= bits << (shift - 32);
-      else high |= (bits & 1) << 31;
+      else if (byte > 1) return this.fault("a varint has more than 64 bits", at);
+      else high |= bits << 31;
       if (byte < 0x80) {
         this.low = low >>> 0;
         this.high = high >>> 0;
@@ -75,6 +78,7 @@ export class WireCursor {
     }
     const p = this.varint(at, end);
     if (p === FAULT) return FAULT;
+    if (p - at > SHORT_VARINT_BYTES_MAX) return this.fault("a length takes more than 5 bytes", at);
     if (this.high !== 0 || p + this.low > end) {
       const length = this.high * TWO_POW_32 + this.low;
       return this.fault(`a field of ${length} bytes reaches past its message's end`, at);
@@ -86,11 +90,16 @@ export class WireCursor {
   tag(at: number, end: number): number {
     const p = this.varint(at, end);
     if (p === FAULT) return FAULT;
-    if (this.high !== 0 || this.low < 8) return this.fault("a field has an impossible number", at);
+    if (this.high !== 0 || this.low < 8 || p - at > SHORT_VARINT_BYTES_MAX) {
+      return this.fault("a field has an impossible number", at);
+    }
     return p;
   }
 
-  /** Skips the value of a field of this wire type; returns the position after it. */
+  /**
+   * Skips the value of a field of this wire type; returns the position after it. The tag must still
+   * be in {@link low}: a group ends with the number that it began with.
+   */
   skip(at: number, end: number, wireType: number, depth = 0): number {
     switch (wireType) {
       case WIRE_VARINT:
@@ -114,12 +123,16 @@ export class WireCursor {
 
   private skipGroup(at: number, end: number, depth: number): number {
     if (depth >= GROUP_DEPTH_MAX) return this.fault("groups are nested too deeply", at);
+    const groupEnd = (this.low & ~7) | WIRE_GROUP_END;
     let p = at;
     while (p < end) {
       p = this.tag(p, end);
       if (p === FAULT) return FAULT;
       const wireType = this.low & 7;
-      if (wireType === WIRE_GROUP_END) return p;
+      if (wireType === WIRE_GROUP_END) {
+        if ((this.low | 0) === groupEnd) return p;
+        return this.fault("a group ends with another number than it began with", at);
+      }
       p = this.skip(p, end, wireType, depth + 1);
       if (p === FAULT) return FAULT;
     }
