@@ -90,14 +90,8 @@ export class BatchLog implements Stage {
     this.segments.push(...(await listSegments(directory)));
     const last = this.segments.at(-1);
     if (last) {
-      const { lastSequence, cutBytes } = await repairTail(directory, last);
-      if (cutBytes > 0) {
-        const { path: file } = last;
-        this.logger.warn("cut off a torn end of the log; it is kept in its folder damaged", {
-          file,
-          bytes: cutBytes,
-        });
-      }
+      const { lastSequence, cutBytes } = await repairTail(directory, last, this.logger);
+      if (cutBytes > 0) this.sayCut(last, cutBytes);
       this.keptSequence = Math.max(lastSequence, last.firstSequence - 1);
       await this.writer.resume(last);
     }
@@ -234,6 +228,15 @@ export class BatchLog implements Stage {
     return new LogUnavailableError(`the log cannot keep it: ${cause.message}`, { cause });
   }
 
+  private sayCut(last: Segment, cutBytes: number): void {
+    this.damages++;
+    this.logger.warn("cut off a torn end of the log; it is kept in its folder damaged", {
+      file: last.path,
+      offset: last.bytes,
+      bytes: cutBytes,
+    });
+  }
+
   private async passOver(segment: Segment, file: FileHandle, from: number, to: number) {
     this.damages++;
     const { directory } = this.options;
@@ -243,8 +246,6 @@ export class BatchLog implements Stage {
       bytes: to - from,
       copies: `${directory}/damaged`,
     });
-    await setAside(directory, segment, file, from, to).catch((error: Error) => {
-      this.logger.warn("could not keep a copy", { error, file: segment.path });
-    });
+    await setAside(directory, segment, file, from, to, this.logger);
   }
 }

@@ -5,6 +5,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { mkdir, open, readdir, stat, truncate, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import type { Logger } from "../logger.js";
 import type { LogRecord } from "./log-record.js";
 import { decodeRecord, RECORD_HEADER_BYTES, SEQUENCE_OFFSET } from "./log-record.js";
 
@@ -90,7 +91,7 @@ export async function findNextRecord(
  * Makes the last segment end with its last whole record; bytes behind it are set aside.
  * @returns the last sequence (0 when there is no record) and how many bytes were cut
  */
-export async function repairTail(directory: string, segment: Segment) {
+export async function repairTail(directory: string, segment: Segment, logger: Logger) {
   let lastSequence = 0;
   let end = 0;
   const file = await open(segment.path, "r");
@@ -103,7 +104,7 @@ export async function repairTail(directory: string, segment: Segment) {
     }
     const cutBytes = segment.bytes - end;
     if (cutBytes > 0) {
-      await setAside(directory, segment, file, end, segment.bytes);
+      await setAside(directory, segment, file, end, segment.bytes, logger);
       await truncate(segment.path, end);
       segment.bytes = end;
     }
@@ -120,12 +121,18 @@ export async function setAside(
   file: FileHandle,
   from: number,
   to: number,
+  logger: Logger,
 ): Promise<void> {
   const folder = join(directory, DAMAGED);
-  await mkdir(folder, { recursive: true });
-  if ((await readdir(folder)).length >= DAMAGED_FILES_MAX) return;
-  const copy = join(folder, `${basename(segment.path)}.${from}`);
-  await writeFile(copy, await readAt(file, from, to - from));
+  try {
+    await mkdir(folder, { recursive: true });
+    if ((await readdir(folder)).length >= DAMAGED_FILES_MAX) return;
+    const copy = join(folder, `${basename(segment.path)}.${from}`);
+    await writeFile(copy, await readAt(file, from, to - from));
+  } catch (error) {
+    // On a full disk the log must come up all the same: it is what will make room.
+    logger.warn("could not keep a copy", { error, file: segment.path });
+  }
 }
 
 async function readAt(file: FileHandle, offset: number, length: number): Promise<Buffer> {
