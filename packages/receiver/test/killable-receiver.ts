@@ -13,7 +13,8 @@ import type { Delivery } from "./otlp-sink.ts";
 import { encodeSpans } from "./running-receiver.ts";
 
 const CLI = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
-const SPANS_PER_BATCH = 20;
+/** What is in one batch of a client. */
+export const SPANS_PER_BATCH = 20;
 
 /** What differs from test to test; each is YAML within its section. */
 export interface Settings {
@@ -107,28 +108,32 @@ async function learned(adminUrl: string): Promise<number> {
 
 /** Clients that behave as OTLP asks: they send a batch again until it is acknowledged. */
 export function startClients(url: string, count: number, attributeBytes = 0) {
-  let stopping = false;
+  const state = { stopping: false, abandoned: false };
   /** Answers by status and Retry-After. */
   const answers = new Map<string, number>();
   const deliver = async (body: Uint8Array) => {
     for (;;) {
       const answer = await delivered(url, body);
       answers.set(answer, (answers.get(answer) ?? 0) + 1);
-      if (answer === "200") return;
+      if (answer === "200" || state.abandoned) return;
       await sleep(50);
     }
   };
   const client = async () => {
     let acknowledged = 0;
-    for (; !stopping; acknowledged += SPANS_PER_BATCH) await deliver(batch(attributeBytes));
+    for (; !state.stopping; acknowledged += SPANS_PER_BATCH) await deliver(batch(attributeBytes));
     return acknowledged;
   };
   const running = Array.from({ length: count }, client);
   return {
     answers,
+    /** Ends them whatever they have under way. */
+    abandon: () => {
+      state.stopping = state.abandoned = true;
+    },
     /** How many spans were acknowledged, when nothing is under way any more. */
     stop: async () => {
-      stopping = true;
+      state.stopping = true;
       return (await Promise.all(running)).reduce((sum, spans) => sum + spans, 0);
     },
   };

@@ -3,6 +3,7 @@
  * their way, so that a record waits for at most the fsync under way and its own.
  */
 import type { FileHandle } from "node:fs/promises";
+import { DiskRoom } from "./disk-room.js";
 import type { LogRecord } from "./log-record.js";
 import { encodeHeader } from "./log-record.js";
 import type { Segment } from "./segment.js";
@@ -41,6 +42,7 @@ interface Waiting {
 /** Writes to the last segment; there is one at a time. */
 export class GroupWriter {
   private readonly options: WriterOptions;
+  private readonly room: DiskRoom;
   private segment: Segment | undefined;
   private file: FileHandle | undefined;
   private waiting: Waiting[] = [];
@@ -50,6 +52,7 @@ export class GroupWriter {
 
   constructor(options: WriterOptions) {
     this.options = options;
+    this.room = new DiskRoom(options.directory);
     if (options.sync === "interval") {
       this.timer = setInterval(() => void this.syncNow(), SYNC_INTERVAL_MS).unref();
     }
@@ -111,8 +114,9 @@ export class GroupWriter {
 
   private async writeGroup(records: LogRecord[]): Promise<void> {
     const [first] = records;
-    const { segment, file } = await this.openFor((first as LogRecord).sequence);
     const bytes = records.reduce((sum, record) => sum + recordBytes(record), 0);
+    await this.room.take(bytes);
+    const { segment, file } = await this.openFor((first as LogRecord).sequence);
     try {
       await writeAll(
         file,

@@ -66,6 +66,9 @@ export class ObserverCheckpoint {
   /** Places in the store of which nothing is known here any more. */
   private stale: string[] = [];
   private spanKeys = new Map<string, number>();
+  /** What the last save has deleted: it is there again if that has failed. */
+  private deletedPlaces: string[] = [];
+  private deletedSpans: (readonly [key: string, generation: number])[] = [];
 
   constructor(state: ObserverState, learn: LearnOptions, logger: Logger) {
     this.state = state;
@@ -79,7 +82,8 @@ export class ObserverCheckpoint {
     const { closedUntilMs } = schedule;
     const progress: Progress = { sequence, watermark: watermark.state, closedUntilMs };
     store.put(KIND.progress, "", stringifyPlain(progress));
-    for (const key of this.stale.splice(0)) store.delete(KIND.place, key);
+    this.deletedPlaces = this.stale.splice(0);
+    for (const key of this.deletedPlaces) store.delete(KIND.place, key);
     for (const model of models.values()) {
       store.put(KIND.model, keyOf(model.model, model.version), stringifyPlain(modelItem(model)));
       for (const [key, signal] of model.signals.entries()) {
@@ -89,8 +93,17 @@ export class ObserverCheckpoint {
     this.saveSpans(store);
   }
 
-  /** After a transaction that has failed: the next one stores everything. */
+  /**
+   * After a transaction that has failed: the next one stores everything, and deletes whatever may
+   * still lie in the store. A place left behind would be counted once more after a restart.
+   */
   forgetSaved(): void {
+    this.stale.push(...this.deletedPlaces);
+    for (const [{ identity }, { places }] of this.saved) {
+      const { model, version, name } = identity;
+      for (const place of places.keys()) this.stale.push(keyOf(model, version, name, place));
+    }
+    for (const [key, generation] of this.deletedSpans) this.spanKeys.set(key, generation);
     this.saved = new Map();
     this.state.recentSpans.forgetSaved();
   }
@@ -138,7 +151,9 @@ export class ObserverCheckpoint {
       saved.places.set(place, { summary, rows });
     }
     for (const place of gone) {
-      store.delete(KIND.place, keyOf(model, version, name, place));
+      const placeKey = keyOf(model, version, name, place);
+      store.delete(KIND.place, placeKey);
+      this.deletedPlaces.push(placeKey);
       saved.places.delete(place);
     }
   }
@@ -150,8 +165,8 @@ export class ObserverCheckpoint {
       store.put(KIND.spans, key, bytes);
       this.spanKeys.set(key, generation);
     }
-    for (const [key, generation] of this.spanKeys) {
-      if (generation >= oldest) continue;
+    this.deletedSpans = [...this.spanKeys].filter(([, generation]) => generation < oldest);
+    for (const [key] of this.deletedSpans) {
       store.delete(KIND.spans, key);
       this.spanKeys.delete(key);
     }

@@ -13,6 +13,9 @@ import type { Stage } from "../stage.js";
 /** Written into the file; a later version of the format gets another number. */
 const FORMAT = 1;
 const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
+/** In pages of 4 KiB: the journal stays at about a megabyte, which small disks have too. */
+const JOURNAL_PAGES = 256;
 
 /** The file cannot be used; the message says why and what to do. */
 export class StateStoreError extends Error {
@@ -64,7 +67,17 @@ export class StateStore implements Stage {
     } catch (error) {
       // SQLite has rolled back by itself when the disk is full.
       if (database.isTransaction) database.exec("ROLLBACK");
+      // The next one then finds the room that the journal has taken.
+      if ((error as SqliteError).errcode === SQLITE_FULL) this.emptyJournal();
       throw error;
+    }
+  }
+
+  private emptyJournal(): void {
+    try {
+      this.open.database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // Even that takes room; the error that led here says it all.
     }
   }
 
@@ -116,6 +129,7 @@ function openDatabase(file: string): DatabaseSync {
     database.exec("PRAGMA journal_mode = WAL");
     // The log's files are deleted on the strength of a checkpoint, so that must be on the disk.
     database.exec("PRAGMA synchronous = FULL");
+    database.exec(`PRAGMA wal_autocheckpoint = ${JOURNAL_PAGES}`);
     database.exec("BEGIN EXCLUSIVE");
     const { user_version: format } = database.prepare("PRAGMA user_version").get() as {
       user_version: number;
@@ -123,11 +137,8 @@ function openDatabase(file: string): DatabaseSync {
     if (format > FORMAT) {
       throw new Error(`is of a later version (${format}); use that version of Tidemark`);
     }
-    database.exec(
-      "CREATE TABLE IF NOT EXISTS item (kind TEXT, key TEXT, body, PRIMARY KEY (kind, key)) " +
-        "WITHOUT ROWID",
-    );
-    database.exec(`PRAGMA user_version = ${FORMAT}`);
+    // A file that is as it should be is not written to: the disk may be full.
+    if (format !== FORMAT) createItems(database);
     database.exec("COMMIT");
     return database;
   } catch (error) {
@@ -136,11 +147,20 @@ function openDatabase(file: string): DatabaseSync {
   }
 }
 
+function createItems(database: DatabaseSync): void {
+  database.exec(
+    "CREATE TABLE IF NOT EXISTS item (kind TEXT, key TEXT, body, PRIMARY KEY (kind, key)) " +
+      "WITHOUT ROWID",
+  );
+  database.exec(`PRAGMA user_version = ${FORMAT}`);
+}
+
 function reasonOf(error: SqliteError): string {
   if (error.errcode === SQLITE_BUSY) {
     const instead = "choose another service.storage.directory";
     return `is in use by another receiver; stop that one, or ${instead}`;
   }
+  if (error.errcode === SQLITE_FULL) return "cannot be written, the disk is full; make room";
   if (error.code === "ERR_SQLITE_ERROR") {
     return `is damaged (${error.message}); move it away: windows then begin anew, the log is kept`;
   }
