@@ -49,6 +49,8 @@ const TASKS = {
   "fuzz:decode": [["node", "packages/receiver/test/fuzz/decode.ts"]],
   "bench:decode": [["node", "packages/receiver/bench/decode.ts"]],
   "bench:receive": [["node", "packages/receiver/bench/receive.ts"]],
+  "bench:latency": [["node", "packages/receiver/bench/latency.ts"]],
+  "soak:receive": [["node", "packages/receiver/bench/soak.ts"]],
   "bench:stats": [["node", "packages/stats/bench/summaries.ts"]],
 };
 

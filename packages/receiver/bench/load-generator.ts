@@ -17,14 +17,19 @@ export interface LoadOrder {
   readonly kind: "inference" | "mixed";
   readonly spans: number;
   readonly gzip: boolean;
+  /** All connections together; without it, as many as are answered. */
+  readonly requestsPerSecond?: number;
 }
 
-/** What was acknowledged. */
+/** What was acknowledged, and how soon. */
 export interface LoadResult {
   readonly spans: number;
   readonly requests: number;
   /** Answers other than 200. */
   readonly refused: number;
+  /** Of answers with 200. */
+  readonly medianMs: number;
+  readonly p99Ms: number;
 }
 
 const BODIES = 8;
@@ -74,21 +79,54 @@ function spanIdOffsets(body: Uint8Array): number[] {
 /** Posts until the time is over; each connection waits for its answer. */
 async function load(order: LoadOrder): Promise<LoadResult> {
   const bodies = new Bodies(order);
-  const until = performance.now() + order.durationMs;
+  const turns = new Turns(order);
+  const latencies: number[] = [];
   const result = { spans: 0, requests: 0, refused: 0 };
   const one = async () => {
     const socket = connect(order.port, "127.0.0.1");
     socket.setNoDelay(true);
-    while (performance.now() < until) {
+    for (;;) {
+      const from = await turns.next();
+      if (from === undefined) break;
       const status = await exchange(socket, bodies.request());
       result.requests++;
-      if (status === 200) result.spans += order.spans;
-      else result.refused++;
+      if (status === 200) {
+        result.spans += order.spans;
+        latencies.push(performance.now() - from);
+      } else result.refused++;
     }
     socket.destroy();
   };
   await Promise.all(Array.from({ length: order.connections }, one));
-  return result;
+  const sorted = Float64Array.from(latencies).toSorted();
+  const quantile = (share: number) => sorted[Math.floor(share * sorted.length)] ?? Number.NaN;
+  return { ...result, medianMs: quantile(0.5), p99Ms: quantile(0.99) };
+}
+
+/** When the next request is to be sent. */
+class Turns {
+  private readonly intervalMs: number;
+  private readonly untilMs: number;
+  private nextMs = performance.now();
+
+  constructor({ requestsPerSecond = Number.POSITIVE_INFINITY, durationMs }: LoadOrder) {
+    this.intervalMs = 1000 / requestsPerSecond;
+    this.untilMs = this.nextMs + durationMs;
+  }
+
+  /**
+   * Resolves when it is time, with the time from which the answer is waited for: a request that is
+   * late because no connection was free has been waiting since its turn. Undefined at the end.
+   */
+  async next(): Promise<number | undefined> {
+    const nowMs = performance.now();
+    const turnMs = this.intervalMs === 0 ? nowMs : this.nextMs;
+    this.nextMs = turnMs + this.intervalMs;
+    if (Math.max(turnMs, nowMs) >= this.untilMs) return undefined;
+    if (turnMs <= nowMs) return turnMs;
+    await new Promise((resolve) => setTimeout(resolve, turnMs - nowMs));
+    return performance.now();
+  }
 }
 
 /** Sends one request and waits for the whole answer; resolves with its status. */

@@ -4,14 +4,19 @@
  * medians. The load comes from a process of its own. Run with `pnpm bench:receive`.
  */
 import type { ChildProcess } from "node:child_process";
-import { execFileSync, fork } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import type { LoadOrder, LoadResult } from "./load-generator.ts";
+import type { LoadOrder } from "./load-generator.ts";
+import {
+  loaded,
+  median,
+  memoryMiB,
+  startLoadGenerator,
+  startServerProcess,
+} from "./server-process.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -26,7 +31,6 @@ const SPANS = Number(options.spans);
 const CONNECTIONS = 8;
 const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
 
-const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "tidemark-bench-"));
 
 interface RunningServer {
@@ -55,8 +59,7 @@ const COMPARISONS: readonly Comparison[] = [
 ];
 
 async function startServer(name: string, sinkPort: number): Promise<RunningServer> {
-  const child = fork(here("receive-servers.ts"), [name, String(sinkPort), join(folder, name)]);
-  const [port] = (await once(child, "message")) as [number];
+  const { child, port } = await startServerProcess(name, sinkPort, join(folder, name));
   const gzip = name === "inflate" || name === "summaries-gzip";
   return { name, child, port, gzip, rates: [], peakMiB: 0 };
 }
@@ -66,11 +69,6 @@ function cpuSeconds({ pid }: ChildProcess): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
-
-function peakMiB({ pid }: ChildProcess): number {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
 }
 
 async function measure(server: RunningServer, client: ChildProcess, warm: boolean) {
@@ -83,24 +81,19 @@ async function measure(server: RunningServer, client: ChildProcess, warm: boolea
     gzip: server.gzip,
   };
   const before = cpuSeconds(server.child);
-  client.send(order);
-  const [result] = (await once(client, "message")) as [LoadResult];
+  const result = await loaded(client, order);
   if (result.refused > 0) {
     throw new Error(`${server.name} refused ${result.refused} of ${result.requests} requests`);
   }
   if (warm) server.rates.push(result.spans / (cpuSeconds(server.child) - before));
-  server.peakMiB = peakMiB(server.child);
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] as number;
+  server.peakMiB = memoryMiB(server.child, "VmHWM");
 }
 
 const sink = await startServer("drain", 0);
 const names = [...new Set(COMPARISONS.flatMap(({ ours, against }) => [against, ours]))];
 const servers: RunningServer[] = [];
 for (const name of names) servers.push(await startServer(name, sink.port));
-const client = fork(here("load-generator.ts"));
+const client = startLoadGenerator();
 try {
   for (let round = -1; round < ROUNDS; round++) {
     for (const server of servers) {
