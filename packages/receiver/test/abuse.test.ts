@@ -16,7 +16,7 @@ import { constants, gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { batch, differentSpans, killableReceiver, SPANS_PER_BATCH } from "./killable-receiver.ts";
 import { startSink } from "./otlp-sink.ts";
-import { storageFolder } from "./running-receiver.ts";
+import { encodeSpans, storageFolder } from "./running-receiver.ts";
 
 const MIB = 1024 ** 2;
 const CONNECTIONS = Number(process.env["TIDEMARK_CONNECTIONS"] ?? 1000);
@@ -181,6 +181,20 @@ describe("clients that are slow on purpose", () => {
     });
     receiver.expectBounded(CONNECTIONS);
   }, 120_000);
+});
+
+describe("bodies that are made to be slow", () => {
+  it("by keys that all hash alike are read like others", async () => {
+    const receiver = await abused();
+    const name = (i: number) => `ml.feature.${String(i).padStart(8, "0")}aaaa`;
+    const keys = Array.from({ length: 100_000 }, (_, i) => [name(i), true] as const);
+    const attributes = { "ml.model.name": "m", ...Object.fromEntries(keys) };
+    const body = encodeSpans([{ atMs: Date.now(), attributes }]);
+    await whileServed(receiver.tracesUrl, async () => {
+      for (let i = 0; i < 5; i++) expect((await post(receiver.tracesUrl, body)).status).toBe(200);
+    });
+    receiver.expectBounded();
+  });
 });
 
 describe("too much at once", () => {

@@ -43,7 +43,11 @@ function newObserver() {
         const spans = Array.from({ length: SPANS }, () => ({ atMs, attributes }));
         const body = encodeSpans(spans);
         new TraceReader(keys).read(body, rows);
-        const head = { contentType: "application/x-protobuf", contentEncoding: "" };
+        const head = {
+          signal: "traces" as const,
+          contentType: "application/x-protobuf",
+          contentEncoding: "",
+        };
         observer.consume({ ...head, body, rows, receivedMs: atMs + 10, sequence: ++sequence });
       }
     },

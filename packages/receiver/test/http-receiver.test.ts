@@ -22,7 +22,6 @@ afterAll(() => receiver.shutdown());
 const BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest";
 const span = { atMs: START_MS, attributes: { "ml.model.name": "weather" } };
 
-/** The same request in OTLP's JSON: hex ids, 64-bit integers as strings. */
 const jsonType = { "content-type": "application/json" };
 
 /** A request whose resource has a map in a map, so many of them. */
@@ -32,6 +31,7 @@ function nestedJson(depth: number): string {
   return `{"resourceSpans":[{"resource":{"attributes":[{"key":"a","value":${value}}]}}]}`;
 }
 
+/** The same request in OTLP's JSON: hex ids, 64-bit integers as strings. */
 function jsonSpans(): Record<string, unknown> {
   const message = JSON.stringify(requestOf([span]), (_, value: unknown) => {
     const long = value as { low?: number; high?: number; type?: string; data?: number[] };
@@ -153,15 +153,7 @@ describe("OTLP over HTTP", () => {
     ],
     ["logs in place of traces", "", LOGS_BODY, {}, 400, 3, /Span's field 1 has the wire type 1/],
     ["a body that is no JSON", "", "{", { "content-type": "application/json" }, 400, 3, /no JSON/],
-    [
-      "JSON that is nested too deeply",
-      "",
-      nestedJson(32),
-      jsonType,
-      400,
-      3,
-      /nested too deeply/,
-    ],
+    ["JSON that is nested too deeply", "", nestedJson(32), jsonType, 400, 3, /nested too deeply/],
     [
       "JSON of another shape",
       "",

@@ -11,6 +11,7 @@ import { storageFolder } from "./running-receiver.ts";
 function nextRecord(): Buffer {
   const record = {
     body: batch(),
+    signal: "traces" as const,
     contentType: "application/x-protobuf",
     contentEncoding: "",
     receivedMs: Date.now(),

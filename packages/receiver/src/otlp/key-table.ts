@@ -7,6 +7,9 @@
  * equal doubles mean equal bytes. Keys of fewer than eight bytes go through a Map. Keys under a
  * template (`ml.feature.<name>`) enter the table when they are first seen, up to
  * {@link KeyTable.keysMax}; beyond that they all map to one overflow key.
+ *
+ * Keys that end alike hash alike, by chance or because somebody wants the receiver to be slow. A
+ * lookup looks at {@link PROBES_MAX} slots; what finds no slot among so many is found by its name.
  */
 
 /** What a reader gets for a key that nobody wants. */
@@ -32,6 +35,7 @@ const SLOTS_INITIAL = 256;
 const SLOT_SIZE = 4;
 const WORD_BYTES = 8;
 const PREFIX_SLOTS = 64;
+const PROBES_MAX = 32;
 const HASH_WORD = 0x9e3779b1;
 /** 4,096 keys of at most 256 bytes: about 1 MB. */
 const KEYS_MAX_DEFAULT = 4096;
@@ -64,6 +68,8 @@ export class KeyTable {
   /** First words of the templates' prefixes: a cheap test before the prefixes are compared. */
   private readonly prefixWord = new Int32Array(PREFIX_SLOTS);
   private readonly shortKeys = new Map<string, number>();
+  /** Keys that found no slot. */
+  private readonly crowdedKeys = new Map<string, number>();
 
   /**
    * @param unwanted keys that look as if they belonged to a template, and do not
@@ -119,7 +125,7 @@ export class KeyTable {
     const { slots } = this;
     const word = view.getInt32(start + length - 4, true);
     let at = (hashKey(word, length) >>> this.slotShift) * SLOT_SIZE;
-    for (;;) {
+    for (let probes = 0; probes < PROBES_MAX; probes++) {
       const id = slots[at] as number;
       if (id === 0) break;
       if (
@@ -159,6 +165,8 @@ export class KeyTable {
     for (const { prefix, key: wanted, overflowId } of this.templates) {
       if (length <= prefix.length || !startsWith(key, prefix)) continue;
       const name = storable(key) ? decodeKey(key) : undefined;
+      const crowded = name === undefined ? undefined : this.crowdedKeys.get(name);
+      if (crowded !== undefined) return crowded;
       if (name === undefined || this.keys.length >= this.keysMax) {
         this.overflowCount++;
         return overflowId;
@@ -193,33 +201,41 @@ export class KeyTable {
     this.keys.push(key);
     this.roles.push(key.role);
     if (bytes.length < WORD_BYTES) this.shortKeys.set(key.name, id);
-    else this.insert(bytes, id + 1);
+    else if (!this.insert(bytes, id + 1)) this.crowdedKeys.set(key.name, id);
     return id;
   }
 
-  private insert(key: Uint8Array, slotValue: number): void {
+  /** @returns false when there is no slot for it */
+  private insert(key: Uint8Array, slotValue: number): boolean {
     if (this.slotCount * SLOT_SIZE * 4 >= this.slots.length) this.growSlots();
     const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
     const word = view.getInt32(key.length - 4, true);
     const start = this.wordCount;
+    if (!this.place(word, key.length, start, slotValue)) return false;
     const last = key.length - WORD_BYTES;
     if (start + KEY_BYTES_MAX / WORD_BYTES > this.words.length) this.growWords();
     for (let offset = 0; offset < last; offset += WORD_BYTES) {
       this.words[this.wordCount++] = view.getFloat64(offset, true);
     }
     this.words[this.wordCount++] = view.getFloat64(last, true);
-    this.place(word, key.length, start, slotValue);
     this.slotCount++;
+    return true;
   }
 
-  private place(word: number, length: number, start: number, slotValue: number): void {
+  private place(word: number, length: number, start: number, slotValue: number): boolean {
     const { slots } = this;
     let at = (hashKey(word, length) >>> this.slotShift) * SLOT_SIZE;
-    while (slots[at] !== 0) at = (at + SLOT_SIZE) & (slots.length - 1);
-    slots[at] = slotValue;
-    slots[at + 1] = word;
-    slots[at + 2] = length;
-    slots[at + 3] = start;
+    for (let probes = 0; probes < PROBES_MAX; probes++) {
+      if (slots[at] === 0) {
+        slots[at] = slotValue;
+        slots[at + 1] = word;
+        slots[at + 2] = length;
+        slots[at + 3] = start;
+        return true;
+      }
+      at = (at + SLOT_SIZE) & (slots.length - 1);
+    }
+    return false;
   }
 
   private growWords(): void {
@@ -228,13 +244,20 @@ export class KeyTable {
     this.words = grown;
   }
 
+  /** Older keys first: those that were asked for by name must never be without a slot. */
   private growSlots(): void {
     const old = this.slots;
     this.slots = new Int32Array(old.length * 2);
     this.slotShift--;
+    const taken = [];
     for (let at = 0; at < old.length; at += SLOT_SIZE) {
-      const [id = 0, word = 0, length = 0, start = 0] = old.subarray(at, at + SLOT_SIZE);
-      if (id !== 0) this.place(word, length, start, id);
+      if (old[at] !== 0) taken.push(old.subarray(at, at + SLOT_SIZE));
+    }
+    taken.sort(([, , , a = 0], [, , , b = 0]) => a - b);
+    for (const [id = 0, word = 0, length = 0, start = 0] of taken) {
+      if (this.place(word, length, start, id)) continue;
+      this.slotCount--;
+      if (id > 0) this.crowdedKeys.set(this.known(id - 1).name, id - 1);
     }
   }
 }

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { KeyTable, unwantedKeys, wantedKeys } from "../src/index.ts";
+
+/** A table, and its answer by name. */
+function tableOf(keysMax?: number) {
+  const table = new KeyTable(wantedKeys(), unwantedKeys(), keysMax);
+  const idOf = (name: string) => {
+    const bytes = Buffer.from(name);
+    return table.lookup(bytes, new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length);
+  };
+  return { table, idOf };
+}
+
+/** As long as each other, and ending alike: all of them have the same hash. */
+const alike = (count: number, prefix = "ml.feature.") =>
+  Array.from({ length: count }, (_, i) => `${prefix}${String(i).padStart(6, "0")}_mean`);
+
+describe("KeyTable", () => {
+  it("tells keys apart that hash alike, and knows them again", () => {
+    const { table, idOf } = tableOf();
+    const names = alike(3000);
+    const ids = names.map(idOf);
+    expect(new Set(ids).size).toBe(names.length);
+    expect(ids.map((id) => table.known(id).name)).toEqual(names);
+    expect(names.map(idOf)).toEqual(ids);
+    expect(table.overflowCount).toBe(0);
+  });
+
+  it("finds what was asked for by name, whatever a stranger has put beside it", () => {
+    const { idOf } = tableOf();
+    const exact = wantedKeys().flatMap(({ name, template }) => (template ? [] : [name]));
+    const before = exact.map(idOf);
+    for (const name of exact) {
+      // Under the template's first letters, but with the length and the end of a key that is wanted.
+      const end = name.slice(-4);
+      for (let i = 0; i < 2000; i++)
+        idOf(`ml.fea${String(i).padStart(name.length - 10, "0")}${end}`);
+    }
+    for (const name of alike(5000)) idOf(name);
+    expect(exact.map(idOf)).toEqual(before);
+    expect(unwantedKeys().map(idOf)).toEqual(unwantedKeys().map(() => -1));
+  });
+
+  it("counts keys beyond its bound under their template", () => {
+    const { table, idOf } = tableOf(100);
+    const ids = alike(200).map(idOf);
+    expect(table.size).toBe(100);
+    expect(table.known(ids.at(-1) as number).name).toBe("ml.feature.*");
+    expect(table.overflowCount).toBeGreaterThan(100);
+  });
+});
