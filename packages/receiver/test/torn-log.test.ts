@@ -66,13 +66,13 @@ describe("a log that ends with", () => {
         expect(JSON.parse(said)).toMatchObject({ file: newest, offset: size, bytes: tail.length });
         expect(await receiver.metric("tidemark_receiver_log_damages_total")).toBe(1);
         const arrived = () => differentSpans(later.deliveries);
-        await expect.poll(arrived, { timeout: 20_000 }).toBe(acknowledged);
+        await expect.poll(arrived, { timeout: 60_000 }).toBe(acknowledged);
         expect(await receiver.counted()).toEqual({ spans: acknowledged, values: acknowledged });
 
         const more = startClients(receiver.tracesUrl, 1);
         await expect.poll(() => more.answers.get("200") ?? 0).toBeGreaterThan(2);
         const all = acknowledged + (await more.stop());
-        await expect.poll(arrived, { timeout: 20_000 }).toBe(all);
+        await expect.poll(arrived, { timeout: 60_000 }).toBe(all);
         await later.close();
       } finally {
         await receiver.end("SIGTERM");

@@ -89,17 +89,22 @@ function runBatch(
   let slowestMs = 0;
   for (let run = Math.min(BATCH, runsLeft); run > 0; run--) {
     const body = mutator.next(bodies);
-    const from = performance.now();
-    try {
+    const timed = () => {
+      const from = performance.now();
       const outcome = differential.run(body);
+      return { outcome, tookMs: performance.now() - from };
+    };
+    try {
+      let { outcome, tookMs } = timed();
+      // The process may have had to wait for its turn: a slow body is slow again.
+      for (let again = 0; again < 3 && tookMs > BODY_MS_MAX; again++) ({ tookMs } = timed());
+      if (tookMs > BODY_MS_MAX) throw new Error(`a body took ${tookMs} ms`);
+      slowestMs = Math.max(slowestMs, tookMs);
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
     } catch (error) {
       console.error(`seed ${seed}, body ${body.toString("hex")}`);
       throw error;
     }
-    const tookMs = performance.now() - from;
-    if (tookMs > BODY_MS_MAX) throw new Error(`a body took ${tookMs} ms: ${body.toString("hex")}`);
-    slowestMs = Math.max(slowestMs, tookMs);
   }
   return slowestMs;
 }
