@@ -141,6 +141,7 @@ function notKept(error: Error): never {
 
 function createLog(config: Config, logger: Logger): BatchLog {
   const { storage } = config.service;
+  const followers = [...forwardTargets(config).keys()];
   return new BatchLog(
     {
       directory: join(storage.directory, "log"),
@@ -148,7 +149,8 @@ function createLog(config: Config, logger: Logger): BatchLog {
       bytesMax: storage.maxSize,
       recentBytesMax: storage.memory,
       sync: storage.sync,
-      consumers: [OBSERVE, ...forwardTargets(config).keys()],
+      consumers: [OBSERVE, ...followers],
+      followers,
     },
     logger,
   );

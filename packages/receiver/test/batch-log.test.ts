@@ -44,6 +44,7 @@ async function openLog(
     recentBytesMax: 500,
     sync: "group",
     consumers: ["it"],
+    followers: ["it"],
   } as const;
   const log = new BatchLog({ ...defaults, directory, ...options }, logger, opener);
   await log.start();

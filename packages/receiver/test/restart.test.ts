@@ -137,6 +137,7 @@ describe("a receiver that is restarted", () => {
         recentBytesMax: 0,
         sync: "group",
         consumers: [],
+        followers: [],
       },
       logger,
     );

@@ -1,6 +1,7 @@
 import { defaultConfig, loadConfig } from "../config/load-config.js";
 import { formatDuration } from "../config/quantities.js";
 import type { Config } from "../config/schema.js";
+import { collectYoungOften } from "../garbage-collection.js";
 import { Logger } from "../logger.js";
 import { createReceiver } from "../main.js";
 
@@ -9,6 +10,7 @@ import { createReceiver } from "../main.js";
  * @throws ConfigError, CredentialError or ReferenceFileError when it cannot start
  */
 export async function receive(file: string | undefined): Promise<void> {
+  collectYoungOften();
   const config = file === undefined ? defaultConfig(process.env) : loadConfig(file, process.env);
   const logger = createLogger(config);
   for (const warning of config.warnings) logger.warn(warning, {});

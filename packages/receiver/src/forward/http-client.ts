@@ -43,8 +43,10 @@ export class HttpClient implements OtlpClient {
     const { agent, timeoutMs } = this;
     return new Promise((resolve) => {
       const sent = request(this.url, { method: "POST", agent, headers }, (response) => {
-        readAnswer(response).then(resolve, (error: Error) => {
-          resolve({ kind: "retry", reason: error.message });
+        void resultOf(response).then((result) => {
+          // An answer before the end of the body: what is left of it must not be sent any more.
+          if (!sent.writableFinished) sent.destroy();
+          return resolve(result);
         });
       });
       sent.setTimeout(timeoutMs, () => sent.destroy(new Error(`no answer in ${timeoutMs} ms`)));
@@ -57,6 +59,14 @@ export class HttpClient implements OtlpClient {
 
   close(): void {
     this.agent.destroy();
+  }
+}
+
+async function resultOf(response: IncomingMessage): Promise<SendResult> {
+  try {
+    return await readAnswer(response);
+  } catch (error) {
+    return { kind: "retry", reason: (error as Error).message };
   }
 }
 

@@ -31,8 +31,10 @@ export interface LogOptions {
   /** Bodies that are also held in memory for consumers that keep up. */
   readonly recentBytesMax: number;
   readonly sync: SyncPolicy;
-  /** Who reads the log: a file is deleted when all of them have released it. */
+  /** Who needs the log: a file is deleted when all of them have released it. */
   readonly consumers: readonly string[];
+  /** Those of them that read every record: when they are done with one, it leaves the memory. */
+  readonly followers: readonly string[];
 }
 
 /** The log cannot take a batch now; nothing of it has been kept. */
@@ -150,6 +152,12 @@ export class BatchLog implements Stage {
     return Math.min(...this.released.values());
   }
 
+  /** The last sequence that nobody will read from memory any more. */
+  private get lastFollowed(): number {
+    const { followers } = this.options;
+    return Math.min(...followers.map((name) => this.released.get(name) ?? 0));
+  }
+
   /** Bytes on disk. */
   get bytes(): number {
     return this.segments.reduce((sum, segment) => sum + segment.bytes, 0);
@@ -177,7 +185,7 @@ export class BatchLog implements Stage {
   release(consumer: string, sequence: number): void {
     this.released.set(consumer, sequence);
     const needless = this.lastReleased;
-    this.recent.dropThrough(needless);
+    this.recent.dropThrough(this.lastFollowed);
     while (this.segments.length > 1) {
       const [oldest, next] = this.segments as [Segment, Segment];
       if (next.firstSequence - 1 > needless) return;
@@ -203,6 +211,7 @@ export class BatchLog implements Stage {
 
   private keep(records: readonly LogRecord[]): void {
     for (const record of records) this.recent.push(record);
+    this.recent.dropThrough(this.lastFollowed);
     this.keptSequence = records.at(-1)?.sequence ?? this.keptSequence;
     this.onKept();
   }

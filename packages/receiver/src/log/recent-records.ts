@@ -1,4 +1,5 @@
 /** The newest records of the log in memory, so that consumers who keep up never read the disk. */
+import { giveBody } from "../body-pool.js";
 import type { LogRecord } from "./log-record.js";
 
 /** A queue of records in ascending sequence, bounded in bytes; the oldest leave first. */
@@ -39,11 +40,13 @@ export class RecentRecords {
     return this.records[low];
   }
 
-  /** Lets go of records that every consumer has been given. */
+  /** Lets go of records that everyone is done with: their memory is used again. */
   dropThrough(sequence: number): void {
     while (this.head < this.records.length) {
-      if ((this.records[this.head] as LogRecord).sequence > sequence) return;
+      const record = this.records[this.head] as LogRecord;
+      if (record.sequence > sequence) return;
       this.dropOldest();
+      giveBody(record.body);
     }
   }
 

@@ -1,3 +1,5 @@
+import { giveBody, takeBody } from "../body-pool.js";
+
 /** What a body grows to when nobody has said how long it will be. */
 const FIRST_BYTES = 64 * 1024;
 
@@ -29,10 +31,11 @@ export class ByteCollector {
       this.whole = chunk;
       return;
     }
-    this.buffer ??= Buffer.allocUnsafeSlow(this.expectedBytes ?? FIRST_BYTES);
+    this.buffer ??= takeBody(this.expectedBytes ?? FIRST_BYTES);
     if (this.lengthBytes > this.buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.buffer.length, this.lengthBytes));
+      const larger = takeBody(Math.max(2 * this.buffer.length, this.lengthBytes));
       this.buffer.copy(larger, 0, 0, at);
+      giveBody(this.buffer);
       this.buffer = larger;
     }
     chunk.copy(this.buffer, at);
