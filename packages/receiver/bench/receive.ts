@@ -4,13 +4,13 @@
  * medians. The load comes from a process of its own. Run with `pnpm bench:receive`.
  */
 import type { ChildProcess } from "node:child_process";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { LoadOrder } from "./load-generator.ts";
 import {
+  cpuSeconds,
   loaded,
   median,
   memoryMiB,
@@ -29,7 +29,6 @@ const ROUNDS = Number(options.rounds);
 const SECONDS = Number(options.seconds);
 const SPANS = Number(options.spans);
 const CONNECTIONS = 8;
-const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
 
 const folder = mkdtempSync(join(tmpdir(), "tidemark-bench-"));
 
@@ -62,13 +61,6 @@ async function startServer(name: string, sinkPort: number): Promise<RunningServe
   const { child, port } = await startServerProcess(name, sinkPort, join(folder, name));
   const gzip = name === "inflate" || name === "summaries-gzip";
   return { name, child, port, gzip, rates: [], peakMiB: 0 };
-}
-
-/** User and system time of a process so far, in seconds. */
-function cpuSeconds({ pid }: ChildProcess): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 async function measure(server: RunningServer, client: ChildProcess, warm: boolean) {

@@ -1,6 +1,6 @@
 /** The processes of a benchmark over HTTP: a server, the load on it, and what they take. */
 import type { ChildProcess } from "node:child_process";
-import { fork } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -35,6 +35,15 @@ export async function loaded(client: ChildProcess, order: LoadOrder): Promise<Lo
   client.send(order);
   const [result] = (await once(client, "message")) as [LoadResult];
   return result;
+}
+
+const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
+
+/** User and system time of a process so far, in seconds. */
+export function cpuSeconds({ pid }: ChildProcess): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 /** A process's memory: `VmRSS` for now, `VmHWM` for the most that it has had. */
