@@ -7,6 +7,7 @@ import { Agent, createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { DDSketch } from "@datadog/sketches-js";
+import { giveBody } from "../dist/body-pool.js";
 import { parseConfig } from "../dist/config/load-config.js";
 import { collectYoungOften } from "../dist/garbage-collection.js";
 import { Logger } from "../dist/logger.js";
@@ -118,6 +119,7 @@ async function summaries(recentSpans: number): Promise<number> {
     new BodyDecoder(keys),
     async (body, rows) => {
       if (rows) observer.consume({ ...body, rows, sequence: ++sequence });
+      giveBody(body.body);
     },
     Date.now,
   );
