@@ -1,45 +1,89 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { RecentSpans } from "../src/observe/recent-spans.ts";
+import type { SavedSpans } from "../src/observe/recent-spans.ts";
+import { RecentSpans, SPANS_AT_ONCE } from "../src/observe/recent-spans.ts";
 
 const TRACE_BYTES = 16;
-const SPAN_AT = TRACE_BYTES;
+const SPAN_BYTES = 24;
 
-/** Trace id and span id of a number, as unlike random ids as a test's counters are. */
-function idsOf(id: number): DataView {
-  const view = new DataView(new ArrayBuffer(24));
-  view.setUint32(12, id);
-  view.setUint32(20, id);
-  return view;
+/** Trace ids and span ids of numbers, as unlike random ids as a test's counters are. */
+function idsOf(...ids: readonly number[]) {
+  const view = new DataView(new ArrayBuffer(SPAN_BYTES * ids.length));
+  for (const [at, id] of ids.entries()) {
+    view.setUint32(SPAN_BYTES * at + 12, id);
+    view.setUint32(SPAN_BYTES * at + 20, id);
+  }
+  const traceId = Int32Array.from(ids, (_, at) => SPAN_BYTES * at);
+  return { view, traceId, spanId: traceId.map((at) => at + TRACE_BYTES) };
 }
 
-const isNew = (spans: RecentSpans, id: number) => spans.add(idsOf(id), 0, SPAN_AT);
+/** Which of the spans of a block are new. */
+function areNew(spans: RecentSpans, ...ids: readonly number[]): boolean[] {
+  const order = Int32Array.from(ids.keys());
+  return [...spans.add(idsOf(...ids), order, ids.length).subarray(0, ids.length)].map(Boolean);
+}
+
+const isNew = (spans: RecentSpans, id: number) => areNew(spans, id)[0] as boolean;
+
+/** Puts what is unsaved into a store, and leaves out what is too old, as a checkpoint does. */
+function save(spans: RecentSpans, store: Map<string, SavedSpans>): void {
+  const { parts, oldest } = spans.unsaved();
+  for (const part of parts) {
+    store.set([part.generation, part.from].map((n) => String(n).padStart(5)).join(), part);
+  }
+  for (const [key, { generation }] of store) if (generation < oldest) store.delete(key);
+}
+
+/** What another process finds in a store. */
+function restored(horizon: number, store: ReadonlyMap<string, SavedSpans>): RecentSpans {
+  const spans = new RecentSpans(horizon);
+  spans.restore([...store.keys()].toSorted().map((key) => store.get(key) as SavedSpans));
+  return spans;
+}
 
 describe("RecentSpans", () => {
-  it("knows a span for at least as many further ones as its horizon", () => {
+  it("knows a span for as many further ones as its horizon, in blocks, through restarts", () => {
+    const block = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 30 });
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 40 }),
-        fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 300 }),
-        (horizon, ids) => {
-          const spans = new RecentSpans(horizon);
+        fc.array(fc.oneof(block, fc.constant("save"), fc.constant("restart")), { maxLength: 40 }),
+        (horizon, steps) => {
+          let spans = new RecentSpans(horizon);
+          const store = new Map<string, SavedSpans>();
           const order: number[] = [];
-          for (const id of ids) {
-            const known = order.slice(-horizon).includes(id);
-            const added = isNew(spans, id);
-            if (known) expect(added).toBe(false);
-            if (!order.slice(-2 * horizon).includes(id)) expect(added).toBe(true);
-            if (added) order.push(id);
+          for (const step of steps) {
+            if (typeof step === "string") save(spans, store);
+            if (step === "restart") spans = restored(horizon, store);
+            if (typeof step === "string") continue;
+            for (const [at, added] of areNew(spans, ...step).entries()) {
+              const id = step[at] as number;
+              if (order.slice(-horizon).includes(id)) expect(added).toBe(false);
+              if (!order.slice(-2 * horizon).includes(id)) expect(added).toBe(true);
+              if (added) order.push(id);
+            }
           }
         },
       ),
     );
   });
 
+  it("knows a span again within its own block", () => {
+    const spans = new RecentSpans(10);
+    expect(areNew(spans, 1, 2, 1, 1, 3, 2)).toEqual([true, true, false, false, true, false]);
+  });
+
+  it("takes everything for new when it remembers nothing", () => {
+    expect(areNew(new RecentSpans(0), 1, 1)).toEqual([true, true]);
+  });
+
   it("takes no new span for a known one, however alike their ids are", () => {
     const spans = new RecentSpans(300_000);
     let dropped = 0;
-    for (let id = 1; id <= 500_000; id++) if (!isNew(spans, id)) dropped++;
+    for (let from = 1; from <= 500_000; from += SPANS_AT_ONCE) {
+      const ids = Array.from({ length: SPANS_AT_ONCE }, (_, at) => from + at);
+      dropped += areNew(spans, ...ids).filter((added) => !added).length;
+    }
     expect(dropped).toBe(0);
   });
 
@@ -47,28 +91,21 @@ describe("RecentSpans", () => {
     const spans = new RecentSpans(10);
     const one = idsOf(1);
     const other = idsOf(1);
-    other.setUint32(0, 7);
-    expect([spans.add(one, 0, SPAN_AT), spans.add(other, 0, SPAN_AT)]).toEqual([true, true]);
-    expect([spans.add(one, 0, SPAN_AT), spans.add(other, 0, SPAN_AT)]).toEqual([false, false]);
+    other.view.setUint32(0, 7);
+    const first = Int32Array.of(0);
+    const added = [one, other, one, other].map((ids) => spans.add(ids, first, 1)[0]);
+    expect(added).toEqual([1, 1, 0, 0]);
   });
 
   it("is the same after it was stored in parts and restored", () => {
     const spans = new RecentSpans(100);
-    const stored = new Map<string, { generation: number; from: number; bytes: Uint8Array }>();
+    const store = new Map<string, SavedSpans>();
     for (let id = 1; id <= 530; id++) {
       isNew(spans, id);
-      if (id % 37 !== 0 && id !== 530) continue;
-      const { parts, oldest } = spans.unsaved();
-      for (const part of parts) {
-        const key = [part.generation, part.from].map((n) => String(n).padStart(5)).join();
-        stored.set(key, part);
-      }
-      for (const [key, { generation }] of stored) if (generation < oldest) stored.delete(key);
+      if (id % 37 === 0 || id === 530) save(spans, store);
     }
-    const restored = new RecentSpans(100);
-    const keys = [...stored.keys()].toSorted();
-    restored.restore(keys.map((key) => stored.get(key) as never));
-    for (let id = 431; id <= 530; id++) expect(isNew(restored, id)).toBe(false);
-    expect(isNew(restored, 531)).toBe(true);
+    const again = restored(100, store);
+    for (let id = 431; id <= 530; id++) expect(isNew(again, id)).toBe(false);
+    expect(isNew(again, 531)).toBe(true);
   });
 });

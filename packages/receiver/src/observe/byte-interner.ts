@@ -1,6 +1,6 @@
 /**
  * Strings by their bytes: the same bytes give the same small integer, and are decoded once.
- * Cost: one pass over the bytes (FNV-1a) and a comparison; no allocation for known strings.
+ * Cost: one pass over the bytes, four at a time, and a comparison; no allocation for known strings.
  */
 
 /** The string is not valid UTF-8. */
@@ -8,8 +8,8 @@ export const INTERN_INVALID = -1;
 /** There is no room for another string. */
 export const INTERN_FULL = -2;
 
-const FNV_OFFSET = 0x811c9dc5 | 0;
-const FNV_PRIME = 0x01000193;
+const WORD_BYTES = 4;
+const HASH_WORD = 0x9e3779b1;
 const STRING_BYTES_MAX = 256;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -18,7 +18,7 @@ export class ByteInterner {
   private readonly capacity: number;
   private readonly strings: string[] = [];
   private readonly starts: number[] = [0];
-  private arena = new Uint8Array(4096);
+  private arena = new DataView(new ArrayBuffer(4096));
   /** Open addressing, at most half full; id + 1 per slot, 0 when free. */
   private readonly slots: Int32Array;
 
@@ -29,17 +29,14 @@ export class ByteInterner {
   }
 
   /** The id of the bytes at [start, start + length), or one of the INTERN_ constants. */
-  intern(bytes: Uint8Array, start: number, length: number): number {
+  intern(view: DataView, start: number, length: number): number {
     const mask = this.slots.length - 1;
-    let hash = FNV_OFFSET;
-    for (let i = start; i < start + length; i++) {
-      hash = Math.imul(hash ^ (bytes[i] as number), FNV_PRIME);
-    }
+    const hash = hashOf(view, start, length);
     let slot = (hash ^ (hash >>> 15)) & mask;
     for (;;) {
       const id = (this.slots[slot] as number) - 1;
-      if (id < 0) return this.add(bytes, start, length, slot);
-      if (this.same(id, bytes, start, length)) return id;
+      if (id < 0) return this.add(view, start, length, slot);
+      if (this.isText(id, view, start, length)) return id;
       slot = (slot + 1) & mask;
     }
   }
@@ -49,33 +46,56 @@ export class ByteInterner {
     return this.strings[id] ?? "";
   }
 
-  private same(id: number, bytes: Uint8Array, start: number, length: number): boolean {
+  /** Whether the bytes at [start, start + length) are those of an id that {@link intern} gave. */
+  isText(id: number, view: DataView, start: number, length: number): boolean {
+    const { arena } = this;
     const from = this.starts[id] as number;
     if ((this.starts[id + 1] as number) - from !== length) return false;
-    for (let i = 0; i < length; i++) {
-      if (this.arena[from + i] !== bytes[start + i]) return false;
+    const whole = length - WORD_BYTES;
+    let at = 0;
+    for (; at <= whole; at += WORD_BYTES) {
+      if (arena.getInt32(from + at, true) !== view.getInt32(start + at, true)) return false;
+    }
+    for (; at < length; at++) {
+      if (arena.getUint8(from + at) !== view.getUint8(start + at)) return false;
     }
     return true;
   }
 
-  private add(bytes: Uint8Array, start: number, length: number, slot: number): number {
+  private add(view: DataView, start: number, length: number, slot: number): number {
     const id = this.strings.length;
     if (id >= this.capacity || length > STRING_BYTES_MAX) return INTERN_FULL;
-    const text = bytes.subarray(start, start + length);
+    const text = new Uint8Array(view.buffer, view.byteOffset + start, length);
     try {
       this.strings.push(decoder.decode(text));
     } catch {
       return INTERN_INVALID;
     }
     const from = this.starts[id] as number;
-    if (from + length > this.arena.length) {
-      const grown = new Uint8Array(Math.max(this.arena.length * 2, from + length));
-      grown.set(this.arena);
-      this.arena = grown;
+    const { byteLength } = this.arena;
+    if (from + length > byteLength) {
+      const grown = new Uint8Array(Math.max(byteLength * 2, from + length));
+      grown.set(new Uint8Array(this.arena.buffer));
+      this.arena = new DataView(grown.buffer);
     }
-    this.arena.set(text, from);
+    new Uint8Array(this.arena.buffer).set(text, from);
     this.starts.push(from + length);
     this.slots[slot] = id + 1;
     return id;
   }
+}
+
+/** Rotated, so that the later words of a string reach all bits, too. */
+function hashOf(view: DataView, start: number, length: number): number {
+  const whole = start + length - WORD_BYTES;
+  let hash = length;
+  let at = start;
+  for (; at <= whole; at += WORD_BYTES) hash = mix(hash, view.getInt32(at, true));
+  for (; at < start + length; at++) hash = mix(hash, view.getUint8(at));
+  return hash;
+}
+
+function mix(hash: number, word: number): number {
+  const mixed = Math.imul(hash ^ word, HASH_WORD);
+  return (mixed << 15) | (mixed >>> 17);
 }

@@ -75,6 +75,6 @@ export class ObserverState {
 
   private intern(text: string): number {
     const bytes = encoder.encode(text);
-    return this.strings.intern(bytes, 0, bytes.length);
+    return this.strings.intern(new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length);
   }
 }

@@ -21,8 +21,10 @@ export class SignalPanes {
   private usualNames: ReadonlySet<string> = new Set();
   /** What is usual in each window length in which the signal drifts. */
   private readonly drifts = new Map<number, UsualValues>();
+  /** The pane that was asked for last, and the same when it holds numbers. */
   private latestNumber = Number.NaN;
   private latestPane: Summary;
+  private latestGrid: GridSummary | undefined;
   /** Values that came after their pane had closed; they join the next longer window. */
   private late: Summary;
   /** What each window length has so far, shortest first. */
@@ -39,9 +41,9 @@ export class SignalPanes {
 
   /** Adds a number to its pane; false when it is none, or the signal holds categories. */
   addNumber(value: number, pane: number, firstOpenPane: number): boolean {
-    const summary = this.pane(pane, firstOpenPane);
-    if (!(summary instanceof GridSummary)) return false;
-    summary.add(value);
+    const grid = pane === this.latestNumber ? this.latestGrid : this.grid(pane, firstOpenPane);
+    if (grid === undefined) return false;
+    grid.add(value);
     return Number.isFinite(value);
   }
 
@@ -113,7 +115,13 @@ export class SignalPanes {
     }
     this.latestNumber = number;
     this.latestPane = pane;
+    this.latestGrid = pane instanceof GridSummary ? pane : undefined;
     return pane;
+  }
+
+  private grid(number: number, firstOpenNumber: number): GridSummary | undefined {
+    const summary = this.pane(number, firstOpenNumber);
+    return summary instanceof GridSummary ? summary : undefined;
   }
 
   /** Merges the panes before `beforeNumber` into the shortest window. */

@@ -1,0 +1,202 @@
+/** Counts prediction spans: their calls, their latencies and their values, each exactly once. */
+import type { NumberPoint } from "../metric-family.js";
+import { CounterSet } from "../metric-family.js";
+import type { SpanFlag } from "../otlp/annotate-spans.js";
+import type { SpanRows } from "../otlp/span-rows.js";
+import {
+  STATUS_ERROR,
+  TYPE_BITS,
+  TYPE_MASK,
+  VALUE_OTHER,
+  VALUE_STRING,
+} from "../otlp/span-rows.js";
+import { ROLE } from "../otlp/wanted-keys.js";
+import type { ModelCall } from "./model-calls.js";
+import { ModelCalls } from "./model-calls.js";
+import type { ObservedModel, ObservedSignal } from "./observed-model.js";
+import type { ObserverState } from "./observer-state.js";
+import { SPANS_AT_ONCE } from "./recent-spans.js";
+import { SpanHeads } from "./span-heads.js";
+
+const NS_PER_MS = 1e6;
+const NS_PER_S = 1e9;
+
+/** Turns the rows of requests into what an {@link ObserverState} holds. */
+export class SpanCounter {
+  private readonly state: ObserverState;
+  private readonly outcomes = new CounterSet();
+  private observed = 0;
+  private readonly heads: SpanHeads;
+  private readonly calls: ModelCalls;
+  /** The time, the pane and the first open pane of the present span. */
+  private eventMs = 0;
+  private pane = 0;
+  private firstOpenPane = 0;
+  private flags: SpanFlag[] = [];
+  /** Signals of the present span whose values are not usual. */
+  private unusual: string[] = [];
+
+  constructor(state: ObserverState) {
+    this.state = state;
+    this.heads = new SpanHeads(state.keys, state.strings, SPANS_AT_ONCE);
+    this.calls = new ModelCalls(state);
+  }
+
+  /**
+   * Counts a request that came at `nowMs`.
+   * @param flags gets the spans with values that are not usual, in the order of the rows
+   */
+  count(rows: SpanRows, nowMs: number, flags: SpanFlag[]): void {
+    this.flags = flags;
+    this.unusual = [];
+    this.firstOpenPane = this.state.schedule.firstOpenPane;
+    for (let from = 0; from < rows.spanCount; from += SPANS_AT_ONCE) {
+      this.countBlock(rows, from, Math.min(from + SPANS_AT_ONCE, rows.spanCount), nowMs);
+    }
+  }
+
+  /** Takes note of something else that has become of a batch. */
+  note(outcome: string): void {
+    this.outcomes.add({ outcome });
+  }
+
+  /** What has become of values, spans and batches, by outcome. */
+  outcomePoints(): NumberPoint[] {
+    const observed = { labels: { outcome: "observed" }, value: this.observed };
+    const keys = { labels: { outcome: "overflow_keys" }, value: this.state.keys.overflowCount };
+    return [observed, keys, ...this.outcomes.snapshot()];
+  }
+
+  private countBlock(rows: SpanRows, from: number, end: number, nowMs: number): void {
+    const { heads, calls } = this;
+    const count = heads.read(rows, from, end);
+    const isNew = this.state.recentSpans.add(rows, heads.span, count);
+    for (let at = 0; at < count; at++) {
+      if (isNew[at] === 0) {
+        this.note("duplicate_span");
+        continue;
+      }
+      const model = heads.model[at] as number;
+      const call = calls.of(model, heads.version[at] as number, heads.stage[at] as number);
+      this.countSpan(rows, heads.span[at] as number, call, nowMs);
+    }
+  }
+
+  private countSpan(rows: SpanRows, span: number, call: ModelCall, nowMs: number): void {
+    const { state } = this;
+    const durationNs = rows.durationNs[span] as number;
+    const { model } = call;
+    call.latency?.add(durationNs / NS_PER_S);
+    if (call.isInference) {
+      if (rows.status[span] === STATUS_ERROR) model.errors++;
+      else model.successes++;
+    }
+    const endMs = (rows.startMs[span] as number) + durationNs / NS_PER_MS;
+    // A clock that is ahead must not close windows early: what is in the future happens now.
+    if (endMs > nowMs) this.note("span_in_future");
+    this.eventMs = endMs > nowMs ? nowMs : endMs;
+    state.watermark.observe(this.eventMs, nowMs);
+    this.pane = state.schedule.paneNumber(this.eventMs);
+    const first = rows.firstValue[span] as number;
+    const end = rows.endValue[span] as number;
+    this.countValues(rows, first, end, model);
+    if (this.pane < this.firstOpenPane && end > first) this.note("span_late");
+    if (this.unusual.length > 0) {
+      this.flags.push({ at: rows.spanId[span] as number, values: this.unusual });
+      this.unusual = [];
+    }
+  }
+
+  private countValues(rows: SpanRows, first: number, end: number, model: ObservedModel): void {
+    const { valueTag, valueNumber } = rows;
+    const { signals } = model;
+    for (let at = first; at < end; at++) {
+      const tag = valueTag[at] as number;
+      const signal = signals[tag >> TYPE_BITS];
+      if (signal === undefined) {
+        this.countFirst(rows, at, model);
+        continue;
+      }
+      const type = tag & TYPE_MASK;
+      if (signal.panes === undefined || type === VALUE_STRING || type === VALUE_OTHER) {
+        this.countValue(rows, at, signal, model);
+      } else this.countResult(this.addNumber(signal, valueNumber[at] as number));
+    }
+  }
+
+  /** A value that has no signal yet, or never will. */
+  private countFirst(rows: SpanRows, at: number, model: ObservedModel): void {
+    const key = (rows.valueTag[at] as number) >> TYPE_BITS;
+    const role = this.state.keys.roleOf(key);
+    if (role < ROLE.feature) return;
+    if (role === ROLE.featureMissing) {
+      this.countMissing(rows, at, model);
+      return;
+    }
+    const signal = this.newSignal(model, key, role);
+    if (signal) this.countValue(rows, at, signal, model);
+  }
+
+  private countValue(
+    rows: SpanRows,
+    at: number,
+    signal: ObservedSignal,
+    model: ObservedModel,
+  ): void {
+    const type = (rows.valueTag[at] as number) & TYPE_MASK;
+    if (type === VALUE_OTHER) this.countResult(false);
+    else if (type === VALUE_STRING) {
+      const id = this.internAt(rows, at);
+      this.countResult(id >= 0 && this.addCategory(signal, this.state.strings.text(id)));
+    } else this.countResult(this.addNumber(signal, rows.valueNumber[at] as number));
+    if (signal.learner) model.finishLearning(signal);
+  }
+
+  private countResult(fits: boolean): void {
+    if (fits) this.observed++;
+    else this.note("invalid");
+  }
+
+  private internAt({ view, valueOffset, valueNumber }: SpanRows, at: number): number {
+    return this.state.strings.intern(view, valueOffset[at] as number, valueNumber[at] as number);
+  }
+
+  private addNumber(signal: ObservedSignal, value: number): boolean {
+    const { panes } = signal;
+    if (panes === undefined) return signal.learner?.addNumber(value, this.eventMs) ?? false;
+    if (!panes.addNumber(value, this.pane, this.firstOpenPane)) return false;
+    if (panes.isUnusualNumber(value)) this.unusual.push(signal.identity.name);
+    return true;
+  }
+
+  private addCategory(signal: ObservedSignal, value: string): boolean {
+    const { panes } = signal;
+    if (panes === undefined) return signal.learner?.addCategory(value, this.eventMs) ?? false;
+    if (!panes.addCategory(value, this.pane, this.firstOpenPane)) return false;
+    if (panes.isUnusualName(value)) this.unusual.push(signal.identity.name);
+    return true;
+  }
+
+  /** The value names a feature that had none. */
+  private countMissing(rows: SpanRows, at: number, model: ObservedModel): void {
+    const { keys, strings } = this.state;
+    if (((rows.valueTag[at] as number) & TYPE_MASK) !== VALUE_STRING) return;
+    const id = this.internAt(rows, at);
+    const key = id < 0 ? -1 : keys.idOf(ROLE.feature, strings.text(id));
+    if (key < 0) {
+      this.note("invalid");
+      return;
+    }
+    const signal = model.signals[key] ?? this.newSignal(model, key, ROLE.feature);
+    if (signal === undefined) return;
+    signal.missing++;
+    signal.learner?.addMissing();
+    signal.panes?.pane(this.pane, this.firstOpenPane).addMissing(1);
+  }
+
+  private newSignal(model: ObservedModel, key: number, role: number): ObservedSignal | undefined {
+    const signal = this.state.addSignal(model, key, role);
+    if (signal === undefined) this.note("overflow_signals");
+    return signal;
+  }
+}
