@@ -11,14 +11,19 @@ export const INTERN_FULL = -2;
 const WORD_BYTES = 4;
 const HASH_WORD = 0x9e3779b1;
 const STRING_BYTES_MAX = 256;
+const STRING_WORDS_MAX = STRING_BYTES_MAX / WORD_BYTES;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** Maps byte strings to ids 0, 1, 2, … in the order in which they are first seen. */
 export class ByteInterner {
   private readonly capacity: number;
   private readonly strings: string[] = [];
-  private readonly starts: number[] = [0];
-  private arena = new DataView(new ArrayBuffer(4096));
+  /** Lengths in bytes and first words, by id. */
+  private readonly lengths: number[] = [];
+  private readonly starts: number[] = [];
+  /** The strings' bytes, four at a time; the last word of a string may overlap the one before. */
+  private words = new Int32Array(1024);
+  private wordCount = 0;
   /** Open addressing, at most half full; id + 1 per slot, 0 when free. */
   private readonly slots: Int32Array;
 
@@ -48,51 +53,62 @@ export class ByteInterner {
 
   /** Whether the bytes at [start, start + length) are those of an id that {@link intern} gave. */
   isText(id: number, view: DataView, start: number, length: number): boolean {
-    const { arena } = this;
-    const from = this.starts[id] as number;
-    if ((this.starts[id + 1] as number) - from !== length) return false;
-    const whole = length - WORD_BYTES;
-    let at = 0;
-    for (; at <= whole; at += WORD_BYTES) {
-      if (arena.getInt32(from + at, true) !== view.getInt32(start + at, true)) return false;
+    if (this.lengths[id] !== length) return false;
+    const { words } = this;
+    let word = this.starts[id] as number;
+    if (length < WORD_BYTES) return words[word] === shortWord(view, start, length);
+    const last = start + length - WORD_BYTES;
+    for (let at = start; at < last; at += WORD_BYTES) {
+      if (words[word++] !== view.getInt32(at, true)) return false;
     }
-    for (; at < length; at++) {
-      if (arena.getUint8(from + at) !== view.getUint8(start + at)) return false;
-    }
-    return true;
+    return words[word] === view.getInt32(last, true);
   }
 
   private add(view: DataView, start: number, length: number, slot: number): number {
     const id = this.strings.length;
     if (id >= this.capacity || length > STRING_BYTES_MAX) return INTERN_FULL;
-    const text = new Uint8Array(view.buffer, view.byteOffset + start, length);
     try {
+      const text = new Uint8Array(view.buffer, view.byteOffset + start, length);
       this.strings.push(decoder.decode(text));
     } catch {
       return INTERN_INVALID;
     }
-    const from = this.starts[id] as number;
-    const { byteLength } = this.arena;
-    if (from + length > byteLength) {
-      const grown = new Uint8Array(Math.max(byteLength * 2, from + length));
-      grown.set(new Uint8Array(this.arena.buffer));
-      this.arena = new DataView(grown.buffer);
-    }
-    new Uint8Array(this.arena.buffer).set(text, from);
-    this.starts.push(from + length);
+    this.lengths.push(length);
+    this.starts.push(this.wordCount);
+    this.addWords(view, start, length);
     this.slots[slot] = id + 1;
     return id;
+  }
+
+  private addWords(view: DataView, start: number, length: number): void {
+    if (this.wordCount + STRING_WORDS_MAX > this.words.length) {
+      const grown = new Int32Array(2 * this.words.length);
+      grown.set(this.words);
+      this.words = grown;
+    }
+    const last = start + length - WORD_BYTES;
+    for (let at = start; at < last; at += WORD_BYTES) {
+      this.words[this.wordCount++] = view.getInt32(at, true);
+    }
+    this.words[this.wordCount++] =
+      last < start ? shortWord(view, start, length) : view.getInt32(last, true);
   }
 }
 
 /** Rotated, so that the later words of a string reach all bits, too. */
 function hashOf(view: DataView, start: number, length: number): number {
-  const whole = start + length - WORD_BYTES;
+  if (length < WORD_BYTES) return mix(length, shortWord(view, start, length));
+  const last = start + length - WORD_BYTES;
   let hash = length;
-  let at = start;
-  for (; at <= whole; at += WORD_BYTES) hash = mix(hash, view.getInt32(at, true));
-  for (; at < start + length; at++) hash = mix(hash, view.getUint8(at));
-  return hash;
+  for (let at = start; at < last; at += WORD_BYTES) hash = mix(hash, view.getInt32(at, true));
+  return mix(hash, view.getInt32(last, true));
+}
+
+/** The bytes of a string that is shorter than a word. */
+function shortWord(view: DataView, start: number, length: number): number {
+  let word = 0;
+  for (let at = start; at < start + length; at++) word = (word << 8) | view.getUint8(at);
+  return word;
 }
 
 function mix(hash: number, word: number): number {

@@ -9,6 +9,11 @@ import type { Reference } from "../references/reference.js";
 import type { UsualValues } from "./usual-values.js";
 import { usualInDrift, usualValues } from "./usual-values.js";
 
+/** Numbers that are added to a pane at once: 512 bytes a signal. */
+const WAITING_MAX = 64;
+/** Fewer than this are added one by one: what many have in common costs as much as some values. */
+const FEW = 8;
+
 /** The open panes and windows of one signal that has a reference. */
 export class SignalPanes {
   readonly identity: SignalIdentity;
@@ -25,6 +30,10 @@ export class SignalPanes {
   private latestNumber = Number.NaN;
   private latestPane: Summary;
   private latestGrid: GridSummary | undefined;
+  /** Numbers of that pane that are not in its summary yet: many at once cost a third each. */
+  private readonly waiting: Float64Array;
+  /** How many numbers wait for {@link settle}; none do between two batches. */
+  waitingCount = 0;
   /** Values that came after their pane had closed; they join the next longer window. */
   private late: Summary;
   /** What each window length has so far, shortest first. */
@@ -37,14 +46,47 @@ export class SignalPanes {
     this.windows = Array.from({ length: windowCount }, () => emptySummary(reference));
     this.late = emptySummary(reference);
     this.latestPane = this.late;
+    this.waiting = new Float64Array(reference.kind === "numeric" ? WAITING_MAX : 0);
   }
 
-  /** Adds a number to its pane; false when it is none, or the signal holds categories. */
+  /**
+   * Lets a number wait for {@link settle} if that is all there is to do: it is usual, belongs to
+   * the pane that was asked for last, and others wait there already.
+   * @returns false when it is to go through {@link addNumber}
+   */
+  joinWaiting(value: number, pane: number): boolean {
+    const count = this.waitingCount;
+    if (count === 0 || count === WAITING_MAX - 1 || pane !== this.latestNumber) return false;
+    // The bounds are finite, so that no other value is between them.
+    if (!(value >= this.usualLow && value <= this.usualHigh)) return false;
+    this.waiting[count] = value;
+    this.waitingCount = count + 1;
+    return true;
+  }
+
+  /**
+   * Adds a number to its pane, where it may have to wait for {@link settle}.
+   * @returns false when it is none, or the signal holds categories
+   */
   addNumber(value: number, pane: number, firstOpenPane: number): boolean {
-    const grid = pane === this.latestNumber ? this.latestGrid : this.grid(pane, firstOpenPane);
+    const grid = this.grid(pane, firstOpenPane);
     if (grid === undefined) return false;
-    grid.add(value);
-    return Number.isFinite(value);
+    const isFinite = Number.isFinite(value);
+    if (!isFinite || grid !== this.latestGrid) {
+      grid.add(value);
+      return isFinite;
+    }
+    this.waiting[this.waitingCount++] = value;
+    if (this.waitingCount === WAITING_MAX) this.settle();
+    return true;
+  }
+
+  /** Adds what waits to its pane; belongs at the end of a batch. */
+  settle(): void {
+    const { waiting, waitingCount: count, latestGrid: grid } = this;
+    this.waitingCount = 0;
+    if (count >= FEW) grid?.addMany(waiting, 0, count);
+    else for (let at = 0; at < count; at++) grid?.add(waiting[at]);
   }
 
   /** Adds a category to its pane; false when the signal holds numbers. */
@@ -113,6 +155,7 @@ export class SignalPanes {
       pane = emptySummary(this.reference);
       this.panes.set(number, pane);
     }
+    this.settle();
     this.latestNumber = number;
     this.latestPane = pane;
     this.latestGrid = pane instanceof GridSummary ? pane : undefined;
@@ -126,6 +169,7 @@ export class SignalPanes {
 
   /** Merges the panes before `beforeNumber` into the shortest window. */
   closePanes(beforeNumber: number): void {
+    this.settle();
     for (const [number, pane] of this.panes) {
       if (number >= beforeNumber) continue;
       mergeInto(this.windows[0] as Summary, pane);

@@ -1,6 +1,5 @@
 /** Counts prediction spans: their calls, their latencies and their values, each exactly once. */
 import type { NumberPoint } from "../metric-family.js";
-import { CounterSet } from "../metric-family.js";
 import type { SpanFlag } from "../otlp/annotate-spans.js";
 import type { SpanRows } from "../otlp/span-rows.js";
 import {
@@ -16,6 +15,7 @@ import { ModelCalls } from "./model-calls.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import type { ObserverState } from "./observer-state.js";
 import { SPANS_AT_ONCE } from "./recent-spans.js";
+import type { SignalPanes } from "./signal.js";
 import { SpanHeads } from "./span-heads.js";
 
 const NS_PER_MS = 1e6;
@@ -24,7 +24,8 @@ const NS_PER_S = 1e9;
 /** Turns the rows of requests into what an {@link ObserverState} holds. */
 export class SpanCounter {
   private readonly state: ObserverState;
-  private readonly outcomes = new CounterSet();
+  /** How often something else than the usual has happened. */
+  private readonly outcomes = new Map<string, number>();
   private observed = 0;
   private readonly heads: SpanHeads;
   private readonly calls: ModelCalls;
@@ -35,6 +36,8 @@ export class SpanCounter {
   private flags: SpanFlag[] = [];
   /** Signals of the present span whose values are not usual. */
   private unusual: string[] = [];
+  /** Where numbers of the present batch may wait. */
+  private readonly unsettled: SignalPanes[] = [];
 
   constructor(state: ObserverState) {
     this.state = state;
@@ -50,21 +53,27 @@ export class SpanCounter {
     this.flags = flags;
     this.unusual = [];
     this.firstOpenPane = this.state.schedule.firstOpenPane;
-    for (let from = 0; from < rows.spanCount; from += SPANS_AT_ONCE) {
-      this.countBlock(rows, from, Math.min(from + SPANS_AT_ONCE, rows.spanCount), nowMs);
+    try {
+      for (let from = 0; from < rows.spanCount; from += SPANS_AT_ONCE) {
+        this.countBlock(rows, from, Math.min(from + SPANS_AT_ONCE, rows.spanCount), nowMs);
+      }
+    } finally {
+      for (const panes of this.unsettled.splice(0)) panes.settle();
     }
   }
 
   /** Takes note of something else that has become of a batch. */
   note(outcome: string): void {
-    this.outcomes.add({ outcome });
+    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
   }
 
   /** What has become of values, spans and batches, by outcome. */
   outcomePoints(): NumberPoint[] {
-    const observed = { labels: { outcome: "observed" }, value: this.observed };
-    const keys = { labels: { outcome: "overflow_keys" }, value: this.state.keys.overflowCount };
-    return [observed, keys, ...this.outcomes.snapshot()];
+    const { overflowCount } = this.state.keys;
+    const counts = { observed: this.observed, overflow_keys: overflowCount };
+    return [...Object.entries(counts), ...this.outcomes].map(([outcome, value]) => {
+      return { labels: { outcome }, value };
+    });
   }
 
   private countBlock(rows: SpanRows, from: number, end: number, nowMs: number): void {
@@ -110,6 +119,7 @@ export class SpanCounter {
   private countValues(rows: SpanRows, first: number, end: number, model: ObservedModel): void {
     const { valueTag, valueNumber } = rows;
     const { signals } = model;
+    const { pane } = this;
     for (let at = first; at < end; at++) {
       const tag = valueTag[at] as number;
       const signal = signals[tag >> TYPE_BITS];
@@ -117,10 +127,11 @@ export class SpanCounter {
         this.countFirst(rows, at, model);
         continue;
       }
+      // Nearly all values are such numbers; the others take the long way.
       const type = tag & TYPE_MASK;
-      if (signal.panes === undefined || type === VALUE_STRING || type === VALUE_OTHER) {
-        this.countValue(rows, at, signal, model);
-      } else this.countResult(this.addNumber(signal, valueNumber[at] as number));
+      const isNumber = type !== VALUE_STRING && type !== VALUE_OTHER;
+      if (isNumber && signal.panes?.joinWaiting(valueNumber[at] as number, pane)) this.observed++;
+      else this.countValue(rows, at, signal, model);
     }
   }
 
@@ -143,18 +154,17 @@ export class SpanCounter {
     signal: ObservedSignal,
     model: ObservedModel,
   ): void {
-    const type = (rows.valueTag[at] as number) & TYPE_MASK;
-    if (type === VALUE_OTHER) this.countResult(false);
-    else if (type === VALUE_STRING) {
-      const id = this.internAt(rows, at);
-      this.countResult(id >= 0 && this.addCategory(signal, this.state.strings.text(id)));
-    } else this.countResult(this.addNumber(signal, rows.valueNumber[at] as number));
+    if (this.addValue(rows, at, signal)) this.observed++;
+    else this.note("invalid");
     if (signal.learner) model.finishLearning(signal);
   }
 
-  private countResult(fits: boolean): void {
-    if (fits) this.observed++;
-    else this.note("invalid");
+  private addValue(rows: SpanRows, at: number, signal: ObservedSignal): boolean {
+    const type = (rows.valueTag[at] as number) & TYPE_MASK;
+    if (type === VALUE_OTHER) return false;
+    if (type !== VALUE_STRING) return this.addNumber(signal, rows.valueNumber[at] as number);
+    const id = this.internAt(rows, at);
+    return id >= 0 && this.addCategory(signal, this.state.strings.text(id));
   }
 
   private internAt({ view, valueOffset, valueNumber }: SpanRows, at: number): number {
@@ -165,6 +175,7 @@ export class SpanCounter {
     const { panes } = signal;
     if (panes === undefined) return signal.learner?.addNumber(value, this.eventMs) ?? false;
     if (!panes.addNumber(value, this.pane, this.firstOpenPane)) return false;
+    if (panes.waitingCount === 1) this.unsettled.push(panes);
     if (panes.isUnusualNumber(value)) this.unusual.push(signal.identity.name);
     return true;
   }

@@ -44,16 +44,20 @@ export class SpanHeads {
    */
   read(rows: SpanRows, from: number, end: number): number {
     const { own, resource } = this;
+    const { resource: resources, firstValue, endValue } = rows;
     let known = ABSENT;
     let count = 0;
     for (let span = from; span < end; span++) {
-      if (rows.resource[span] !== known) {
-        known = rows.resource[span] as number;
-        this.scan(rows, resource, rows.resourceFirst[known], rows.resourceEnd[known]);
+      const owner = resources[span] as number;
+      if (owner !== known) {
+        known = owner;
+        this.scan(rows, resource, rows.resourceFirst[owner], rows.resourceEnd[owner]);
       }
-      const isSilent = rows.firstValue[span] === rows.endValue[span];
-      if (isSilent && resource.model < 0) continue;
-      this.scan(rows, own, rows.firstValue[span], rows.endValue[span]);
+      const first = firstValue[span] as number;
+      const last = endValue[span] as number;
+      // Most spans of most services have nothing for us.
+      if (first === last && resource.model < 0) continue;
+      this.scan(rows, own, first, last);
       if (own.model < 0 || own.version < 0) complete(own, resource);
       if (own.model < 0) continue;
       this.span[count] = span;
@@ -66,11 +70,12 @@ export class SpanHeads {
 
   private scan(rows: SpanRows, head: Head, first = 0, end = 0): void {
     const { keys } = this;
+    const { valueTag } = rows;
     let model = ABSENT;
     let version = ABSENT;
     let stage = ABSENT;
     for (let at = first; at < end && (model < 0 || version < 0 || stage < 0); at++) {
-      const tag = rows.valueTag[at] as number;
+      const tag = valueTag[at] as number;
       if ((tag & TYPE_MASK) !== VALUE_STRING) continue;
       const role = keys.roleOf(tag >> TYPE_BITS);
       if (role === ROLE.modelName) {
