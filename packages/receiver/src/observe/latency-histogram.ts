@@ -3,8 +3,6 @@ export const LATENCY_BOUNDS_S = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 
-const BOUNDS = Float64Array.from(LATENCY_BOUNDS_S);
-
 /** Durations in explicit buckets, cumulative since the start. */
 export class LatencyHistogram {
   readonly counts = new Float64Array(LATENCY_BOUNDS_S.length + 1);
@@ -15,8 +13,7 @@ export class LatencyHistogram {
   add(seconds: number): void {
     const value = Math.max(0, seconds);
     let bucket = 0;
-    // All bounds, without a branch: where to stop is what a processor cannot foresee.
-    for (let at = 0; at < BOUNDS.length; at++) bucket += Number(value > (BOUNDS[at] as number));
+    while (value > (LATENCY_BOUNDS_S[bucket] ?? Number.POSITIVE_INFINITY)) bucket++;
     this.counts[bucket] = (this.counts[bucket] as number) + 1;
     this.sum += value;
     this.count++;
