@@ -1,9 +1,9 @@
 /**
  * The receiver, with its log, summaries and one endpoint, beside the OpenTelemetry Collector with
- * its otlp receiver, span_metrics connector and otlp_http exporter: the same bytes to the same sink,
- * spans per CPU second until the last one is handed on, and peak memory. Interleaved in one run,
- * medians of rounds. The Collector may use one core; it keeps in memory what we have on disk before
- * we acknowledge. `test/peers/install.sh` builds it. Run with `npm run bench:collector`.
+ * its otlp receiver, span_metrics connector and otlp_http exporter: the same bytes to the same
+ * sink, spans per CPU second until the last one is handed on, and peak memory. Interleaved in one
+ * run, medians of rounds. The Collector may use one core; it keeps in memory what we have on disk
+ * before we acknowledge. `test/peers/install.sh` builds it. Run with `npm run bench:collector`.
  */
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
