@@ -29,6 +29,8 @@ export interface IncomingBody {
 
 /** What a body holds. */
 export interface DecodedBody {
+  /** The body without its compression. */
+  readonly inflated: Uint8Array;
   /** The spans of traces, overwritten by the next body; metrics are checked, and not read. */
   readonly rows: SpanRows | undefined;
   /** What the sender should know, although it is accepted; empty for nothing. */
@@ -48,13 +50,15 @@ export class BodyDecoder {
   decode({ body, signal, contentType, contentEncoding, bodyBytesMax }: IncomingBody): DecodedBody {
     const inflated = inflate(body, contentEncoding, bodyBytesMax);
     const json = contentType === "application/json";
-    if (signal === "metrics") return { rows: undefined, warning: checkMetrics(inflated, json) };
+    if (signal === "metrics") {
+      return { inflated, rows: undefined, warning: checkMetrics(inflated, json) };
+    }
     const { binary, warning } = json ? tracesFromJson(inflated) : { binary: inflated, warning: "" };
     const { rows } = this;
     const error = this.reader.read(binary, rows);
     // In what was made of JSON, an offset tells nothing.
     if (error) throw noRequest("trace", json ? { message: error.message } : error);
-    return { rows, warning };
+    return { inflated, rows, warning };
   }
 }
 

@@ -68,6 +68,16 @@ export function inflate(body: Uint8Array, encoding: string, bytesMax: number): U
   }
 }
 
+/**
+ * Frees what `inflate` has made, which nobody may read any longer; left to the garbage collector it
+ * would have it mark the whole heap (see garbage-collection.ts). A body that came plain stays.
+ */
+export function freeInflated(inflated: Uint8Array, body: Uint8Array): void {
+  const { buffer } = inflated;
+  if (buffer === body.buffer || buffer.byteLength < INFLATE_CHUNK_BYTES) return;
+  if (!(buffer instanceof SharedArrayBuffer)) buffer.transfer(0);
+}
+
 /** @throws OtlpError `unknownEncoding` when bodies of this compression cannot be read */
 export function checkEncoding(encoding: string): void {
   if (encoding === "" || CONTENT_ENCODINGS.includes(encoding)) return;

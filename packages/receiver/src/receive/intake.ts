@@ -9,6 +9,7 @@ import { CounterSet } from "../metric-family.js";
 import { TraceResponse } from "../otlp/schema.js";
 import type { SpanRows } from "../otlp/span-rows.js";
 import type { Stage } from "../stage.js";
+import { freeInflated } from "./body.js";
 import type { BodyDecoder, IncomingBody } from "./body-decoder.js";
 import { OtlpError } from "./otlp-error.js";
 
@@ -117,10 +118,12 @@ export class Intake implements Stage {
    */
   async take(incoming: IncomingBody): Promise<Accepted> {
     const { body, signal, contentType, contentEncoding } = incoming;
-    const { rows, warning } = this.decoder.decode(incoming);
+    const { inflated, rows, warning } = this.decoder.decode(incoming);
     const { spanCount = 0, rejectedSpans = 0, rejectedReason } = rows ?? {};
     const kept = { body, signal, contentType, contentEncoding, receivedMs: this.now() };
-    await this.pipeline(kept, rows);
+    const keeping = this.pipeline(kept, rows);
+    freeInflated(inflated, body);
+    await keeping;
     this.receivedBytes += body.length;
     this.spans.add({ outcome: "accepted" }, spanCount);
     this.spans.add({ outcome: "rejected" }, rejectedSpans);
