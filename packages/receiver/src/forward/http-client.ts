@@ -2,9 +2,12 @@
  * Sends one body to an OTLP/HTTP endpoint and says what became of it.
  * https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
  */
+import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
+import type { RequestOptions } from "node:https";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { urlToHttpOptions } from "node:url";
 import { RpcStatus } from "../otlp/schema.js";
 import type { OtlpClient, SendResult } from "./otlp-client.js";
 
@@ -14,7 +17,8 @@ const REASON_BYTES_MAX = 512;
 
 /** Keep-alive connections to one endpoint, at most `connectionsMax` of them. */
 export class HttpClient implements OtlpClient {
-  private readonly url: URL;
+  private readonly request: typeof httpRequest;
+  private readonly options: RequestOptions;
   private readonly headers: Readonly<Record<string, string>>;
   private readonly timeoutMs: number;
   private readonly agent: HttpAgent;
@@ -25,11 +29,13 @@ export class HttpClient implements OtlpClient {
     connectionsMax: number,
     timeoutMs: number,
   ) {
-    this.url = url;
     this.headers = headers;
     this.timeoutMs = timeoutMs;
-    const Agent = url.protocol === "https:" ? HttpsAgent : HttpAgent;
+    const secure = url.protocol === "https:";
+    this.request = secure ? httpsRequest : httpRequest;
+    const Agent = secure ? HttpsAgent : HttpAgent;
     this.agent = new Agent({ keepAlive: true, maxSockets: connectionsMax });
+    this.options = { ...urlToHttpOptions(url), method: "POST", agent: this.agent };
   }
 
   send(body: Uint8Array, contentType: string, contentEncoding: string): Promise<SendResult> {
@@ -39,10 +45,9 @@ export class HttpClient implements OtlpClient {
       "Content-Length": body.length,
     };
     if (contentEncoding) headers["Content-Encoding"] = contentEncoding;
-    const request = this.url.protocol === "https:" ? httpsRequest : httpRequest;
-    const { agent, timeoutMs } = this;
+    const { options, timeoutMs } = this;
     return new Promise((resolve) => {
-      const sent = request(this.url, { method: "POST", agent, headers }, (response) => {
+      const sent = this.request({ ...options, headers }, (response) => {
         void resultOf(response).then((result) => {
           // An answer before the end of the body: what is left of it must not be sent any more.
           if (!sent.writableFinished) sent.destroy();
@@ -64,21 +69,24 @@ export class HttpClient implements OtlpClient {
 
 async function resultOf(response: IncomingMessage): Promise<SendResult> {
   try {
-    return await readAnswer(response);
+    const { statusCode: status = 0 } = response;
+    if (status < 200 || status >= 300) return await readRefusal(response, status);
+    // Nothing in it is of interest, and listening costs less than reading.
+    response.resume();
+    await once(response, "end");
+    return { kind: "delivered" };
   } catch (error) {
     return { kind: "retry", reason: (error as Error).message };
   }
 }
 
-async function readAnswer(response: IncomingMessage): Promise<SendResult> {
-  const status = response.statusCode ?? 0;
+async function readRefusal(response: IncomingMessage, status: number): Promise<SendResult> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     if (size < REASON_BYTES_MAX) chunks.push(chunk);
     size += chunk.length;
   }
-  if (status >= 200 && status < 300) return { kind: "delivered" };
   const answer = Buffer.concat(chunks).subarray(0, REASON_BYTES_MAX);
   const reason = `HTTP ${status}: ${answerText(answer, response.headers["content-type"])}`;
   if (!RETRYABLE.has(status)) return { kind: "refused", reason };
