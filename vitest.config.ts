@@ -5,6 +5,7 @@ const json = process.env["TIDEMARK_TEST_JSON"];
 
 export default defineConfig({
   test: {
+    globalSetup: "packages/receiver/assembly/build.mjs",
     include: [
       "packages/*/test/**/*.test.ts",
       "test/*.test.ts",

@@ -6,7 +6,7 @@ function tableOf(keysMax?: number) {
   const table = new KeyTable(wantedKeys(), unwantedKeys(), keysMax);
   const idOf = (name: string) => {
     const bytes = Buffer.from(name);
-    return table.lookup(bytes, new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length);
+    return table.lookup(bytes, 0, bytes.length);
   };
   return { table, idOf };
 }

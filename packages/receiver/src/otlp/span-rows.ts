@@ -1,11 +1,13 @@
 /**
- * What the readers hand on: the spans of one request as columns, without an object per span.
+ * What the reader hands on: the spans of one request as columns, without an object per span.
  *
  * Offsets point into {@link SpanRows.bytes}. A span's values lie at [firstValue, endValue), its
- * resource's at [resourceFirst, resourceEnd) of the same value columns. The arrays are scratch:
- * they are valid until the next read into the same SpanRows, and grow by doubling up to what the
- * largest accepted body can hold (a span takes at least 2 bytes, a value at least 4).
+ * resource's at [resourceFirst, resourceEnd) of the same value columns. The columns are views of
+ * the decoder's memory: they are valid until its next read, and longer than their counts say.
  */
+import { rejectionOf } from "./trace-faults.js";
+import type { TraceInstance } from "./trace-instance.js";
+import { REPORT } from "./trace-instance.js";
 
 /** The type of one value: the low {@link TYPE_BITS} bits of {@link SpanRows.valueTag}. */
 export const VALUE_STRING = 1;
@@ -18,14 +20,8 @@ export const VALUE_OTHER = 5;
 export const TYPE_BITS = 3;
 export const TYPE_MASK = (1 << TYPE_BITS) - 1;
 
-/** The smallest value on the wire is an empty list element: a tag and a length of 0. */
-export const VALUE_BYTES_MIN = 2;
-
 /** Status code of a span, as `Status.StatusCode` numbers it. */
 export const STATUS_ERROR = 2;
-
-const INITIAL_SPANS = 1024;
-const INITIAL_VALUES = 16_384;
 
 /** The columns of one request. */
 export class SpanRows {
@@ -37,88 +33,88 @@ export class SpanRows {
   /** Spans in the columns below; rejected ones (bad ids) are not among them. */
   spanCount = 0;
   /** Start in milliseconds since the epoch; a double keeps it to about a microsecond. */
-  startMs = new Float64Array(INITIAL_SPANS);
+  startMs = new Float64Array(0);
   /** End minus start, exact to a nanosecond up to 104 days; negative when the clock went back. */
-  durationNs = new Float64Array(INITIAL_SPANS);
-  traceId = new Int32Array(INITIAL_SPANS);
-  spanId = new Int32Array(INITIAL_SPANS);
+  durationNs = new Float64Array(0);
+  traceId = new Int32Array(0);
+  spanId = new Int32Array(0);
   /** Span kind as the protocol numbers it, 0 to 5. */
-  kind = new Uint8Array(INITIAL_SPANS);
+  kind = new Uint8Array(0);
   /** Status code as the protocol numbers it, 0 to 2. */
-  status = new Uint8Array(INITIAL_SPANS);
-  resource = new Int32Array(INITIAL_SPANS);
-  firstValue = new Int32Array(INITIAL_SPANS);
-  endValue = new Int32Array(INITIAL_SPANS);
+  status = new Uint8Array(0);
+  resource = new Int32Array(0);
+  firstValue = new Int32Array(0);
+  endValue = new Int32Array(0);
 
   resourceCount = 0;
-  resourceFirst = new Int32Array(64);
-  resourceEnd = new Int32Array(64);
+  resourceFirst = new Int32Array(0);
+  resourceEnd = new Int32Array(0);
 
   valueCount = 0;
   /** (key id << {@link TYPE_BITS}) | type; the ids are those of the reader's {@link KeyTable}. */
-  valueTag = new Int32Array(INITIAL_VALUES);
+  valueTag = new Int32Array(0);
   /** The number; 0 or 1 for booleans; the length in bytes for strings. */
-  valueNumber = new Float64Array(INITIAL_VALUES);
+  valueNumber = new Float64Array(0);
   /** Where a string starts; meaningless for other types. */
-  valueOffset = new Int32Array(INITIAL_VALUES);
+  valueOffset = new Int32Array(0);
 
   /** Spans that were left out because their ids are missing, zero, or of a wrong length. */
   rejectedSpans = 0;
   /** What was wrong with the first rejected span; empty when none was. */
   rejectedReason = "";
 
-  /** Forgets the last request and points the offsets at the next one's bytes. */
-  reset(bytes: Uint8Array): void {
+  /** Shows what a decoder has read from these bytes. */
+  point(bytes: Uint8Array, { report, buffer }: TraceInstance): void {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.spanCount = 0;
-    this.resourceCount = 0;
-    this.valueCount = 0;
-    this.rejectedSpans = 0;
-    this.rejectedReason = "";
+    this.spanCount = report[REPORT.spanCount] as number;
+    this.resourceCount = report[REPORT.resourceCount] as number;
+    this.valueCount = report[REPORT.valueCount] as number;
+    this.rejectedSpans = report[REPORT.rejectedCount] as number;
+    this.rejectedReason = rejectionOf(report[REPORT.rejectedReason] as number);
+    const spansAt = report[REPORT.spansAt] as number;
+    const valuesAt = report[REPORT.valuesAt] as number;
+    const resourcesAt = report[REPORT.resourcesAt] as number;
+    if (isElsewhere(this.startMs, buffer, spansAt)) {
+      this.pointSpans(buffer, spansAt, report[REPORT.spanCapacity] as number);
+    }
+    if (isElsewhere(this.valueNumber, buffer, valuesAt)) {
+      this.pointValues(buffer, valuesAt, report[REPORT.valueCapacity] as number);
+    }
+    if (isElsewhere(this.resourceFirst, buffer, resourcesAt)) {
+      this.pointResources(buffer, resourcesAt, report[REPORT.resourceCapacity] as number);
+    }
   }
 
-  /** Makes room for one more span. */
-  growSpans(): void {
-    const size = this.startMs.length * 2;
-    this.startMs = grown(this.startMs, new Float64Array(size));
-    this.durationNs = grown(this.durationNs, new Float64Array(size));
-    this.traceId = grown(this.traceId, new Int32Array(size));
-    this.spanId = grown(this.spanId, new Int32Array(size));
-    this.kind = grown(this.kind, new Uint8Array(size));
-    this.status = grown(this.status, new Uint8Array(size));
-    this.resource = grown(this.resource, new Int32Array(size));
-    this.firstValue = grown(this.firstValue, new Int32Array(size));
-    this.endValue = grown(this.endValue, new Int32Array(size));
+  /** The columns lie one behind the other, as assembly/columns.ts has put them. */
+  private pointSpans(buffer: ArrayBuffer, at: number, capacity: number): void {
+    const wordsAt = at + 16 * capacity;
+    const words = (column: number) =>
+      new Int32Array(buffer, wordsAt + column * 4 * capacity, capacity);
+    this.startMs = new Float64Array(buffer, at, capacity);
+    this.durationNs = new Float64Array(buffer, at + 8 * capacity, capacity);
+    this.traceId = words(0);
+    this.spanId = words(1);
+    this.resource = words(2);
+    this.firstValue = words(3);
+    this.endValue = words(4);
+    this.kind = new Uint8Array(buffer, at + 36 * capacity, capacity);
+    this.status = new Uint8Array(buffer, at + 37 * capacity, capacity);
   }
 
-  /** Makes room for one more resource. */
-  growResources(): void {
-    const size = this.resourceFirst.length * 2;
-    this.resourceFirst = grown(this.resourceFirst, new Int32Array(size));
-    this.resourceEnd = grown(this.resourceEnd, new Int32Array(size));
+  private pointValues(buffer: ArrayBuffer, at: number, capacity: number): void {
+    this.valueNumber = new Float64Array(buffer, at, capacity);
+    this.valueTag = new Int32Array(buffer, at + 8 * capacity, capacity);
+    this.valueOffset = new Int32Array(buffer, at + 12 * capacity, capacity);
   }
 
-  /** Makes room for `more` values, so that {@link pushValue} need not look. */
-  reserveValues(more: number): void {
-    if (this.valueCount + more <= this.valueTag.length) return;
-    let size = this.valueTag.length * 2;
-    while (size < this.valueCount + more) size *= 2;
-    this.valueTag = grown(this.valueTag, new Int32Array(size));
-    this.valueNumber = grown(this.valueNumber, new Float64Array(size));
-    this.valueOffset = grown(this.valueOffset, new Int32Array(size));
-  }
-
-  /** Appends one value to reserved room; `number` is the length in bytes for strings. */
-  pushValue(key: number, type: number, number: number, offset: number): void {
-    const at = this.valueCount++;
-    this.valueTag[at] = (key << TYPE_BITS) | type;
-    this.valueNumber[at] = number;
-    this.valueOffset[at] = offset;
+  private pointResources(buffer: ArrayBuffer, at: number, capacity: number): void {
+    this.resourceFirst = new Int32Array(buffer, at, capacity);
+    this.resourceEnd = new Int32Array(buffer, at + 4 * capacity, capacity);
   }
 }
 
-function grown<A extends Float64Array | Int32Array | Uint8Array>(from: A, to: A): A {
-  to.set(from);
-  return to;
+/** Whether a column is not where this place is: the table has moved, or its memory has grown. */
+function isElsewhere(column: Float64Array | Int32Array, buffer: ArrayBuffer, at: number): boolean {
+  return column.buffer !== buffer || column.byteOffset !== at;
 }

@@ -1,0 +1,150 @@
+/**
+ * The rows of one body as columns. Each of the three tables is one block of memory, its columns
+ * one behind the other, widest first; src/otlp/span-rows.ts lays its views over them. A table
+ * that is full moves to a block of twice the size.
+ */
+import { allocate, extend } from "./memory";
+
+/** The types of values, as span-rows.ts numbers them. */
+export const VALUE_STRING: i32 = 1;
+export const VALUE_BOOL: i32 = 2;
+export const VALUE_INT: i32 = 3;
+export const VALUE_DOUBLE: i32 = 4;
+export const VALUE_OTHER: i32 = 5;
+export const TYPE_BITS: i32 = 3;
+
+/** Two doubles, five words and two bytes. */
+const SPAN_BYTES: usize = 38;
+/** Two words. */
+const RESOURCE_BYTES: usize = 8;
+/** A double and two words. */
+const VALUE_BYTES: usize = 16;
+
+export let spanCount: i32 = 0;
+export let spanCapacity: i32 = 1024;
+export let spansAt: usize = allocate(SPAN_BYTES * 1024);
+
+export let resourceCount: i32 = 0;
+export let resourceCapacity: i32 = 64;
+export let resourcesAt: usize = allocate(RESOURCE_BYTES * 64);
+
+export let valueCount: i32 = 0;
+export let valueCapacity: i32 = 16384;
+export let valuesAt: usize = allocate(VALUE_BYTES * 16384);
+
+/** Empties all tables. */
+export function clear(): void {
+  spanCount = 0;
+  resourceCount = 0;
+  valueCount = 0;
+}
+
+/** The columns of spans, for a span's place. */
+export function startMsOf(span: i32): usize {
+  return spansAt + ((<usize>span) << 3);
+}
+export function durationNsOf(span: i32): usize {
+  return spansAt + ((<usize>(spanCapacity + span)) << 3);
+}
+/** One of the five columns of words: trace id, span id, resource, first and end value. */
+export function spanWordOf(column: i32, span: i32): usize {
+  return spansAt + ((<usize>((4 + column) * spanCapacity + span)) << 2);
+}
+export function kindOf(span: i32): usize {
+  return spansAt + <usize>(36 * spanCapacity + span);
+}
+export function statusOf(span: i32): usize {
+  return spansAt + <usize>(37 * spanCapacity + span);
+}
+
+/** Makes room for one more span, and forgets what a rejected one has left there. */
+export function beginSpan(): void {
+  if (spanCount == spanCapacity) growSpans();
+  store<u8>(kindOf(spanCount), 0);
+  store<u8>(statusOf(spanCount), 0);
+}
+
+/** Takes the span that {@link beginSpan} began. */
+export function takeSpan(): void {
+  spanCount++;
+}
+
+/** Begins a resource, whose values are those from here on, so far none. */
+export function beginResource(): void {
+  if (resourceCount == resourceCapacity) growResources();
+  store<i32>(resourceFirstOf(resourceCount), valueCount);
+  store<i32>(resourceEndOf(resourceCount), valueCount);
+  resourceCount++;
+}
+
+export function resourceFirstOf(resource: i32): usize {
+  return resourcesAt + ((<usize>resource) << 2);
+}
+export function resourceEndOf(resource: i32): usize {
+  return resourcesAt + ((<usize>(resourceCapacity + resource)) << 2);
+}
+
+/** Where values go next; {@link growValues} moves all three. */
+export function numberAt(): usize {
+  return valuesAt;
+}
+export function tagAt(): usize {
+  return valuesAt + ((<usize>valueCapacity) << 3);
+}
+export function offsetAt(): usize {
+  return valuesAt + ((<usize>valueCapacity) << 3) + ((<usize>valueCapacity) << 2);
+}
+
+/** Drops the values behind `count`, or takes those that were written there. */
+export function setValueCount(count: i32): void {
+  valueCount = count;
+}
+
+/** Appends one value, unless its key is unwanted; `number` is the length in bytes of a string. */
+export function pushValue(key: i32, type: i32, number: f64, offset: i32 = 0): void {
+  if (key < 0) return;
+  if (valueCount == valueCapacity) growValues();
+  store<f64>(numberAt() + ((<usize>valueCount) << 3), number);
+  store<i32>(tagAt() + ((<usize>valueCount) << 2), (key << TYPE_BITS) | type);
+  store<i32>(offsetAt() + ((<usize>valueCount) << 2), offset);
+  valueCount++;
+}
+
+/** Doubles the table of values. */
+export function growValues(): void {
+  valuesAt = grown(valuesAt, valueCapacity, VALUE_BYTES, 1, 2, 0);
+  valueCapacity <<= 1;
+}
+
+function growSpans(): void {
+  spansAt = grown(spansAt, spanCapacity, SPAN_BYTES, 2, 5, 2);
+  spanCapacity <<= 1;
+}
+
+function growResources(): void {
+  resourcesAt = grown(resourcesAt, resourceCapacity, RESOURCE_BYTES, 0, 2, 0);
+  resourceCapacity <<= 1;
+}
+
+/**
+ * A block of twice the capacity with the same rows: so many columns of doubles, words and bytes.
+ * The last column moves first, since the block may be the same one, only longer.
+ */
+function grown(
+  from: usize,
+  capacity: i32,
+  rowBytes: usize,
+  doubles: i32,
+  words: i32,
+  bytes: i32,
+): usize {
+  const size = <usize>capacity * rowBytes;
+  const block = extend(from, size, 2 * size);
+  let before = size;
+  for (let column = doubles + words + bytes - 1; column >= 0; column--) {
+    const width = column < doubles ? 8 : column < doubles + words ? 4 : 1;
+    before -= <usize>capacity * width;
+    memory.copy(block + 2 * before, from + before, <usize>capacity * width);
+  }
+  return block;
+}

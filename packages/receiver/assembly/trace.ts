@@ -1,0 +1,168 @@
+/**
+ * Reads an ExportTraceServiceRequest into columns, touching only what somebody wants.
+ * https://github.com/open-telemetry/opentelemetry-proto (trace/v1, common/v1, resource/v1)
+ *
+ * This file is what the other side calls (src/otlp/trace-module.ts), and the levels above the
+ * spans; span.ts is the hot path. All framing is checked, wanted or not: what this accepts, any
+ * other protobuf decoder accepts too. Cost: linear in bytes.
+ */
+import { check, keyValue, setBody as setValuesBody } from "./any-value";
+import * as columns from "./columns";
+import * as FAULTS from "./faults";
+import { setBody as setKeysBody } from "./key-cache";
+import { allocate } from "./memory";
+import {
+  CONTAINER_COUNT,
+  CONTAINER_TYPES,
+  REQUEST_COUNT,
+  REQUEST_TYPES,
+  RESOURCE_COUNT,
+  RESOURCE_TYPES,
+  SCOPE_COUNT,
+  SCOPE_TYPES,
+} from "./schema";
+import { beginBody, rejectedCount, rejectedReason, span } from "./span";
+import {
+  clearFault,
+  contradicts,
+  FAULT,
+  fault,
+  faultAt,
+  faultCode,
+  faultDetail,
+  length,
+  number,
+  skip,
+  tag,
+} from "./wire";
+
+export { remember, rememberTemplate } from "./key-cache";
+
+/** Reads may reach so far past the body: span.ts looks behind a key of 127 bytes for a value. */
+const PADDING_BYTES: usize = 256;
+
+/** Fields that hold a list at each level; the tags are (number << 3) | WIRE_LENGTH. */
+const TAG_1: u32 = 0x0a;
+const TAG_2: u32 = 0x12;
+
+/** The levels that {@link repeated} walks, each with what an element of its list is. */
+const LEVEL_REQUEST: i32 = 0;
+const LEVEL_RESOURCE_OF: i32 = 1;
+const LEVEL_SCOPES_OF: i32 = 2;
+const LEVEL_RESOURCE: i32 = 3;
+
+let body: usize = 0;
+let bodyCapacity: usize = 0;
+
+/** What a read has left: thirteen words, one that is free, and a double. */
+const report: usize = allocate(64);
+
+/** Where the report is. */
+export function reportAt(): usize {
+  return report;
+}
+
+/** Room for a body of so many bytes, and where it is. */
+export function reserve(bytes: i32): usize {
+  const size = <usize>bytes;
+  if (size > bodyCapacity || !body) {
+    bodyCapacity = max(size, 2 * bodyCapacity);
+    body = allocate(bodyCapacity + PADDING_BYTES);
+    setKeysBody(body);
+    setValuesBody(body);
+  }
+  return body;
+}
+
+/** Reads the body of so many bytes that is in the reserved room. */
+export function read(bytes: i32): void {
+  columns.clear();
+  beginBody(body);
+  clearFault();
+  const end = body + <usize>bytes;
+  repeated(body, end, TAG_1, REQUEST_TYPES, REQUEST_COUNT, LEVEL_REQUEST);
+  writeReport();
+}
+
+function writeReport(): void {
+  store<i32>(report, columns.spanCount, 0);
+  store<i32>(report, columns.resourceCount, 4);
+  store<i32>(report, columns.valueCount, 8);
+  store<i32>(report, rejectedCount, 12);
+  store<i32>(report, rejectedReason, 16);
+  store<i32>(report, columns.spanCapacity, 20);
+  store<u32>(report, <u32>columns.spansAt, 24);
+  store<i32>(report, columns.valueCapacity, 28);
+  store<u32>(report, <u32>columns.valuesAt, 32);
+  store<i32>(report, columns.resourceCapacity, 36);
+  store<u32>(report, <u32>columns.resourcesAt, 40);
+  store<i32>(report, faultCode, 44);
+  store<u32>(report, <u32>(faultAt - body), 48);
+  store<f64>(report, faultDetail, 56);
+}
+
+/** Reads a message whose one field of interest is a list, handing on each element. */
+function repeated(at: usize, end: usize, listTag: u32, types: u64, count: u32, level: i32): usize {
+  let p = at;
+  while (p < end) {
+    const fieldAt = p;
+    p = tag(p, end);
+    if (!p) return FAULT;
+    const field = <u32>number;
+    if (contradicts(field, types, count)) {
+      return fault(FAULTS.MESSAGE_FIELD, fieldAt, <f64>field);
+    }
+    p = skip(p, end, field & 7);
+    if (p && field == listTag) p = element(level, p - <usize>number, p);
+    if (!p) return FAULT;
+  }
+  return p;
+}
+
+function element(level: i32, at: usize, end: usize): usize {
+  if (level == LEVEL_REQUEST) return resourceSpans(at, end);
+  if (level == LEVEL_RESOURCE_OF) return resource(at, end);
+  return level == LEVEL_SCOPES_OF ? scopeSpans(at, end) : keyValue(at, end);
+}
+
+function resourceSpans(at: usize, end: usize): usize {
+  columns.beginResource();
+  // The resource may come after the spans; they refer to it by index, so order does not matter.
+  if (at == end) return end;
+  if (!repeated(at, end, TAG_1, CONTAINER_TYPES, CONTAINER_COUNT, LEVEL_RESOURCE_OF)) return FAULT;
+  return repeated(at, end, TAG_2, CONTAINER_TYPES, CONTAINER_COUNT, LEVEL_SCOPES_OF);
+}
+
+function resource(at: usize, end: usize): usize {
+  const p = repeated(at, end, TAG_1, RESOURCE_TYPES, RESOURCE_COUNT, LEVEL_RESOURCE);
+  const index = columns.resourceCount - 1;
+  store<i32>(columns.resourceEndOf(index), columns.valueCount);
+  return p;
+}
+
+function scopeSpans(at: usize, end: usize): usize {
+  let p = at;
+  while (p < end) {
+    // A list of spans is nearly all there is here, and worth a path of its own.
+    if (load<u8>(p) == TAG_2) {
+      p = length(p + 1, end);
+      if (p) p = span(p, p + <usize>number);
+    } else p = scopeSpansField(p, end);
+    if (!p) return FAULT;
+  }
+  return p;
+}
+
+function scopeSpansField(at: usize, end: usize): usize {
+  let p = tag(at, end);
+  if (!p) return FAULT;
+  const field = <u32>number;
+  if (contradicts(field, CONTAINER_TYPES, CONTAINER_COUNT)) {
+    return fault(FAULTS.SCOPE_SPANS_FIELD, at, <f64>field);
+  }
+  p = skip(p, end, field & 7);
+  if (!p) return FAULT;
+  const contentAt = p - <usize>number;
+  if (field == TAG_1) return check(contentAt, p, SCOPE_TYPES, SCOPE_COUNT, 3);
+  return field == TAG_2 ? span(contentAt, p) : p;
+}
