@@ -145,6 +145,14 @@ describe("files", () => {
     expect(shipped).toHaveLength(4);
   });
 
+  it("ship with the decoder that the build makes", () => {
+    const { files: shipped } = JSON.parse(read("packages/receiver/package.json")) as {
+      files: string[];
+    };
+    expect(shipped).toContain("wasm");
+    expect(existsSync(join(root, "packages/receiver/wasm/trace-reader.wasm"))).toBe(true);
+  });
+
   it("hold nothing unfinished", () => {
     const marks = /\b(?:T[O]DO|F[I]XME|X[X]X)\b/;
     const wrong = sources.filter((file) => marks.test(read(file)));
