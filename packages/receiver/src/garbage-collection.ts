@@ -8,7 +8,7 @@
 import { setFlagsFromString } from "node:v8";
 
 /** Percent of the young generation's space; V8's own value is 80. */
-const TRIGGER_PERCENT = 8;
+const TRIGGER_PERCENT = 4;
 
 /** Has the young generation of this process collected often enough for a server of large bodies. */
 export function collectYoungOften(): void {
