@@ -20,6 +20,16 @@ const RESOURCE_BYTES: usize = 8;
 /** A double and two words. */
 const VALUE_BYTES: usize = 16;
 
+/**
+ * Twice what the largest body may hold that is not made of empty elements, whose rows would take
+ * many times the memory of the body itself.
+ */
+const VALUES_MAX: i32 = 1 << 23;
+const RESOURCES_MAX: i32 = 1 << 20;
+
+/** Why a read was broken off: there were more rows than a table may have. */
+export let isFull: bool = false;
+
 export let spanCount: i32 = 0;
 export let spanCapacity: i32 = 1024;
 export let spansAt: usize = allocate(SPAN_BYTES * 1024);
@@ -37,6 +47,7 @@ export function clear(): void {
   spanCount = 0;
   resourceCount = 0;
   valueCount = 0;
+  isFull = false;
 }
 
 /** The columns of spans, for a span's place. */
@@ -110,8 +121,9 @@ export function pushValue(key: i32, type: i32, number: f64, offset: i32 = 0): vo
   valueCount++;
 }
 
-/** Doubles the table of values. */
+/** Doubles the table of values; traps when it is as large as it may be. */
 export function growValues(): void {
+  if (valueCapacity == VALUES_MAX) breakOff();
   valuesAt = grown(valuesAt, valueCapacity, VALUE_BYTES, 1, 2, 0);
   valueCapacity <<= 1;
 }
@@ -122,8 +134,15 @@ function growSpans(): void {
 }
 
 function growResources(): void {
+  if (resourceCapacity == RESOURCES_MAX) breakOff();
   resourcesAt = grown(resourcesAt, resourceCapacity, RESOURCE_BYTES, 0, 2, 0);
   resourceCapacity <<= 1;
+}
+
+/** Ends the read from within; it is hardly ever needed, and a check at every row would be felt. */
+function breakOff(): void {
+  isFull = true;
+  unreachable();
 }
 
 /**

@@ -20,3 +20,4 @@ export const ANY_VALUE_FIELD: i32 = 17;
 export const KEY_VALUE_FIELD: i32 = 18;
 export const LIST_FIELD: i32 = 19;
 export const VALUES_TOO_DEEP: i32 = 20;
+export const ROWS_TOO_MANY: i32 = 21;

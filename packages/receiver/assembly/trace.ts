@@ -84,6 +84,14 @@ export function read(bytes: i32): void {
   writeReport();
 }
 
+/** After a trap: whether it was the tables that were full, which is then the fault reported. */
+export function reportFull(): bool {
+  if (!columns.isFull) return false;
+  fault(FAULTS.ROWS_TOO_MANY, body);
+  writeReport();
+  return true;
+}
+
 function writeReport(): void {
   store<i32>(report, columns.spanCount, 0);
   store<i32>(report, columns.resourceCount, 4);

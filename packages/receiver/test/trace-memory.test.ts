@@ -15,6 +15,20 @@ function bodyOf(keys: string[], value: object = { intValue: 1 }): Uint8Array {
   return ExportTraceServiceRequest.encode({ resourceSpans: [{ scopeSpans }] }).finish();
 }
 
+/** A request of one span with one attribute, a list whose bytes are given. */
+function attributeOf(key: string, elements: Uint8Array): Uint8Array {
+  const field = (tag: number, bytes: Uint8Array) => {
+    const head = [tag];
+    let rest = bytes.length;
+    for (; rest > 127; rest >>>= 7) head.push((rest & 127) | 128);
+    return Buffer.concat([Buffer.from([...head, rest]), bytes]);
+  };
+  const value = field(0x12, field(0x2a, elements));
+  const attribute = field(0x4a, Buffer.concat([field(0x0a, Buffer.from(key)), value]));
+  const span = [field(0x0a, ids.traceId), field(0x12, ids.spanId), attribute];
+  return field(0x0a, field(0x12, field(0x12, Buffer.concat(span))));
+}
+
 /** A reader, and the names of the keys that it finds in a body. */
 function readerOf(keys = new KeyTable(wantedKeys(), unwantedKeys())) {
   const reader = new TraceReader(keys);
@@ -111,6 +125,21 @@ describe("the decoder's memory", () => {
     expect(Array.from(rows.valueNumber.subarray(0, rows.valueCount))).toEqual(
       values.map(({ doubleValue }) => doubleValue),
     );
+  });
+
+  it("is bounded: a body of nothing but empty elements is refused, and the next one is read", () => {
+    const reader = new TraceReader(new KeyTable(wantedKeys(), unwantedKeys()));
+    const rows = new SpanRows();
+    // One list of ten million elements, each a tag and a length of 0; ten million resources.
+    const elements = Buffer.alloc(20 * MIB);
+    for (let at = 0; at < elements.length; at += 2) elements[at] = 0x0a;
+    const tooMany = "it holds more than 8,388,608 values, or 1,048,576 resources";
+    for (const body of [attributeOf("ml.feature.list", elements), elements]) {
+      expect(reader.read(body, rows)).toEqual({ message: tooMany, offset: 0 });
+      expect(rows.valueTag.buffer.byteLength).toBeLessThan(256 * MIB);
+    }
+    expect(reader.read(bodyOf(["ml.model.name"]), rows)).toBeUndefined();
+    expect(rows.valueCount).toBe(1);
   });
 
   it("belongs to one reader: another's rows stay as they are", () => {

@@ -36,6 +36,7 @@ const FAULTS: readonly (string | ((detail: number) => string))[] = [
   "KeyValue has a field of a wrong type",
   "a list has a field of a wrong wire type",
   "attribute values are nested too deeply",
+  "it holds more than 8,388,608 values, or 1,048,576 resources",
 ];
 
 /** Why the first span was left out that was. */

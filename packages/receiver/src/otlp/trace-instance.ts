@@ -17,8 +17,10 @@ interface Exports {
   reportAt(): number;
   /** Room for a body, and where it is. */
   reserve(bytes: number): number;
-  /** Reads the body that was put there. */
+  /** Reads the body that was put there; traps when it holds more rows than there may be. */
   read(bytes: number): void;
+  /** After a trap: whether that was why, which is then reported as the fault. */
+  reportFull(): boolean;
   /** Enters a key of the body; false when there is no room. */
   remember(offset: number, length: number, id: number): boolean;
   /** Makes the body's first eight bytes those of a template. */
@@ -91,7 +93,11 @@ export class TraceInstance {
   read(bytes: Uint8Array): void {
     this.put(bytes);
     this.body = bytes;
-    this.wasm.read(bytes.length);
+    try {
+      this.wasm.read(bytes.length);
+    } catch (error) {
+      if (!this.wasm.reportFull()) throw error;
+    }
     if (this.heap.length === 0) this.look();
   }
 
