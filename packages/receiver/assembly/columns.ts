@@ -21,8 +21,8 @@ const RESOURCE_BYTES: usize = 8;
 const VALUE_BYTES: usize = 16;
 
 /**
- * Twice what the largest body may hold that is not made of empty elements, whose rows would take
- * many times the memory of the body itself.
+ * 128 MiB of values. A body of 64 MiB, the default bound, holds six million numbers as doubles in
+ * lists, and fewer as attributes; elements of two bytes would take eight times its memory as rows.
  */
 const VALUES_MAX: i32 = 1 << 23;
 const RESOURCES_MAX: i32 = 1 << 20;

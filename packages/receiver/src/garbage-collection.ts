@@ -1,9 +1,9 @@
 /**
  * Requests arrive as buffers outside of V8's heap, a few hundred kilobytes for a few objects on it.
  * V8 looks for garbage among young objects when these have filled a good part of their space, which
- * takes hundreds of requests; before that the buffers reach 64 MiB, and it marks the whole heap.
- * That took a third of the CPU at full load. Looking far more often costs next to nothing, because
- * hardly any young object is still in use.
+ * takes hundreds of requests; before that the buffers have grown by some 20 MiB, and it marks the
+ * whole heap. That took a third of the CPU at full load. Looking far more often costs next to
+ * nothing, because hardly any young object is still in use.
  */
 import { setFlagsFromString } from "node:v8";
 
