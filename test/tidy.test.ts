@@ -117,7 +117,7 @@ describe("files", () => {
   });
 
   it("are all reached from an entry point", () => {
-    const entries = /\/(?:index|cli|register)\.c?ts$/;
+    const entries = /\/(?:index|cli|register|[a-z-]+-thread)\.c?ts$/;
     const reached = new Set(packageSources.filter((file) => entries.test(file)));
     for (const file of reached) {
       for (const { from } of [...importsOf(file), ...requiresOf(file)]) {

@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { SavedSpans } from "../src/observe/recent-spans.ts";
-import { RecentSpans, SPANS_AT_ONCE } from "../src/observe/recent-spans.ts";
+import {
+  SPAN_BYTES as HASH_BYTES,
+  RecentSpans,
+  SPANS_AT_ONCE,
+} from "../src/observe/recent-spans.ts";
 
 const TRACE_BYTES = 16;
 const SPAN_BYTES = 24;
@@ -25,19 +28,29 @@ function areNew(spans: RecentSpans, ...ids: readonly number[]): boolean[] {
 
 const isNew = (spans: RecentSpans, id: number) => areNew(spans, id)[0] as boolean;
 
-/** Puts what is unsaved into a store, and leaves out what is too old, as a checkpoint does. */
-function save(spans: RecentSpans, store: Map<string, SavedSpans>): void {
-  const { parts, oldest } = spans.unsaved();
-  for (const part of parts) {
-    store.set([part.generation, part.from].map((n) => String(n).padStart(5)).join(), part);
+/** Writes what is unsaved behind what is there, and drops what is forgotten, as a checkpoint does. */
+function save(spans: RecentSpans, store: Map<number, Uint8Array<ArrayBuffer>>): void {
+  const { parts, generations } = spans.unsaved();
+  for (const { generation, from, bytes } of parts) {
+    const before = store.get(generation)?.subarray(0, from * HASH_BYTES) ?? new Uint8Array();
+    expect(before.length).toBe(from * HASH_BYTES);
+    store.set(generation, Uint8Array.from([...before, ...bytes]));
   }
-  for (const [key, { generation }] of store) if (generation < oldest) store.delete(key);
+  const counts = new Map(generations.map(({ generation, count }) => [generation, count]));
+  for (const [generation, bytes] of store) {
+    if (!counts.has(generation)) store.delete(generation);
+    else expect(bytes.length).toBe((counts.get(generation) as number) * HASH_BYTES);
+  }
 }
 
 /** What another process finds in a store. */
-function restored(horizon: number, store: ReadonlyMap<string, SavedSpans>): RecentSpans {
+function restored(
+  horizon: number,
+  store: ReadonlyMap<number, Uint8Array<ArrayBuffer>>,
+): RecentSpans {
   const spans = new RecentSpans(horizon);
-  spans.restore([...store.keys()].toSorted().map((key) => store.get(key) as SavedSpans));
+  const parts = [...store].map(([generation, bytes]) => ({ generation, from: 0, bytes }));
+  spans.restore(parts.toSorted((a, b) => a.generation - b.generation));
   return spans;
 }
 
@@ -50,7 +63,7 @@ describe("RecentSpans", () => {
         fc.array(fc.oneof(block, fc.constant("save"), fc.constant("restart")), { maxLength: 40 }),
         (horizon, steps) => {
           let spans = new RecentSpans(horizon);
-          const store = new Map<string, SavedSpans>();
+          const store = new Map<number, Uint8Array<ArrayBuffer>>();
           const order: number[] = [];
           for (const step of steps) {
             if (typeof step === "string") save(spans, store);
@@ -99,7 +112,7 @@ describe("RecentSpans", () => {
 
   it("is the same after it was stored in parts and restored", () => {
     const spans = new RecentSpans(100);
-    const store = new Map<string, SavedSpans>();
+    const store = new Map<number, Uint8Array<ArrayBuffer>>();
     for (let id = 1; id <= 530; id++) {
       isNew(spans, id);
       if (id % 37 === 0 || id === 530) save(spans, store);

@@ -17,7 +17,7 @@ import { CounterSet } from "../metric-family.js";
 import type { Stage } from "../stage.js";
 import type { Persistent } from "../state/checkpoints.js";
 import { parsePlain, stringifyPlain } from "../state/plain-json.js";
-import type { StateStore } from "../state/state-store.js";
+import type { StateChanges, StoredState } from "../state/state-store.js";
 import type { Verdict } from "./verdict.js";
 import { sentenceOf, verdictKey } from "./verdict.js";
 
@@ -88,10 +88,10 @@ export class Evaluator implements Stage, Persistent {
     return [...this.latest.values()];
   }
 
-  save(store: StateStore): void {
+  save(changes: StateChanges): void {
     for (const [key, verdict] of this.latest) {
       if (this.saved.get(key) === verdict) continue;
-      store.put(KIND, JSON.stringify(key.split("\u0000")), stringifyPlain(verdict));
+      changes.put(KIND, JSON.stringify(key.split("\u0000")), stringifyPlain(verdict));
       this.saved.set(key, verdict);
     }
   }
@@ -101,8 +101,8 @@ export class Evaluator implements Stage, Persistent {
   }
 
   /** Takes up the verdicts of an earlier run, but for window lengths that are no more. */
-  restore(store: StateStore): void {
-    for (const { body } of store.items(KIND)) {
+  async restore(stored: StoredState): Promise<void> {
+    for (const { body } of await stored.items(KIND)) {
       const verdict = parsePlain(String(body)) as Verdict;
       const window = this.windowNames.indexOf(verdict.window);
       if (window >= 0) this.latest.set(verdictKey({ signal: verdict.signal, window }), verdict);

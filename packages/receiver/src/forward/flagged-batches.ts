@@ -1,7 +1,7 @@
 /** Which spans of which batches are to be annotated, until every endpoint has them. */
 import type { SpanFlag } from "../otlp/annotate-spans.js";
 import type { Persistent } from "../state/checkpoints.js";
-import type { StateStore } from "../state/state-store.js";
+import type { StateChanges, StoredState } from "../state/state-store.js";
 
 const KIND = "forward.flags";
 /** Batches with flags that may wait; about 100 MB when each has ten flagged spans. */
@@ -32,18 +32,18 @@ export class FlaggedBatches implements Persistent {
     return this.flags.get(sequence) ?? [];
   }
 
-  save(store: StateStore): void {
+  save(changes: StateChanges): void {
     const done = this.neededAfter();
     for (const [sequence, flags] of this.flags) {
       if (sequence <= done) this.flags.delete(sequence);
       else if (!this.stored.has(sequence)) {
-        store.put(KIND, String(sequence), JSON.stringify(flags));
+        changes.put(KIND, String(sequence), JSON.stringify(flags));
         this.stored.add(sequence);
       }
     }
     for (const sequence of this.stored) {
       if (this.flags.has(sequence)) continue;
-      store.delete(KIND, String(sequence));
+      changes.delete(KIND, String(sequence));
       this.stored.delete(sequence);
     }
   }
@@ -53,8 +53,8 @@ export class FlaggedBatches implements Persistent {
     for (const sequence of this.flags.keys()) this.stored.delete(sequence);
   }
 
-  restore(store: StateStore): void {
-    for (const { key, body } of store.items(KIND)) {
+  async restore(stored: StoredState): Promise<void> {
+    for (const { key, body } of await stored.items(KIND)) {
       this.flags.set(Number(key), JSON.parse(String(body)) as SpanFlag[]);
       this.stored.add(Number(key));
     }

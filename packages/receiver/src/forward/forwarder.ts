@@ -87,14 +87,14 @@ export class Forwarder implements Stage {
   async start(): Promise<void> {
     const { log, store } = this.parts;
     const { name } = this.options;
-    const stored = store.items(KIND).find(({ key }) => key === name);
+    const stored = (await store.items(KIND)).find(({ key }) => key === name);
     const place = Math.min(stored ? Number(stored.body) : log.lastKept, log.lastKept);
     this.reader = log.reader(place);
     this.lastRead = place;
     log.release(name, place);
-    this.storePlace();
+    await this.storePlace();
     log.notify(() => this.pump());
-    this.timer = setInterval(() => this.storePlace(), STORE_PLACE_MS);
+    this.timer = setInterval(() => void this.storePlace(), STORE_PLACE_MS);
     this.timer.unref();
     this.pump();
   }
@@ -128,18 +128,18 @@ export class Forwarder implements Stage {
     }
     this.stopped = true;
     clearTimeout(this.wake);
-    if (this.reader) this.storePlace();
+    if (this.reader) await this.storePlace();
     await this.reader?.close();
     for (const client of Object.values(this.parts.clients)) client.close();
   }
 
-  private storePlace(): void {
+  private async storePlace(): Promise<void> {
     const { place } = this;
     if (place === this.storedPlace) return;
     this.storedPlace = place;
     const { store, logger } = this.parts;
     try {
-      store.transaction(() => store.put(KIND, this.options.name, String(place)));
+      await store.transaction(({ put }) => put(KIND, this.options.name, String(place)));
     } catch (error) {
       logger.error("could not store how far forwarding is", { ...this.subject(), error });
     }

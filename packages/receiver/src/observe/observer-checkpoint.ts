@@ -8,12 +8,15 @@ import type { Logger } from "../logger.js";
 import type { ReferenceItem } from "../references/reference-item.js";
 import { decodeReference, encodeReference } from "../references/reference-item.js";
 import { parsePlain, stringifyPlain } from "../state/plain-json.js";
-import type { StateStore } from "../state/state-store.js";
+import type { StateItem } from "../state/state-request.js";
+import type { StateChanges, StoredState } from "../state/state-store.js";
 import type { LatencyHistogram } from "./latency-histogram.js";
 import type { LearnerState, LearnOptions } from "./learner.js";
 import { Learner } from "./learner.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import type { ObserverState } from "./observer-state.js";
+import type { SavedGeneration, SavedSpans } from "./recent-spans.js";
+import { SPAN_BYTES } from "./recent-spans.js";
 import type { WatermarkState } from "./watermark.js";
 
 /** Kinds of items in the store. */
@@ -22,13 +25,14 @@ const KIND = {
   model: "observe.model",
   signal: "observe.signal",
   place: "observe.place",
-  spans: "observe.spans",
 } as const;
 
 interface Progress {
   readonly sequence: number;
   readonly watermark: WatermarkState;
   readonly closedUntilMs: number;
+  /** How many spans of each generation's file belong to this checkpoint, oldest first. */
+  readonly spans: readonly SavedGeneration[];
 }
 
 interface ModelItem {
@@ -65,10 +69,11 @@ export class ObserverCheckpoint {
   private saved = new Map<ObservedSignal, SavedSignal>();
   /** Places in the store of which nothing is known here any more. */
   private stale: string[] = [];
-  private spanKeys = new Map<string, number>();
+  /** Generations of spans whose files exist. */
+  private readonly spanFiles = new Set<number>();
   /** What the last save has deleted: it is there again if that has failed. */
   private deletedPlaces: string[] = [];
-  private deletedSpans: (readonly [key: string, generation: number])[] = [];
+  private removedSpans: number[] = [];
 
   constructor(state: ObserverState, learn: LearnOptions, logger: Logger) {
     this.state = state;
@@ -76,21 +81,21 @@ export class ObserverCheckpoint {
     this.logger = logger;
   }
 
-  /** Puts what has changed; belongs into a transaction. */
-  save(store: StateStore): void {
+  /** Puts what has changed. */
+  save(changes: StateChanges): void {
     const { sequence, watermark, schedule, models } = this.state;
     const { closedUntilMs } = schedule;
-    const progress: Progress = { sequence, watermark: watermark.state, closedUntilMs };
-    store.put(KIND.progress, "", stringifyPlain(progress));
+    const spans = this.saveSpans(changes);
+    const progress: Progress = { sequence, watermark: watermark.state, closedUntilMs, spans };
+    changes.put(KIND.progress, "", stringifyPlain(progress));
     this.deletedPlaces = this.stale.splice(0);
-    for (const key of this.deletedPlaces) store.delete(KIND.place, key);
+    for (const key of this.deletedPlaces) changes.delete(KIND.place, key);
     for (const model of models.values()) {
-      store.put(KIND.model, keyOf(model.model, model.version), stringifyPlain(modelItem(model)));
+      changes.put(KIND.model, keyOf(model.model, model.version), stringifyPlain(modelItem(model)));
       for (const [key, signal] of model.signals.entries()) {
-        if (signal) this.saveSignal(store, signal, this.state.keys.known(key).suffix);
+        if (signal) this.saveSignal(changes, signal, this.state.keys.known(key).suffix);
       }
     }
-    this.saveSpans(store);
   }
 
   /**
@@ -103,32 +108,33 @@ export class ObserverCheckpoint {
       const { model, version, name } = identity;
       for (const place of places.keys()) this.stale.push(keyOf(model, version, name, place));
     }
-    for (const [key, generation] of this.deletedSpans) this.spanKeys.set(key, generation);
+    for (const generation of this.removedSpans) this.spanFiles.add(generation);
     this.saved = new Map();
     this.state.recentSpans.forgetSaved();
   }
 
   /** Takes up what an earlier run has stored; what no longer fits is left out and said. */
-  restore(store: StateStore): void {
-    const [progress] = store.items(KIND.progress);
-    if (progress === undefined) return;
-    const { sequence, watermark, closedUntilMs } = parsePlain(String(progress.body)) as Progress;
+  async restore(stored: StoredState): Promise<void> {
+    const [item] = await stored.items(KIND.progress);
+    if (item === undefined) return;
+    const progress = parsePlain(String(item.body)) as Progress;
+    const { sequence, watermark, closedUntilMs, spans } = progress;
     this.state.sequence = sequence;
     this.state.watermark.state = watermark;
     this.state.schedule.closedUntilMs = closedUntilMs;
-    for (const { key, body } of store.items(KIND.model)) {
+    for (const { key, body } of await stored.items(KIND.model)) {
       this.restoreModel(key, parsePlain(String(body)) as ModelItem);
     }
     const signals = new Map<string, ObservedSignal>();
-    for (const { key, body } of store.items(KIND.signal)) {
+    for (const { key, body } of await stored.items(KIND.signal)) {
       const signal = this.restoreSignal(key, parsePlain(String(body)) as SignalItem);
       if (signal) signals.set(key, signal);
     }
-    this.restorePlaces(store, signals);
-    this.restoreSpans(store);
+    this.restorePlaces(await stored.items(KIND.place), signals);
+    await this.restoreSpans(stored, spans);
   }
 
-  private saveSignal(store: StateStore, signal: ObservedSignal, suffix: string): void {
+  private saveSignal(changes: StateChanges, signal: ObservedSignal, suffix: string): void {
     const { model, version, name } = signal.identity;
     let saved = this.saved.get(signal);
     if (saved === undefined) {
@@ -137,7 +143,7 @@ export class ObserverCheckpoint {
     }
     const stamp = [signal.missing, signal.learner?.count, signal.panes !== undefined].join(" ");
     if (saved.item !== stamp) {
-      store.put(KIND.signal, keyOf(model, version, name), stringifyPlain(itemOf(signal, suffix)));
+      changes.put(KIND.signal, keyOf(model, version, name), stringifyPlain(itemOf(signal, suffix)));
       saved.item = stamp;
     }
     const gone = new Set(saved.places.keys());
@@ -147,29 +153,31 @@ export class ObserverCheckpoint {
       gone.delete(place);
       const before = saved.places.get(place);
       if (before?.summary === summary && before.rows === rows) continue;
-      store.put(KIND.place, keyOf(model, version, name, place), summary.serialise());
+      changes.put(KIND.place, keyOf(model, version, name, place), summary.serialise());
       saved.places.set(place, { summary, rows });
     }
     for (const place of gone) {
       const placeKey = keyOf(model, version, name, place);
-      store.delete(KIND.place, placeKey);
+      changes.delete(KIND.place, placeKey);
       this.deletedPlaces.push(placeKey);
       saved.places.delete(place);
     }
   }
 
-  private saveSpans(store: StateStore): void {
-    const { parts, oldest } = this.state.recentSpans.unsaved();
+  /** Writes the spans that came since the last time behind those of their generation. */
+  private saveSpans(changes: StateChanges): SavedGeneration[] {
+    const { parts, generations } = this.state.recentSpans.unsaved();
     for (const { generation, from, bytes } of parts) {
-      const key = [generation, from].map((part) => String(part).padStart(12, "0")).join(" ");
-      store.put(KIND.spans, key, bytes);
-      this.spanKeys.set(key, generation);
+      changes.write(spanFile(generation), from * SPAN_BYTES, bytes);
+      this.spanFiles.add(generation);
     }
-    this.deletedSpans = [...this.spanKeys].filter(([, generation]) => generation < oldest);
-    for (const [key] of this.deletedSpans) {
-      store.delete(KIND.spans, key);
-      this.spanKeys.delete(key);
+    const kept = new Set(generations.map(({ generation }) => generation));
+    this.removedSpans = [...this.spanFiles].filter((generation) => !kept.has(generation));
+    for (const generation of this.removedSpans) {
+      changes.remove(spanFile(generation));
+      this.spanFiles.delete(generation);
     }
+    return generations;
   }
 
   private restoreModel(key: string, { successes, errors, latencies }: ModelItem): void {
@@ -198,9 +206,12 @@ export class ObserverCheckpoint {
     return signal;
   }
 
-  private restorePlaces(store: StateStore, signals: ReadonlyMap<string, ObservedSignal>): void {
+  private restorePlaces(
+    places: readonly StateItem[],
+    signals: ReadonlyMap<string, ObservedSignal>,
+  ): void {
     const replaced = new Set<string>();
-    for (const { key, body } of store.items(KIND.place)) {
+    for (const { key, body } of places) {
       // Restored summaries are new objects: the next checkpoint stores them under their places.
       this.stale.push(key);
       const parts = partsOf(key);
@@ -219,14 +230,28 @@ export class ObserverCheckpoint {
     }
   }
 
-  private restoreSpans(store: StateStore): void {
-    const parts = store.items(KIND.spans).map(({ key, body }) => {
-      const [generation = 0, from = 0] = key.split(" ").map(Number);
-      this.spanKeys.set(key, generation);
-      return { generation, from, bytes: body as Uint8Array };
-    });
+  private async restoreSpans(
+    stored: StoredState,
+    generations: readonly SavedGeneration[],
+  ): Promise<void> {
+    const parts: SavedSpans[] = [];
+    for (const { generation, count } of generations) {
+      this.spanFiles.add(generation);
+      const bytes = (await stored.read(spanFile(generation))).slice(0, count * SPAN_BYTES);
+      if (bytes.length < count * SPAN_BYTES) {
+        const file = spanFile(generation);
+        this.logger.warn("a file of the state is shorter than it was; its spans may count twice", {
+          file,
+        });
+      }
+      parts.push({ generation, from: 0, bytes });
+    }
     this.state.recentSpans.restore(parts);
   }
+}
+
+function spanFile(generation: number): string {
+  return `spans-${generation}`;
 }
 
 /** A key of any strings, whatever characters they hold. */

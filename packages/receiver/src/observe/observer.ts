@@ -11,7 +11,7 @@ import type { SpanFlag } from "../otlp/annotate-spans.js";
 import type { KeyTable } from "../otlp/key-table.js";
 import type { Stage, TraceBatch } from "../stage.js";
 import type { Persistent } from "../state/checkpoints.js";
-import type { StateStore } from "../state/state-store.js";
+import type { StateChanges, StoredState } from "../state/state-store.js";
 import { LATENCY_BOUNDS_S } from "./latency-histogram.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import { ObserverCheckpoint } from "./observer-checkpoint.js";
@@ -99,16 +99,16 @@ export class Observer implements Stage, Persistent {
     signal?.panes?.judge(closed, drifted);
   }
 
-  save(store: StateStore): void {
-    this.checkpoint.save(store);
+  save(changes: StateChanges): void {
+    this.checkpoint.save(changes);
   }
 
   saveFailed(): void {
     this.checkpoint.forgetSaved();
   }
 
-  restore(store: StateStore): void {
-    this.checkpoint.restore(store);
+  restore(stored: StoredState): Promise<void> {
+    return this.checkpoint.restore(stored);
   }
 
   /** The models seen so far, with their signals. */

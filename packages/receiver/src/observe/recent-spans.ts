@@ -55,11 +55,20 @@ class Generation {
   }
 }
 
+/** What a span takes where it is stored. */
+export const SPAN_BYTES = 8;
+
 /** A part of the set as it is stored: hashes in the order of arrival. */
 export interface SavedSpans {
   readonly generation: number;
   readonly from: number;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** A generation, and how many spans it has. */
+export interface SavedGeneration {
+  readonly generation: number;
+  readonly count: number;
 }
 
 /** Where the ids of a request's spans lie; SpanRows are such. */
@@ -103,8 +112,8 @@ export class RecentSpans {
     return isNew;
   }
 
-  /** What has come since the last call, to be stored; generations before `oldest` are forgotten. */
-  unsaved(): { parts: SavedSpans[]; oldest: number } {
+  /** What has come since the last call, to be stored, and all that is remembered by now. */
+  unsaved(): { parts: SavedSpans[]; generations: SavedGeneration[] } {
     const generations = [this.previous, this.current].filter((one) => one !== undefined);
     const parts = generations.flatMap((generation) => {
       const { number, hashes, saved, count } = generation;
@@ -113,7 +122,8 @@ export class RecentSpans {
       const { buffer } = hashes.slice(2 * saved, 2 * count);
       return [{ generation: number, from: saved, bytes: new Uint8Array(buffer) }];
     });
-    return { parts, oldest: (this.previous ?? this.current).number };
+    const counts = generations.map(({ number, count }) => ({ generation: number, count }));
+    return { parts, generations: counts };
   }
 
   /** Asks for everything to be stored again. */

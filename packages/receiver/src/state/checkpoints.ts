@@ -4,7 +4,7 @@ import type { LogRecord } from "../log/log-record.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import type { Stage } from "../stage.js";
-import type { StateStore } from "./state-store.js";
+import type { StateChanges, StateStore, StoredState } from "./state-store.js";
 
 /** At most this share of the time goes into checkpoints, however much there is to store. */
 const TIME_SHARE = 0.05;
@@ -16,12 +16,12 @@ export const OBSERVE = "observe";
 
 /** Something that can be stored with a checkpoint. */
 export interface Persistent {
-  /** Puts what has changed since the last time; runs inside a transaction. */
-  save(store: StateStore): void;
+  /** Puts what has changed since the last time. */
+  save(changes: StateChanges): void;
   /** The transaction has failed: the next one must store everything. */
   saveFailed(): void;
   /** Takes up what an earlier run has stored. */
-  restore(store: StateStore): void;
+  restore(stored: StoredState): Promise<void>;
 }
 
 /** What the stage works with. */
@@ -42,6 +42,7 @@ export class Checkpoints implements Stage {
   private readonly logger: Logger;
   private timer: NodeJS.Timeout | undefined;
   private started = false;
+  private taking: Promise<void> | undefined;
 
   constructor(parts: CheckpointParts, intervalMs: number, logger: Logger) {
     this.parts = parts;
@@ -51,19 +52,21 @@ export class Checkpoints implements Stage {
 
   async start(): Promise<void> {
     const { store, log, observer, others } = this.parts;
-    for (const one of [observer, ...others]) one.restore(store);
+    for (const one of [observer, ...others]) await one.restore(store);
     log.skipTo(observer.sequence);
     await this.replay();
     this.started = true;
     // The log may be let go of only as far as a checkpoint reaches, not as far as was replayed.
-    this.take();
+    await this.take();
     this.schedule(0);
   }
 
   async shutdown(): Promise<void> {
-    clearTimeout(this.timer);
-    if (this.started) this.take();
+    if (!this.started) return;
     this.started = false;
+    clearTimeout(this.timer);
+    await this.taking;
+    await this.take();
   }
 
   metrics(): MetricFamily[] {
@@ -98,24 +101,30 @@ export class Checkpoints implements Stage {
   private schedule(lastTookMs: number): void {
     const delayMs = Math.max(this.intervalMs, lastTookMs / TIME_SHARE);
     this.timer = setTimeout(() => {
-      const from = performance.now();
-      this.take();
-      this.schedule(performance.now() - from);
+      this.taking = this.takeAndSchedule();
     }, delayMs);
     this.timer.unref();
   }
 
+  private async takeAndSchedule(): Promise<void> {
+    const from = performance.now();
+    await this.take();
+    if (this.started) this.schedule(performance.now() - from);
+  }
+
   /**
-   * One transaction. It may count batches that are not yet kept in the log: none of these has been
+   * One transaction, of what is known now: what comes while it is under way belongs to the next
+   * one. It may count batches that are not yet kept in the log: none of these has been
    * acknowledged, and when they are sent again they are known as duplicates.
    */
-  private take(): void {
+  private async take(): Promise<void> {
     const { store, log, observer, others } = this.parts;
+    const { sequence } = observer;
     try {
-      store.transaction(() => {
-        for (const one of [observer, ...others]) one.save(store);
+      await store.transaction((changes) => {
+        for (const one of [observer, ...others]) one.save(changes);
       });
-      log.release(OBSERVE, observer.sequence);
+      log.release(OBSERVE, sequence);
     } catch (error) {
       for (const one of [observer, ...others]) one.saveFailed();
       this.logger.error("a checkpoint failed; the log is kept until one succeeds", { error });

@@ -1,0 +1,38 @@
+/** What goes between the store and its thread; answers come in the order of the requests. */
+
+/** An item of a kind: bytes or text under a key. */
+export interface StateItem {
+  readonly key: string;
+  readonly body: Uint8Array | string;
+}
+
+/** One step of a transaction. */
+export type StateChange =
+  | {
+      readonly verb: "put";
+      readonly kind: string;
+      readonly key: string;
+      readonly body: Uint8Array | string;
+    }
+  | { readonly verb: "delete"; readonly kind: string; readonly key: string }
+  | {
+      readonly verb: "write";
+      readonly file: string;
+      readonly offset: number;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+    }
+  | { readonly verb: "remove"; readonly file: string };
+
+/** What the thread is asked for. */
+export type StateRequest =
+  | { readonly kind: "open" }
+  | { readonly kind: "items"; readonly of: string }
+  | { readonly kind: "read"; readonly file: string }
+  | { readonly kind: "commit"; readonly changes: readonly StateChange[] }
+  | { readonly kind: "close" };
+
+/** What it answers: a value, or the words of what went wrong. */
+export interface StateAnswer {
+  readonly value?: unknown;
+  readonly error?: string;
+}

@@ -1,0 +1,212 @@
+/** The thread in which the state is read and written; state-store.ts asks, this answers. */
+import {
+  closeSync,
+  fdatasyncSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { parentPort, workerData } from "node:worker_threads";
+import type { StateAnswer, StateChange, StateRequest } from "./state-request.js";
+
+/** Written into the file; a later version of the format gets another number. */
+const FORMAT = 1;
+const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
+/** In pages of 4 KiB: the journal stays at about a megabyte, which small disks have too. */
+const JOURNAL_PAGES = 256;
+/** So much is written between two syncs: the log, on the same disk, waits for no more than that. */
+const SYNC_BYTES = 512 * 1024;
+
+interface OpenStore {
+  readonly database: DatabaseSync;
+  readonly insert: StatementSync;
+  readonly remove: StatementSync;
+  readonly select: StatementSync;
+}
+
+type SqliteError = Error & { errcode?: number; code?: string };
+
+const file = workerData as string;
+let opened: OpenStore | undefined;
+
+parentPort?.on("message", (request: StateRequest) => {
+  parentPort?.postMessage(answerTo(request));
+});
+
+function answerTo(request: StateRequest): StateAnswer {
+  try {
+    return { value: handle(request) };
+  } catch (error) {
+    return { error: request.kind === "open" ? reasonOf(error as SqliteError) : messageOf(error) };
+  }
+}
+
+function handle(request: StateRequest): unknown {
+  if (request.kind === "open") {
+    mkdirSync(dirname(file), { recursive: true });
+    opened = openStore();
+    return undefined;
+  }
+  if (request.kind === "close") {
+    opened?.database.close();
+    opened = undefined;
+    return undefined;
+  }
+  if (opened === undefined) throw new Error(`${file} is not open`);
+  if (request.kind === "items") return opened.select.all(request.of);
+  if (request.kind === "read") return readBeside(request.file);
+  commit(opened, request.changes);
+  return undefined;
+}
+
+function commit(store: OpenStore, changes: readonly StateChange[]): void {
+  for (const change of changes) {
+    if (change.verb === "write") writeBeside(change.file, change.offset, change.bytes);
+  }
+  const { database } = store;
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    for (const change of changes) {
+      if (change.verb === "put") store.insert.run(change.kind, change.key, change.body);
+      else if (change.verb === "delete") store.remove.run(change.kind, change.key);
+    }
+    database.exec("COMMIT");
+  } catch (error) {
+    // SQLite has rolled back by itself when the disk is full.
+    if (database.isTransaction) database.exec("ROLLBACK");
+    // The next one then finds the room that the journal has taken.
+    if ((error as SqliteError).errcode === SQLITE_FULL) emptyJournal(database);
+    throw error;
+  }
+  for (const change of changes) {
+    if (change.verb === "remove") rmSync(beside(change.file), { force: true });
+  }
+}
+
+function emptyJournal(database: DatabaseSync): void {
+  try {
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch {
+    // Even that takes room; the error that led here says it all.
+  }
+}
+
+function beside(name: string): string {
+  return join(dirname(file), name);
+}
+
+function readBeside(name: string): Uint8Array {
+  try {
+    return readFileSync(beside(name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return new Uint8Array(0);
+    throw error;
+  }
+}
+
+function writeBeside(name: string, offset: number, bytes: Uint8Array): void {
+  const descriptor = openForWriting(beside(name));
+  try {
+    for (let at = 0; at < bytes.length; ) {
+      const end = Math.min(at + SYNC_BYTES, bytes.length);
+      while (at < end) at += writeSync(descriptor, bytes, at, end - at, offset + at);
+      fdatasyncSync(descriptor);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Opens a file without losing what is in it, and creates it if need be. */
+function openForWriting(path: string): number {
+  try {
+    return openSync(path, "r+");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  const descriptor = openSync(path, "w");
+  const folder = openSync(dirname(path), "r");
+  fsyncSync(folder);
+  closeSync(folder);
+  return descriptor;
+}
+
+function openStore(): OpenStore {
+  const database = openDatabase();
+  return {
+    database,
+    insert: database.prepare(
+      "INSERT INTO item (kind, key, body) VALUES (?, ?, ?) " +
+        "ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
+    ),
+    remove: database.prepare("DELETE FROM item WHERE kind = ? AND key = ?"),
+    select: database.prepare("SELECT key, body FROM item WHERE kind = ? ORDER BY key"),
+  };
+}
+
+function openDatabase(): DatabaseSync {
+  const database = new (loadSqlite().DatabaseSync)(file);
+  try {
+    database.exec("PRAGMA locking_mode = EXCLUSIVE");
+    database.exec("PRAGMA journal_mode = WAL");
+    // The log's files are deleted on the strength of a checkpoint, so that must be on the disk.
+    database.exec("PRAGMA synchronous = FULL");
+    database.exec(`PRAGMA wal_autocheckpoint = ${JOURNAL_PAGES}`);
+    database.exec("BEGIN EXCLUSIVE");
+    const { user_version: format } = database.prepare("PRAGMA user_version").get() as {
+      user_version: number;
+    };
+    if (format > FORMAT) {
+      throw new Error(`is of a later version (${format}); use that version of Tidemark`);
+    }
+    // A file that is as it should be is not written to: the disk may be full.
+    if (format !== FORMAT) createItems(database);
+    database.exec("COMMIT");
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function createItems(database: DatabaseSync): void {
+  database.exec(
+    "CREATE TABLE IF NOT EXISTS item (kind TEXT, key TEXT, body, PRIMARY KEY (kind, key)) " +
+      "WITHOUT ROWID",
+  );
+  database.exec(`PRAGMA user_version = ${FORMAT}`);
+}
+
+function reasonOf(error: SqliteError): string {
+  if (error.errcode === SQLITE_BUSY) {
+    const instead = "choose another service.storage.directory";
+    return `is in use by another receiver; stop that one, or ${instead}`;
+  }
+  if (error.errcode === SQLITE_FULL) return "cannot be written, the disk is full; make room";
+  if (error.code === "ERR_SQLITE_ERROR") {
+    return `is damaged (${error.message}); move it away: windows then begin anew, the log is kept`;
+  }
+  return error.message;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Node before 24 calls its SQLite experimental on stderr, which would only worry people. */
+function loadSqlite(): typeof import("node:sqlite") {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return createRequire(import.meta.url)("node:sqlite") as typeof import("node:sqlite");
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
