@@ -11,6 +11,7 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { METRICS } from "@tidemark/semconv";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import type { LogOptions } from "../src/log/batch-log.ts";
@@ -18,6 +19,7 @@ import { BatchLog, LogUnavailableError } from "../src/log/batch-log.ts";
 import type { LogReader } from "../src/log/log-reader.ts";
 import { encodeHeader } from "../src/log/log-record.ts";
 import { Logger } from "../src/logger.ts";
+import type { NumberPoint } from "../src/metric-family.ts";
 
 const folders: string[] = [];
 afterAll(async () => {
@@ -72,6 +74,11 @@ async function readAll(reader: LogReader): Promise<string[]> {
   }
   await reader.close();
   return texts;
+}
+
+function damagesOf(log: BatchLog): number | undefined {
+  const family = log.metrics().find(({ definition }) => definition === METRICS.logDamages);
+  return (family?.points[0] as NumberPoint).value;
 }
 
 async function segmentFiles(directory: string): Promise<string[]> {
@@ -269,6 +276,39 @@ describe("the log", () => {
     await again.shutdown();
   });
 
+  it("finds nothing of a file's earlier use, wherever a crash has torn the last write", async () => {
+    const directory = await newFolder();
+    const log = await openLog(directory);
+    const texts = numbered(250);
+    // One by one, and released at once, so that files are soon written over.
+    for (const [at, text] of texts.entries()) {
+      await write(log, [text]);
+      log.release("it", at);
+    }
+    const path = join(directory, (await segmentFiles(directory)).at(-1) as string);
+    const first = Number.parseInt(path.slice(-20), 10);
+    const before = await readFile(path);
+    await write(log, ["the last one"]);
+    const after = await readFile(path);
+    await log.shutdown();
+    const from = before.findIndex((byte, at) => byte !== after[at]);
+    const to = after.findLastIndex((byte, at) => byte !== before[at]) + 1;
+    expect(to - from).toBeGreaterThan(40);
+    // Old records follow, or this test would show nothing.
+    expect(to).toBeLessThan(after.length);
+    const kept = texts.slice(first - 1);
+    for (let cut = from; cut <= to; cut++) {
+      await writeFile(path, Buffer.concat([after.subarray(0, cut), before.subarray(cut)]));
+      const again = await openLog(directory);
+      const found = await readAll(again.reader(first - 1));
+      // What was torn is gone, or whole but for the mark behind it.
+      expect([kept, [...kept, "the last one"]]).toContainEqual(found);
+      if (cut === from) expect([found, damagesOf(again)]).toEqual([kept, 0]);
+      if (cut === to) expect([found.at(-1), damagesOf(again)]).toEqual(["the last one", 0]);
+      await again.shutdown();
+    }
+  });
+
   it("survives a last file that has been emptied", async () => {
     const directory = await newFolder();
     const log = await openLog(directory);
@@ -319,6 +359,7 @@ describe("readers", () => {
         }
         while (await read());
         expect(seen).toEqual(written);
+        expect(damagesOf(log)).toBe(0);
         await reader.close();
         await log.shutdown();
       }),

@@ -7,7 +7,7 @@
  * counted and passed over.
  */
 import type { FileHandle } from "node:fs/promises";
-import { mkdir, open as openFile, unlink } from "node:fs/promises";
+import { mkdir, open as openFile } from "node:fs/promises";
 import { METRICS } from "@tidemark/semconv";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
@@ -20,6 +20,10 @@ import { RECORD_HEADER_BYTES } from "./log-record.js";
 import { RecentRecords } from "./recent-records.js";
 import type { Segment } from "./segment.js";
 import { listSegments, repairTail, setAside } from "./segment.js";
+import { SpareFiles } from "./spare-files.js";
+
+/** Of all that the log may take, so much is kept in files that wait to be used again. */
+const SPARE_SHARE = 1 / 4;
 
 /** The bounds of the log, and where it lies. */
 export interface LogOptions {
@@ -31,7 +35,7 @@ export interface LogOptions {
   /** Bodies that are also held in memory for consumers that keep up. */
   readonly recentBytesMax: number;
   readonly sync: SyncPolicy;
-  /** Who needs the log: a file is deleted when all of them have released it. */
+  /** Who needs the log: a file is used again when all of them have released it. */
   readonly consumers: readonly string[];
   /** Those of them that read every record: when they are done with one, it leaves the memory. */
   readonly followers: readonly string[];
@@ -54,6 +58,7 @@ export class BatchLog implements Stage {
   private readonly options: LogOptions;
   private readonly logger: Logger;
   private readonly writer: GroupWriter;
+  private readonly spares: SpareFiles;
   private readonly released: Map<string, number>;
   private readonly segments: Segment[] = [];
   private recent: RecentRecords;
@@ -75,11 +80,13 @@ export class BatchLog implements Stage {
     this.logger = logger;
     this.released = new Map(options.consumers.map((consumer) => [consumer, 0]));
     this.recent = new RecentRecords(options.recentBytesMax, 1);
+    this.spares = new SpareFiles(options.directory, options.bytesMax * SPARE_SHARE, logger);
     this.writer = new GroupWriter({
       directory: options.directory,
       segmentBytes: options.segmentBytes,
       sync: options.sync,
       open,
+      spares: this.spares,
       onSegment: (segment) => this.segments.push(segment),
       onKept: (records) => this.keep(records),
     });
@@ -89,6 +96,7 @@ export class BatchLog implements Stage {
   async start(): Promise<void> {
     const { directory, recentBytesMax } = this.options;
     await mkdir(directory, { recursive: true });
+    await this.spares.start();
     this.segments.push(...(await listSegments(directory)));
     const last = this.segments.at(-1);
     if (last) {
@@ -103,6 +111,7 @@ export class BatchLog implements Stage {
 
   async shutdown(): Promise<void> {
     await this.writer.close();
+    this.spares.shutdown();
   }
 
   /** Calls `listener` whenever records have been kept. */
@@ -181,7 +190,7 @@ export class BatchLog implements Stage {
     this.nextSequence = Math.max(this.nextSequence, sequence + 1);
   }
 
-  /** A consumer needs nothing up to `sequence` any more; files that nobody needs are deleted. */
+  /** A consumer needs nothing up to `sequence` any more; files that nobody needs are used again. */
   release(consumer: string, sequence: number): void {
     this.released.set(consumer, sequence);
     const needless = this.lastReleased;
@@ -190,9 +199,7 @@ export class BatchLog implements Stage {
       const [oldest, next] = this.segments as [Segment, Segment];
       if (next.firstSequence - 1 > needless) return;
       this.segments.shift();
-      void unlink(oldest.path).catch((error: Error) => {
-        this.logger.warn("could not delete a file of the log", { error, file: oldest.path });
-      });
+      void this.spares.give(oldest);
     }
   }
 

@@ -5,9 +5,10 @@
 import type { FileHandle } from "node:fs/promises";
 import { DiskRoom } from "./disk-room.js";
 import type { LogRecord } from "./log-record.js";
-import { encodeHeader } from "./log-record.js";
+import { encodeEndMark, encodeHeader } from "./log-record.js";
 import type { Segment } from "./segment.js";
 import { newSegment, recordBytes } from "./segment.js";
+import type { SpareFiles } from "./spare-files.js";
 
 /** When a record counts as kept. */
 export const SYNC_POLICIES = ["group", "interval", "never"] as const;
@@ -27,6 +28,8 @@ export interface WriterOptions {
   readonly segmentBytes: number;
   readonly sync: SyncPolicy;
   readonly open: (path: string, flags: string) => Promise<FileHandle>;
+  /** Files that are written over before new ones are made. */
+  readonly spares: SpareFiles;
   /** A new file has been begun. */
   readonly onSegment: (segment: Segment) => void;
   /** Records are kept, in order. */
@@ -115,25 +118,39 @@ export class GroupWriter {
   private async writeGroup(records: LogRecord[]): Promise<void> {
     const [first] = records;
     const bytes = records.reduce((sum, record) => sum + recordBytes(record), 0);
-    await this.room.take(bytes);
     const { segment, file } = await this.openFor((first as LogRecord).sequence);
+    const end = segment.bytes + bytes;
+    const buffers = records.flatMap((record) => [encodeHeader(record), record.body]);
+    // Where it does not fit in before what is left of old records, its own writing covers them.
+    if (end < segment.fileBytes)
+      buffers.push(encodeEndMark((records.at(-1) as LogRecord).sequence));
+    await this.takeRoom(Math.max(0, end - segment.fileBytes));
     try {
-      await writeAll(
-        file,
-        records.flatMap((record) => [encodeHeader(record), record.body]),
-        segment.bytes,
-      );
+      const written = await writeAll(file, buffers, segment.bytes);
       if (this.options.sync === "group") await file.datasync();
       else this.unsynced = true;
+      segment.fileBytes = Math.max(segment.fileBytes, written);
     } catch (error) {
       await this.abandon(segment, file);
       throw error;
     }
-    segment.bytes += bytes;
+    segment.bytes = end;
     this.options.onKept(records);
   }
 
-  /** The file to append to: the one in use, or the next one when that is full. */
+  /** On a disk that is full the spare files make room. */
+  private async takeRoom(bytes: number): Promise<void> {
+    for (;;) {
+      try {
+        await this.room.take(bytes);
+        return;
+      } catch (error) {
+        if (!(await this.options.spares.deleteOldest())) throw error;
+      }
+    }
+  }
+
+  /** The file to write to: the one in use, or the next one when that is full. */
   private async openFor(sequence: number): Promise<{ segment: Segment; file: FileHandle }> {
     if (this.segment && this.file && this.segment.bytes < this.options.segmentBytes) {
       return { segment: this.segment, file: this.file };
@@ -141,9 +158,10 @@ export class GroupWriter {
     await this.syncNow();
     await this.file?.close();
     this.file = undefined;
-    const { directory, open } = this.options;
+    const { directory, open, spares } = this.options;
     const segment = newSegment(directory, sequence);
-    const file = await open(segment.path, "wx");
+    segment.fileBytes = await spares.take(segment.path);
+    const file = await open(segment.path, segment.fileBytes > 0 ? "r+" : "wx");
     this.file = file;
     this.segment = segment;
     this.options.onSegment(segment);
@@ -158,6 +176,7 @@ export class GroupWriter {
   private async abandon(segment: Segment, file: FileHandle): Promise<void> {
     try {
       await file.truncate(segment.bytes);
+      segment.fileBytes = segment.bytes;
       if (this.options.sync === "group") await file.datasync();
     } catch {
       this.file = undefined;
@@ -172,7 +191,8 @@ export class GroupWriter {
   }
 }
 
-async function writeAll(file: FileHandle, buffers: Uint8Array[], offset: number): Promise<void> {
+/** Writes all of `buffers` at `offset`; returns where that ends. */
+async function writeAll(file: FileHandle, buffers: Uint8Array[], offset: number): Promise<number> {
   let at = offset;
   let rest = buffers;
   while (rest.length > 0) {
@@ -180,6 +200,7 @@ async function writeAll(file: FileHandle, buffers: Uint8Array[], offset: number)
     at += bytesWritten;
     rest = afterBytes(rest, bytesWritten);
   }
+  return at;
 }
 
 /** The buffers without their first `bytes` bytes. */

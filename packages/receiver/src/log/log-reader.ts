@@ -4,7 +4,7 @@ import { open } from "node:fs/promises";
 import type { LogRecord } from "./log-record.js";
 import type { RecentRecords } from "./recent-records.js";
 import type { Segment } from "./segment.js";
-import { findNextRecord, readRecords, recordBytes } from "./segment.js";
+import { endsAt, findNextRecord, readRecords, recordBytes } from "./segment.js";
 
 /** What a reader sees of the log. */
 export interface LogSource {
@@ -21,6 +21,8 @@ interface OpenSegment {
   readonly file: FileHandle;
   /** Where the next records are read from. */
   offset: number;
+  /** Of the last record that was read. */
+  lastSequence: number;
   /** Read, and not yet handed out. */
   records: LogRecord[];
 }
@@ -86,10 +88,11 @@ export class LogReader {
   private async readMore(current: OpenSegment): Promise<boolean> {
     const { segment, file, offset } = current;
     const { bytes } = segment;
-    current.records = await readRecords(file, offset, bytes);
+    current.records = await readRecords(file, offset, bytes, current.lastSequence);
+    current.lastSequence = current.records.at(-1)?.sequence ?? current.lastSequence;
     for (const record of current.records) current.offset += recordBytes(record);
     if (current.records.length > 0) return true;
-    if (offset < bytes) {
+    if (offset < bytes && !(await endsAt(file, offset, segment))) {
       current.offset = (await findNextRecord(file, offset, bytes, this.position)) ?? bytes;
       await this.source.damaged(segment, file, offset, current.offset);
       return true;
@@ -112,7 +115,8 @@ export class LogReader {
     const segment = holding ?? segments[0];
     if (segment === undefined) return undefined;
     const file = await open(segment.path, "r");
-    this.current = { segment, file, offset: 0, records: [] };
+    const lastSequence = segment.firstSequence - 1;
+    this.current = { segment, file, offset: 0, lastSequence, records: [] };
     return this.current;
   }
 }

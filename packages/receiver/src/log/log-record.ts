@@ -9,8 +9,14 @@
  *  16  f64  received, milliseconds since the epoch
  *  24  u8   content type, u8 content encoding, u8 signal, 5 bytes of zeros
  *  32  body
+ *
+ * A file that is used again holds old records behind the new ones. So a header without a body, of
+ * content type 255 and with the sequence of the last record, stands where the new ones end.
  */
 import { crc32 } from "node:zlib";
+
+/** In the place of a content type: the file's records end here, what follows is of an earlier use. */
+const END_MARK = 255;
 
 export const RECORD_HEADER_BYTES = 32;
 /** Where a record's sequence number stands. */
@@ -55,6 +61,30 @@ export function encodeHeader(record: LogRecord): Uint8Array {
   return header;
 }
 
+/** What stands behind the last record, where the file goes on with old ones. */
+export function encodeEndMark(lastSequence: number): Uint8Array {
+  const mark = Buffer.alloc(RECORD_HEADER_BYTES);
+  mark.writeDoubleLE(lastSequence, SEQUENCE_OFFSET);
+  mark[24] = END_MARK;
+  mark.writeUInt32LE(crc32(mark.subarray(CHECKED_FROM)), 4);
+  return mark;
+}
+
+/** Whether the records that belong here, those of `firstSequence` or later, have ended at `at`. */
+export function isEnd(bytes: Buffer, at: number, firstSequence: number): boolean {
+  const bodyAt = at + RECORD_HEADER_BYTES;
+  if (bodyAt > bytes.length) return false;
+  const end = bodyAt + bytes.readUInt32LE(at);
+  if (end > bytes.length || checksum(bytes, at, end) !== bytes.readUInt32LE(at + 4)) return false;
+  // A whole record of before is there when the file was not written to since it was taken again.
+  const sequence = bytes.readDoubleLE(at + SEQUENCE_OFFSET);
+  return sequence < firstSequence || bytes[at + 24] === END_MARK;
+}
+
+function checksum(bytes: Buffer, at: number, end: number): number {
+  return crc32(bytes.subarray(at + CHECKED_FROM, end));
+}
+
 /**
  * The record at `at`, whose body is a view of `bytes`.
  * @returns undefined when the record is cut off, or is not what was written
@@ -64,9 +94,7 @@ export function decodeRecord(bytes: Buffer, at: number): LogRecord | undefined {
   if (bodyAt > bytes.length) return undefined;
   const end = bodyAt + bytes.readUInt32LE(at);
   if (end > bytes.length) return undefined;
-  if (crc32(bytes.subarray(at + CHECKED_FROM, end)) !== bytes.readUInt32LE(at + 4)) {
-    return undefined;
-  }
+  if (checksum(bytes, at, end) !== bytes.readUInt32LE(at + 4)) return undefined;
   const contentType = CONTENT_TYPES[bytes[at + 24] as number];
   const contentEncoding = CONTENT_ENCODINGS[bytes[at + 25] as number];
   const signal = SIGNALS[bytes[at + 26] as number];

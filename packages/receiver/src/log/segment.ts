@@ -7,7 +7,7 @@ import { mkdir, open, readdir, stat, truncate, writeFile } from "node:fs/promise
 import { basename, join } from "node:path";
 import type { Logger } from "../logger.js";
 import type { LogRecord } from "./log-record.js";
-import { decodeRecord, RECORD_HEADER_BYTES, SEQUENCE_OFFSET } from "./log-record.js";
+import { decodeRecord, isEnd, RECORD_HEADER_BYTES, SEQUENCE_OFFSET } from "./log-record.js";
 
 const NAME = /^\d{16}\.log$/;
 /** What could not be read is kept here, for somebody to look at; so many files at most. */
@@ -20,14 +20,16 @@ const CHUNK_BYTES = 1024 * 1024;
 export interface Segment {
   readonly path: string;
   readonly firstSequence: number;
-  /** Whole records, in bytes. */
+  /** Whole records, in bytes; of an earlier run's, but for the last one, all of the file. */
   bytes: number;
+  /** The whole file: behind its records it may hold those of an earlier use. */
+  fileBytes: number;
 }
 
 /** A segment that does not exist yet. */
 export function newSegment(directory: string, firstSequence: number): Segment {
   const name = `${String(firstSequence).padStart(16, "0")}.log`;
-  return { path: join(directory, name), firstSequence, bytes: 0 };
+  return { path: join(directory, name), firstSequence, bytes: 0, fileBytes: 0 };
 }
 
 /** The segments of a folder, oldest first, with their sizes as the file system has them. */
@@ -36,30 +38,57 @@ export async function listSegments(directory: string): Promise<Segment[]> {
   return Promise.all(
     names.map(async (name) => {
       const path = join(directory, name);
-      return { path, firstSequence: Number.parseInt(name, 10), bytes: (await stat(path)).size };
+      const { size } = await stat(path);
+      return { path, firstSequence: Number.parseInt(name, 10), bytes: size, fileBytes: size };
     }),
   );
 }
 
-/** The whole records from `offset` on, about a megabyte of them; none when none is whole. */
+/**
+ * The whole records from `offset` on, about a megabyte of them; none when none is whole.
+ * @param after records of this sequence or earlier ones do not belong here
+ */
 export async function readRecords(
   file: FileHandle,
   offset: number,
   segmentBytes: number,
+  after: number,
 ): Promise<LogRecord[]> {
-  const left = segmentBytes - offset;
-  let chunk = await readAt(file, offset, Math.min(left, CHUNK_BYTES));
-  if (chunk.length >= RECORD_HEADER_BYTES) {
-    const needed = RECORD_HEADER_BYTES + chunk.readUInt32LE(0);
-    if (needed > chunk.length && needed <= left) chunk = await readAt(file, offset, needed);
-  }
+  const chunk = await readWhole(file, offset, segmentBytes, CHUNK_BYTES);
   const records: LogRecord[] = [];
   let at = 0;
+  let last = after;
   for (let record = decodeRecord(chunk, at); record; record = decodeRecord(chunk, at)) {
+    if (record.sequence <= last) break;
     records.push(record);
+    last = record.sequence;
     at += recordBytes(record);
   }
   return records;
+}
+
+/** Whether a segment's records have ended at `offset`, although its file goes on. */
+export async function endsAt(
+  file: FileHandle,
+  offset: number,
+  { fileBytes, firstSequence }: Segment,
+): Promise<boolean> {
+  const chunk = await readWhole(file, offset, fileBytes, RECORD_HEADER_BYTES);
+  return isEnd(chunk, 0, firstSequence);
+}
+
+/** So many bytes of a segment, or more if the first record there is longer. */
+async function readWhole(
+  file: FileHandle,
+  offset: number,
+  segmentBytes: number,
+  length: number,
+): Promise<Buffer> {
+  const left = segmentBytes - offset;
+  const chunk = await readAt(file, offset, Math.min(left, length));
+  if (chunk.length < RECORD_HEADER_BYTES) return chunk;
+  const needed = RECORD_HEADER_BYTES + chunk.readUInt32LE(0);
+  return needed > chunk.length && needed <= left ? readAt(file, offset, needed) : chunk;
 }
 
 /** What a record takes on disk. */
@@ -88,27 +117,31 @@ export async function findNextRecord(
 }
 
 /**
- * Makes the last segment end with its last whole record; bytes behind it are set aside.
+ * Finds the last whole record of the last segment; what was torn behind it is set aside.
  * @returns the last sequence (0 when there is no record) and how many bytes were cut
  */
 export async function repairTail(directory: string, segment: Segment, logger: Logger) {
-  let lastSequence = 0;
+  const { firstSequence, fileBytes } = segment;
+  let lastSequence = firstSequence - 1;
   let end = 0;
   const file = await open(segment.path, "r");
   try {
     for (let at: number | undefined = 0; at !== undefined; ) {
-      const records = await readRecords(file, at, segment.bytes);
+      const records = await readRecords(file, at, fileBytes, lastSequence);
       end = records.reduce((sum, record) => sum + recordBytes(record), at);
       lastSequence = records.at(-1)?.sequence ?? lastSequence;
-      at = records.length > 0 ? end : await findNextRecord(file, at, segment.bytes, lastSequence);
+      if (records.length > 0) at = end;
+      else if (await endsAt(file, at, segment)) break;
+      else at = await findNextRecord(file, at, fileBytes, lastSequence);
     }
-    const cutBytes = segment.bytes - end;
-    if (cutBytes > 0) {
-      await setAside(directory, segment, file, end, segment.bytes, logger);
-      await truncate(segment.path, end);
-      segment.bytes = end;
+    segment.bytes = end;
+    if (end === fileBytes || (await endsAt(file, end, segment))) {
+      return { lastSequence, cutBytes: 0 };
     }
-    return { lastSequence, cutBytes };
+    await setAside(directory, segment, file, end, fileBytes, logger);
+    await truncate(segment.path, end);
+    segment.fileBytes = end;
+    return { lastSequence, cutBytes: fileBytes - end };
   } finally {
     await file.close();
   }
