@@ -3,7 +3,8 @@
  * its otlp receiver, span_metrics connector and otlp_http exporter: the same bytes to the same
  * sink, spans per CPU second until the last one is handed on, and peak memory. Interleaved in one
  * run, medians of rounds. The Collector may use one core; it keeps in memory what we have on disk
- * before we acknowledge. `test/peers/install.sh` builds it. Run with `npm run bench:collector`.
+ * before we acknowledge. `test/peers/install.sh` builds it. Run with `npm run bench:collector`; with
+ * `-- --gzip` bodies come and go compressed, as between two Collectors.
  */
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
@@ -28,6 +29,7 @@ const { values: options } = parseArgs({
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "4" },
     spans: { type: "string", default: "748" },
+    gzip: { type: "boolean", default: false },
   },
 });
 const ROUNDS = Number(options.rounds);
@@ -87,11 +89,12 @@ async function answers(url: string): Promise<boolean> {
 }
 
 function configuration(port: number, health: number, metrics: number, sinkPort: number): string {
+  const compression = options.gzip ? "gzip" : "none";
   return `
 receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:${port}" } } } }
 connectors: { span_metrics: { histogram: { unit: ms } } }
 exporters:
-  otlp_http: { endpoint: "http://127.0.0.1:${sinkPort}", compression: none }
+  otlp_http: { endpoint: "http://127.0.0.1:${sinkPort}", compression: ${compression} }
   prometheus: { endpoint: "127.0.0.1:${metrics}" }
 extensions: { health_check: { endpoint: "127.0.0.1:${health}" } }
 service:
@@ -112,7 +115,7 @@ async function measure(side: Side, warm: boolean): Promise<void> {
     connections: 8,
     kind: "mixed",
     spans: SPANS,
-    gzip: false,
+    gzip: options.gzip,
   });
   if (refused > 0) throw new Error(`${side.name} refused ${refused} of ${requests} requests`);
   const used = (await idleCpuSeconds(side.child)) - before;

@@ -248,9 +248,9 @@ function forwardTargets(config: Config): Map<string, OtlpSignal[]> {
 }
 
 function createClient(name: string, exporter: OtlpExporter, signal: OtlpSignal): OtlpClient {
-  const { endpoint, headers, concurrency, timeout } = exporter;
+  const { endpoint, headers, timeout } = exporter;
   if (name.startsWith("otlp_grpc")) return new GrpcClient(endpoint, headers, timeout);
-  return new HttpClient(signalUrl(endpoint, `v1/${signal}`), headers, concurrency, timeout);
+  return new HttpClient(signalUrl(endpoint, `v1/${signal}`), headers, timeout);
 }
 
 function createAdminServers(

@@ -78,7 +78,7 @@ async function readAll(reader: LogReader): Promise<string[]> {
 
 function damagesOf(log: BatchLog): number | undefined {
   const family = log.metrics().find(({ definition }) => definition === METRICS.logDamages);
-  return (family?.points[0] as NumberPoint).value;
+  return (family?.points[0] as NumberPoint | undefined)?.value;
 }
 
 async function segmentFiles(directory: string): Promise<string[]> {

@@ -1,96 +1,93 @@
 /**
  * Sends one body to an OTLP/HTTP endpoint and says what became of it.
  * https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
+ *
+ * It writes to the connection itself: a request of node:http was measured to cost more than
+ * reading, counting and logging the body together.
  */
-import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
-import { Agent as HttpAgent, request as httpRequest } from "node:http";
-import type { RequestOptions } from "node:https";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { urlToHttpOptions } from "node:url";
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import { RpcStatus } from "../otlp/schema.js";
+import { HttpConnection, HttpSendError } from "./http-connection.js";
+import type { HttpAnswer } from "./http-response.js";
 import type { OtlpClient, SendResult } from "./otlp-client.js";
 
 const RETRYABLE = new Set([429, 502, 503, 504]);
-/** Enough of an answer to say in a log what the endpoint did not like. */
-const REASON_BYTES_MAX = 512;
 
-/** Keep-alive connections to one endpoint, at most `connectionsMax` of them. */
+/** Keep-alive connections to one endpoint: as many as there ever were requests at one time. */
 export class HttpClient implements OtlpClient {
-  private readonly request: typeof httpRequest;
-  private readonly options: RequestOptions;
-  private readonly headers: Readonly<Record<string, string>>;
+  private readonly url: URL;
+  /** The request's header but for what depends on the body. */
+  private readonly head: string;
   private readonly timeoutMs: number;
-  private readonly agent: HttpAgent;
+  private readonly idle: HttpConnection[] = [];
+  private readonly busy = new Set<HttpConnection>();
 
-  constructor(
-    url: URL,
-    headers: Readonly<Record<string, string>>,
-    connectionsMax: number,
-    timeoutMs: number,
-  ) {
-    this.headers = headers;
+  /** @throws TypeError when a header's name or value cannot be sent */
+  constructor(url: URL, headers: Readonly<Record<string, string>>, timeoutMs: number) {
+    this.url = url;
     this.timeoutMs = timeoutMs;
-    const secure = url.protocol === "https:";
-    this.request = secure ? httpsRequest : httpRequest;
-    const Agent = secure ? HttpsAgent : HttpAgent;
-    this.agent = new Agent({ keepAlive: true, maxSockets: connectionsMax });
-    this.options = { ...urlToHttpOptions(url), method: "POST", agent: this.agent };
+    const lines = [`POST ${url.pathname}${url.search} HTTP/1.1`, `Host: ${url.host}`];
+    for (const [name, value] of Object.entries({ ...authorization(url), ...headers })) {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+      lines.push(`${name}: ${value}`);
+    }
+    this.head = lines.join("\r\n");
   }
 
-  send(body: Uint8Array, contentType: string, contentEncoding: string): Promise<SendResult> {
-    const headers: Record<string, string | number> = {
-      ...this.headers,
-      "Content-Type": contentType,
-      "Content-Length": body.length,
-    };
-    if (contentEncoding) headers["Content-Encoding"] = contentEncoding;
-    const { options, timeoutMs } = this;
-    return new Promise((resolve) => {
-      const sent = this.request({ ...options, headers }, (response) => {
-        void resultOf(response).then((result) => {
-          // An answer before the end of the body: what is left of it must not be sent any more.
-          if (!sent.writableFinished) sent.destroy();
-          return resolve(result);
-        });
-      });
-      sent.setTimeout(timeoutMs, () => sent.destroy(new Error(`no answer in ${timeoutMs} ms`)));
-      sent.once("error", (error: NodeJS.ErrnoException) => {
-        resolve({ kind: "retry", reason: error.message || (error.code ?? "connection failed") });
-      });
-      sent.end(body);
-    });
+  async send(body: Uint8Array, contentType: string, contentEncoding: string): Promise<SendResult> {
+    const encoding = contentEncoding ? `\r\nContent-Encoding: ${contentEncoding}` : "";
+    const ours = `Content-Type: ${contentType}${encoding}\r\nContent-Length: ${body.length}`;
+    const head = `${this.head}\r\n${ours}\r\n\r\n`;
+    for (;;) {
+      const used = this.usedConnection();
+      try {
+        return resultOf(await this.sendOver(used ?? new HttpConnection(this.url), head, body));
+      } catch (error) {
+        const { message: reason } = error as Error;
+        // A server may close an idle connection at any time, just now too: that is no failure.
+        const wasClosed = used && error instanceof HttpSendError && error.unanswered;
+        if (!wasClosed || used.timedOut) return { kind: "retry", reason };
+      }
+    }
   }
 
   close(): void {
-    this.agent.destroy();
+    for (const connection of [...this.idle, ...this.busy]) connection.close();
+  }
+
+  private usedConnection(): HttpConnection | undefined {
+    for (let one = this.idle.pop(); one; one = this.idle.pop()) if (one.isOpen) return one;
+    return undefined;
+  }
+
+  private async sendOver(
+    connection: HttpConnection,
+    head: string,
+    body: Uint8Array,
+  ): Promise<HttpAnswer> {
+    this.busy.add(connection);
+    try {
+      const answer = await connection.send(head, body, this.timeoutMs);
+      if (connection.isOpen) this.idle.push(connection);
+      return answer;
+    } finally {
+      this.busy.delete(connection);
+    }
   }
 }
 
-async function resultOf(response: IncomingMessage): Promise<SendResult> {
-  try {
-    const { statusCode: status = 0 } = response;
-    if (status < 200 || status >= 300) return await readRefusal(response, status);
-    // Nothing in it is of interest, and listening costs less than reading.
-    response.resume();
-    await once(response, "end");
-    return { kind: "delivered" };
-  } catch (error) {
-    return { kind: "retry", reason: (error as Error).message };
-  }
+function authorization({ username, password }: URL): Record<string, string> {
+  if (username === "") return {};
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { Authorization: `Basic ${Buffer.from(pair).toString("base64")}` };
 }
 
-async function readRefusal(response: IncomingMessage, status: number): Promise<SendResult> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    if (size < REASON_BYTES_MAX) chunks.push(chunk);
-    size += chunk.length;
-  }
-  const answer = Buffer.concat(chunks).subarray(0, REASON_BYTES_MAX);
-  const reason = `HTTP ${status}: ${answerText(answer, response.headers["content-type"])}`;
+function resultOf({ status, headers, body }: HttpAnswer): SendResult {
+  if (status >= 200 && status < 300) return { kind: "delivered" };
+  const reason = `HTTP ${status}: ${answerText(body, headers.get("content-type"))}`;
   if (!RETRYABLE.has(status)) return { kind: "refused", reason };
-  const retryAfterMs = parseRetryAfter(response.headers["retry-after"]);
+  const retryAfterMs = parseRetryAfter(headers.get("retry-after"));
   return retryAfterMs === undefined
     ? { kind: "retry", reason }
     : { kind: "retry", reason, retryAfterMs };
