@@ -3,8 +3,8 @@
  * its otlp receiver, span_metrics connector and otlp_http exporter: the same bytes to the same
  * sink, spans per CPU second until the last one is handed on, and peak memory. Interleaved in one
  * run, medians of rounds. The Collector may use one core; it keeps in memory what we have on disk
- * before we acknowledge. `test/peers/install.sh` builds it. Run with `npm run bench:collector`; with
- * `-- --gzip` bodies come and go compressed, as between two Collectors.
+ * before we acknowledge. `test/peers/install.sh` builds it. Run with `npm run bench:collector`;
+ * with `-- --gzip` bodies come and go compressed, as between two Collectors.
  */
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
@@ -94,7 +94,9 @@ function configuration(port: number, health: number, metrics: number, sinkPort: 
 receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:${port}" } } } }
 connectors: { span_metrics: { histogram: { unit: ms } } }
 exporters:
-  otlp_http: { endpoint: "http://127.0.0.1:${sinkPort}", compression: ${compression} }
+  otlp_http:
+    endpoint: "http://127.0.0.1:${sinkPort}"
+    compression: ${compression}
   prometheus: { endpoint: "127.0.0.1:${metrics}" }
 extensions: { health_check: { endpoint: "127.0.0.1:${health}" } }
 service:

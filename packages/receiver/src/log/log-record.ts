@@ -10,12 +10,12 @@
  *  24  u8   content type, u8 content encoding, u8 signal, 5 bytes of zeros
  *  32  body
  *
- * A file that is used again holds old records behind the new ones. So a header without a body, of
- * content type 255 and with the sequence of the last record, stands where the new ones end.
+ * A file that is used again holds old records behind the new ones. So a header without a body,
+ * of content type 255 and with the sequence of the last record, stands where the new ones end.
  */
 import { crc32 } from "node:zlib";
 
-/** In the place of a content type: the file's records end here, what follows is of an earlier use. */
+/** In the place of a content type: records end here, what follows is of an earlier use. */
 const END_MARK = 255;
 
 export const RECORD_HEADER_BYTES = 32;
