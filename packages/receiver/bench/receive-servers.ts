@@ -6,7 +6,6 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { Agent, createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
-import { DDSketch } from "@datadog/sketches-js";
 import { giveBody } from "../dist/body-pool.js";
 import { parseConfig } from "../dist/config/load-config.js";
 import { collectYoungOften } from "../dist/garbage-collection.js";
@@ -18,12 +17,13 @@ import { wantedKeys } from "../dist/otlp/wanted-keys.js";
 import { BodyDecoder } from "../dist/receive/body-decoder.js";
 import { Intake } from "../dist/receive/intake.js";
 import { OtlpReceivers } from "../dist/receive/otlp-receivers.js";
-import type { DecodedAttribute } from "./trace-bodies.ts";
-import { ExportTraceServiceRequest } from "./trace-bodies.ts";
+import { ProtobufjsPipeline } from "./protobufjs-pipeline.ts";
 
 const RECEIVERS = `
 receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:0" }, grpc: { enabled: false } } } }
 `;
+/** How many spans are remembered, so that none is counted twice. */
+const RECENT_SPANS = 500_000;
 const logger = new Logger("error", true, (line) => process.stderr.write(line));
 
 /** Answers 200 once `work` has had the body. */
@@ -76,24 +76,10 @@ function forwarding(sinkPort: number): Server {
   );
 }
 
-/** The generated decoder and a DDSketch a signal: what one would build from parts. */
+/** What one would build from parts: see protobufjs-pipeline.ts. */
 function protobufjsPipeline(): Server {
-  const sketches = new Map<string, DDSketch>();
-  const take = ({ key, value }: DecodedAttribute) => {
-    if (key === null || typeof value?.doubleValue !== "number") return;
-    if (!key.startsWith("ml.feature.") && !key.startsWith("ml.prediction.")) return;
-    let sketch = sketches.get(key);
-    if (sketch === undefined)
-      sketches.set(key, (sketch = new DDSketch({ relativeAccuracy: 0.01 })));
-    sketch.accept(value.doubleValue);
-  };
-  return serverOf((body) => {
-    for (const { scopeSpans } of ExportTraceServiceRequest.decode(body).resourceSpans) {
-      for (const { spans } of scopeSpans) {
-        for (const { attributes } of spans) for (const attribute of attributes) take(attribute);
-      }
-    }
-  });
+  const pipeline = new ProtobufjsPipeline(RECENT_SPANS);
+  return serverOf((body) => pipeline.take(body));
 }
 
 /** Ours without log and forward: HTTP, decode, summaries. */
@@ -159,7 +145,7 @@ const MODES: Record<string, (sinkPort: number, directory: string) => Promise<num
   inflate: () => listening(serverOf((body) => void gunzipSync(body, { chunkSize: 262_144 }))),
   forward: (sinkPort) => listening(forwarding(sinkPort)),
   protobufjs: () => listening(protobufjsPipeline()),
-  summaries: () => summaries(500_000),
+  summaries: () => summaries(RECENT_SPANS),
   // The load's compressed bodies repeat their ids: they must not be taken for duplicates.
   "summaries-gzip": () => summaries(0),
   whole,
