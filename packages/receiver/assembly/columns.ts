@@ -11,10 +11,14 @@ export const VALUE_BOOL: i32 = 2;
 export const VALUE_INT: i32 = 3;
 export const VALUE_DOUBLE: i32 = 4;
 export const VALUE_OTHER: i32 = 5;
+/** An event that somebody wants: its time in ms, and how many values follow for an offset. */
+export const VALUE_EVENT: i32 = 6;
 export const TYPE_BITS: i32 = 3;
 
-/** Two doubles, five words and two bytes. */
-const SPAN_BYTES: usize = 38;
+/** Two doubles, seven words and two bytes. */
+const SPAN_BYTES: usize = 46;
+/** Four words. */
+const SCOPE_BYTES: usize = 16;
 /** Two words. */
 const RESOURCE_BYTES: usize = 8;
 /** A double and two words. */
@@ -26,6 +30,7 @@ const VALUE_BYTES: usize = 16;
  */
 const VALUES_MAX: i32 = 1 << 23;
 const RESOURCES_MAX: i32 = 1 << 20;
+const SCOPES_MAX: i32 = 1 << 20;
 
 /** Why a read was broken off: there were more rows than a table may have. */
 export let isFull: bool = false;
@@ -38,6 +43,10 @@ export let resourceCount: i32 = 0;
 export let resourceCapacity: i32 = 64;
 export let resourcesAt: usize = allocate(RESOURCE_BYTES * 64);
 
+export let scopeCount: i32 = 0;
+export let scopeCapacity: i32 = 64;
+export let scopesAt: usize = allocate(SCOPE_BYTES * 64);
+
 export let valueCount: i32 = 0;
 export let valueCapacity: i32 = 16384;
 export let valuesAt: usize = allocate(VALUE_BYTES * 16384);
@@ -46,6 +55,7 @@ export let valuesAt: usize = allocate(VALUE_BYTES * 16384);
 export function clear(): void {
   spanCount = 0;
   resourceCount = 0;
+  scopeCount = 0;
   valueCount = 0;
   isFull = false;
 }
@@ -57,15 +67,15 @@ export function startMsOf(span: i32): usize {
 export function durationNsOf(span: i32): usize {
   return spansAt + ((<usize>(spanCapacity + span)) << 3);
 }
-/** One of the five columns of words: trace id, span id, resource, first and end value. */
+/** A column of words: trace id, span id, resource, first and end value, parent's id, scope. */
 export function spanWordOf(column: i32, span: i32): usize {
   return spansAt + ((<usize>((4 + column) * spanCapacity + span)) << 2);
 }
 export function kindOf(span: i32): usize {
-  return spansAt + <usize>(36 * spanCapacity + span);
+  return spansAt + <usize>(44 * spanCapacity + span);
 }
 export function statusOf(span: i32): usize {
-  return spansAt + <usize>(37 * spanCapacity + span);
+  return spansAt + <usize>(45 * spanCapacity + span);
 }
 
 /** Makes room for one more span, and forgets what a rejected one has left there. */
@@ -93,6 +103,18 @@ export function resourceFirstOf(resource: i32): usize {
 }
 export function resourceEndOf(resource: i32): usize {
   return resourcesAt + ((<usize>(resourceCapacity + resource)) << 2);
+}
+
+/** Begins a scope, which has neither a name nor values so far. */
+export function beginScope(): void {
+  if (scopeCount == scopeCapacity) growScopes();
+  for (let column = 0; column < 4; column++) store<i32>(scopeWordOf(column, scopeCount), 0);
+  scopeCount++;
+}
+
+/** One of the four columns of words: first and end value, where the name is, and its length. */
+export function scopeWordOf(column: i32, scope: i32): usize {
+  return scopesAt + ((<usize>(column * scopeCapacity + scope)) << 2);
 }
 
 /** Where values go next; {@link growValues} moves all three. */
@@ -129,7 +151,7 @@ export function growValues(): void {
 }
 
 function growSpans(): void {
-  spansAt = grown(spansAt, spanCapacity, SPAN_BYTES, 2, 5, 2);
+  spansAt = grown(spansAt, spanCapacity, SPAN_BYTES, 2, 7, 2);
   spanCapacity <<= 1;
 }
 
@@ -137,6 +159,12 @@ function growResources(): void {
   if (resourceCapacity == RESOURCES_MAX) breakOff();
   resourcesAt = grown(resourcesAt, resourceCapacity, RESOURCE_BYTES, 0, 2, 0);
   resourceCapacity <<= 1;
+}
+
+function growScopes(): void {
+  if (scopeCapacity == SCOPES_MAX) breakOff();
+  scopesAt = grown(scopesAt, scopeCapacity, SCOPE_BYTES, 0, 4, 0);
+  scopeCapacity <<= 1;
 }
 
 /** Ends the read from within; it is hardly ever needed, and a check at every row would be felt. */

@@ -6,7 +6,8 @@
  * template apart. Keys that hash alike all the same, because somebody wants the receiver to be
  * slow, cost {@link PROBES_MAX} looks and a question to the other side, which knows them by name.
  *
- * Nobody wants most keys; a bit for each first word that somebody does want turns them away.
+ * Nobody wants most keys; a bit for the first eight bytes of each that somebody does want turns
+ * them away.
  */
 import { allocate } from "./memory";
 
@@ -21,7 +22,8 @@ const SLOTS: usize = 16384;
 const KEYS_MAX: i32 = 8192;
 const UNWANTED_MAX: i32 = 2048;
 const PROBES_MAX: i32 = 32;
-const TEMPLATES_MAX: i32 = 16;
+const TEMPLATES_MAX: i32 = 32;
+const EVENTS_MAX: i32 = 16;
 const HASH_BITS: u64 = 50;
 const HASH_WORD: u64 = 0x9e3779b97f4a7c15;
 
@@ -42,8 +44,13 @@ const slots: usize = memory.data(<i32>(SLOTS << SLOT_BITS), 32);
 /** The first eight bytes of the templates' prefixes. */
 const templates: usize = allocate(8 * TEMPLATES_MAX);
 let templateCount: i32 = 0;
-/** One bit for each hash of the first four bytes of what is wanted. */
-export let firstWords: u64 = 0;
+/** One bit for each hash of the first eight bytes of what is wanted, in 512 bytes. */
+const LIKELY_BITS: u64 = 12;
+const likely: usize = memory.data(1 << (12 - 3), 64);
+/** Names of events: where the bytes are, how many, and the id. */
+const EVENT_BYTES: i32 = 12;
+const events: usize = allocate(EVENT_BYTES * EVENTS_MAX);
+let eventCount: i32 = 0;
 let keyCount: i32 = 0;
 let unwantedCount: i32 = 0;
 /** Where the body is: offsets count from there. */
@@ -54,12 +61,17 @@ export function setBody(at: usize): void {
   body = at;
 }
 
-/**
- * Whether somebody may want the key: false turns most keys away at the price of a look. The caller
- * passes {@link firstWords}, which no key under a template changes, so that it may keep them.
- */
-export function isLikely(firstWords: u64, at: usize, length: usize): bool {
-  return length < 4 || <bool>((firstWords >> bitOf(load<u32>(at))) & 1);
+/** Whether somebody may want the key: false turns most keys away at the price of a look. */
+@inline
+export function isLikely(at: usize, length: usize): bool {
+  const bit = bitOf(length < 8 ? shortWord(at, length) : load<u64>(at));
+  return <bool>((load<u64>(likely + ((bit >> 6) << 3)) >> (<u64>bit & 63)) & 1);
+}
+
+function setLikely(first: u64): void {
+  const bit = bitOf(first);
+  const place = likely + ((bit >> 6) << 3);
+  store<u64>(place, load<u64>(place) | ((<u64>1) << (<u64>bit & 63)));
 }
 
 /** The id of the key at an address, or {@link KEY_UNWANTED}; the range lies within the body. */
@@ -135,7 +147,7 @@ export function remember(offset: i32, length: i32, id: i32): bool {
   store<u64>(place, last, LAST);
   store<i32>(place, (id << LENGTH_BITS) | length, ID_LENGTH);
   store<u32>(place, <u32>bytes, BYTES);
-  if (id >= 0) firstWords |= (<u64>1) << bitOf(<u32>first);
+  if (id >= 0) setLikely(first);
   else unwantedCount++;
   keyCount++;
   return true;
@@ -145,10 +157,33 @@ export function remember(offset: i32, length: i32, id: i32): bool {
 export function rememberTemplate(): bool {
   if (templateCount == TEMPLATES_MAX) return false;
   const first = load<u64>(body);
-  firstWords |= (<u64>1) << bitOf(<u32>first);
+  setLikely(first);
   store<u64>(templates + ((<usize>templateCount) << 3), first);
   templateCount++;
   return true;
+}
+
+/** Enters the name of an event, which is the whole body; false when there is no room for it. */
+export function rememberEvent(length: i32, id: i32): bool {
+  if (eventCount == EVENTS_MAX) return false;
+  const bytes = allocate(<usize>length);
+  memory.copy(bytes, body, <usize>length);
+  const place = events + <usize>(EVENT_BYTES * eventCount);
+  store<u32>(place, <u32>bytes);
+  store<i32>(place, length, 4);
+  store<i32>(place, id, 8);
+  eventCount++;
+  return true;
+}
+
+/** The id of an event's name, or {@link KEY_UNWANTED}; the range lies within the body. */
+export function eventOf(at: usize, length: usize): i32 {
+  for (let i = 0; i < eventCount; i++) {
+    const place = events + <usize>(EVENT_BYTES * i);
+    if (load<i32>(place, 4) != <i32>length) continue;
+    if (!memory.compare(at, load<u32>(place), length)) return load<i32>(place, 8);
+  }
+  return KEY_UNWANTED;
 }
 
 function freeSlot(from: usize): usize {
@@ -169,9 +204,10 @@ function hash(middle: u64, last: u64, length: usize): usize {
   return <usize>((((rotl<u64>(middle, 23) ^ last) + <u64>length) * HASH_WORD) >> HASH_BITS);
 }
 
-/** The bit of a first word: 6 bits. */
-function bitOf(word: u32): u64 {
-  return <u64>((word * 0x9e3779b1) >> 26);
+/** The bit of a key's first eight bytes. */
+@inline
+function bitOf(first: u64): usize {
+  return <usize>((first * HASH_WORD) >> (64 - LIKELY_BITS));
 }
 
 /** Fewer than eight bytes as a word; the bytes behind them are not the key's. */

@@ -16,7 +16,9 @@ import {
   kindOf,
   numberAt,
   offsetAt,
+  pushValue,
   resourceCount,
+  scopeCount,
   setValueCount,
   spanCount,
   spanWordOf,
@@ -27,13 +29,14 @@ import {
   takeSpan,
   VALUE_BOOL,
   VALUE_DOUBLE,
+  VALUE_EVENT,
   VALUE_INT,
   VALUE_STRING,
   valueCapacity,
   valueCount,
 } from "./columns";
 import * as FAULTS from "./faults";
-import { firstWords, isLikely, KEY_UNWANTED, lookup } from "./key-cache";
+import { eventOf, isLikely, KEY_UNWANTED, lookup } from "./key-cache";
 import {
   EVENT_COUNT,
   EVENT_TYPES,
@@ -85,6 +88,14 @@ const SPAN_ID: i32 = 1;
 const RESOURCE: i32 = 2;
 const FIRST_VALUE: i32 = 3;
 const END_VALUE: i32 = 4;
+const PARENT: i32 = 5;
+const SCOPE: i32 = 6;
+
+/** An event's fields. */
+const TAG_EVENT_TIME: u32 = 0x09;
+const TAG_EVENT_NAME: u32 = 0x12;
+const TAG_EVENT_ATTRIBUTE: u32 = 0x1a;
+const EVENT_ATTRIBUTES: u32 = 3;
 
 /** Why a span is rejected; src/otlp/trace-faults.ts has the words, in the same order. */
 const NO_TRACE_ID: i32 = 1;
@@ -102,6 +113,7 @@ let startAt: usize = 0;
 let endAt: usize = 0;
 let traceId: usize = 0;
 let spanId: usize = 0;
+let parentId: usize = 0;
 
 /** Begins a body: offsets count from where it is. */
 export function beginBody(at: usize): void {
@@ -114,12 +126,12 @@ export function beginBody(at: usize): void {
 export function span(at: usize, end: usize): usize {
   beginSpan();
   const firstValue = valueCount;
-  startAt = endAt = traceId = spanId = 0;
+  startAt = endAt = traceId = spanId = parentId = 0;
   let p = spanHead(at, end);
   while (p < end) {
     const field = <u32>load<u8>(p);
     if (field == TAG_ATTRIBUTE) p = attributes(p, end);
-    else if (field == TAG_NAME || field == TAG_PARENT_SPAN_ID) {
+    else if (field == TAG_NAME) {
       p = length(p + 1, end);
       if (p) p += <usize>number;
     } else if (field == TAG_STATUS) p = spanStatus(p, end);
@@ -142,7 +154,10 @@ function spanHead(at: usize, end: usize): usize {
     spanId = p + 2;
     p += 10;
   }
-  if (p + 10 <= end && load<u16>(p) == PARENT_HEAD) p += 10;
+  if (p + 10 <= end && load<u16>(p) == PARENT_HEAD) {
+    parentId = p + 2;
+    p += 10;
+  }
   if (p + 2 <= end && load<u8>(p) == TAG_NAME) {
     const nameEnd = p + 2 + <usize>load<u8>(p, 1);
     if (load<u8>(p, 1) >= 0x80 || nameEnd > end) return p;
@@ -178,11 +193,43 @@ function spanField(at: usize, end: usize): usize {
   else if (field == TAG_END) endAt = valueAt;
   else if (field == TAG_TRACE_ID) traceId = number == 16 ? contentAt : 0;
   else if (field == TAG_SPAN_ID) spanId = number == 8 ? contentAt : 0;
+  else if (field == TAG_PARENT_SPAN_ID) parentId = number == 8 ? contentAt : 0;
   else if (field == TAG_ATTRIBUTE) return keyValue(contentAt, p);
-  else if (field == TAG_EVENT) return check(contentAt, p, EVENT_TYPES, EVENT_COUNT, 3);
+  else if (field == TAG_EVENT) return event(contentAt, p);
   else if (field == TAG_LINK) return check(contentAt, p, LINK_TYPES, LINK_COUNT, 4);
   else if (field == TAG_STATUS) return status(contentAt, p);
   return p;
+}
+
+/** Appends an event that somebody wants, and behind it the values of its attributes. */
+function event(at: usize, end: usize): usize {
+  if (!check(at, end, EVENT_TYPES, EVENT_COUNT, EVENT_ATTRIBUTES)) return FAULT;
+  let timeAt: usize = 0;
+  let nameAt: usize = 0;
+  let nameLength: usize = 0;
+  for (let p = at; p < end; ) {
+    p = tag(p, end);
+    const field = <u32>number;
+    const valueAt = p;
+    p = skip(p, end, field & 7);
+    if (field == TAG_EVENT_TIME) timeAt = valueAt;
+    else if (field == TAG_EVENT_NAME) {
+      nameAt = p - <usize>number;
+      nameLength = <usize>number;
+    }
+  }
+  const key = eventOf(nameAt, nameLength);
+  if (key < 0) return end;
+  const marker = valueCount;
+  pushValue(key, VALUE_EVENT, timeAt ? millisecondsAt(timeAt) : 0);
+  for (let p = at; p < end; ) {
+    p = tag(p, end);
+    const field = <u32>number;
+    p = skip(p, end, field & 7);
+    if (field == TAG_EVENT_ATTRIBUTE && !keyValue(p - <usize>number, p)) return FAULT;
+  }
+  store<i32>(offsetAt() + ((<usize>marker) << 2), valueCount - marker - 1);
+  return end;
 }
 
 /** A status, mostly empty or nothing but a code. */
@@ -227,6 +274,8 @@ function finishSpan(firstValue: i32): void {
   store<i32>(spanWordOf(RESOURCE, span), resourceCount - 1);
   store<i32>(spanWordOf(FIRST_VALUE, span), firstValue);
   store<i32>(spanWordOf(END_VALUE, span), valueCount);
+  store<i32>(spanWordOf(PARENT, span), parentId ? <i32>(parentId - body) : -1);
+  store<i32>(spanWordOf(SCOPE, span), scopeCount - 1);
   takeSpan();
 }
 
@@ -236,8 +285,14 @@ function finishTimes(span: i32): void {
   const startHigh = <f64>(<u32>(start >> 32));
   const startLow = <f64>(<u32>start);
   const highs = <f64>(<u32>(end >> 32)) - startHigh;
-  store<f64>(startMsOf(span), startHigh * MS_PER_HIGH + startLow / NS_PER_MS);
+  store<f64>(startMsOf(span), startAt ? millisecondsAt(startAt) : 0);
   store<f64>(durationNsOf(span), highs * TWO_POW_32 + (<f64>(<u32>end) - startLow));
+}
+
+/** A time in nanoseconds since the epoch, in milliseconds. */
+function millisecondsAt(at: usize): f64 {
+  const ns = load<u64>(at);
+  return <f64>(<u32>(ns >> 32)) * MS_PER_HIGH + <f64>(<u32>ns) / NS_PER_MS;
 }
 
 function idFault(): i32 {
@@ -252,7 +307,6 @@ function attributes(at: usize, end: usize): usize {
   let count = <usize>valueCount;
   let capacity = <usize>valueCapacity;
   let numbers = numberAt();
-  const likely = firstWords;
   let p = at;
   while (p < end) {
     const head = load<u32>(p);
@@ -264,7 +318,7 @@ function attributes(at: usize, end: usize): usize {
     const valueEnd = valueAt + 2 + <usize>((valueHead >> 8) & 0x7f);
     if ((valueHead & VALUE_HEAD_MASK) != VALUE_HEAD_SHORT || valueEnd != attributeEnd) break;
     if (attributeEnd > end) break;
-    const key = isLikely(likely, p + 4, keyLength) ? lookup(p + 4, keyLength) : KEY_UNWANTED;
+    const key = isLikely(p + 4, keyLength) ? lookup(p + 4, keyLength) : KEY_UNWANTED;
     const type = shortType(valueHead, valueAt, attributeEnd);
     if (!type) {
       setValueCount(<i32>count);

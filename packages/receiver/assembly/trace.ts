@@ -36,7 +36,7 @@ import {
   tag,
 } from "./wire";
 
-export { remember, rememberTemplate } from "./key-cache";
+export { remember, rememberEvent, rememberTemplate } from "./key-cache";
 
 /** Reads may reach so far past the body: span.ts looks behind a key of 127 bytes for a value. */
 const PADDING_BYTES: usize = 256;
@@ -44,18 +44,31 @@ const PADDING_BYTES: usize = 256;
 /** Fields that hold a list at each level; the tags are (number << 3) | WIRE_LENGTH. */
 const TAG_1: u32 = 0x0a;
 const TAG_2: u32 = 0x12;
+const TAG_3: u32 = 0x1a;
 
 /** The levels that {@link repeated} walks, each with what an element of its list is. */
 const LEVEL_REQUEST: i32 = 0;
 const LEVEL_RESOURCE_OF: i32 = 1;
 const LEVEL_SCOPES_OF: i32 = 2;
 const LEVEL_RESOURCE: i32 = 3;
+const LEVEL_SCOPE_OF: i32 = 4;
+
+/** The columns of words of a scope, as {@link columns.scopeWordOf} counts them. */
+const FIRST_VALUE: i32 = 0;
+const END_VALUE: i32 = 1;
+const NAME_AT: i32 = 2;
+const NAME_LENGTH: i32 = 3;
 
 let body: usize = 0;
 let bodyCapacity: usize = 0;
 
-/** What a read has left: thirteen words, one that is free, and a double. */
-const report: usize = allocate(64);
+/** The present ScopeSpans' scope: how often it is given, and where it was last. */
+let scopeParts: i32 = 0;
+let scopeAt: usize = 0;
+let scopeEnd: usize = 0;
+
+/** What a read has left: sixteen words and a double. */
+const report: usize = allocate(72);
 
 /** Where the report is. */
 export function reportAt(): usize {
@@ -106,7 +119,10 @@ function writeReport(): void {
   store<u32>(report, <u32>columns.resourcesAt, 40);
   store<i32>(report, faultCode, 44);
   store<u32>(report, <u32>(faultAt - body), 48);
-  store<f64>(report, faultDetail, 56);
+  store<i32>(report, columns.scopeCount, 52);
+  store<i32>(report, columns.scopeCapacity, 56);
+  store<u32>(report, <u32>columns.scopesAt, 60);
+  store<f64>(report, faultDetail, 64);
 }
 
 /** Reads a message whose one field of interest is a list, handing on each element. */
@@ -130,6 +146,7 @@ function repeated(at: usize, end: usize, listTag: u32, types: u64, count: u32, l
 function element(level: i32, at: usize, end: usize): usize {
   if (level == LEVEL_REQUEST) return resourceSpans(at, end);
   if (level == LEVEL_RESOURCE_OF) return resource(at, end);
+  if (level == LEVEL_SCOPE_OF) return scope(at, end);
   return level == LEVEL_SCOPES_OF ? scopeSpans(at, end) : keyValue(at, end);
 }
 
@@ -149,6 +166,8 @@ function resource(at: usize, end: usize): usize {
 }
 
 function scopeSpans(at: usize, end: usize): usize {
+  columns.beginScope();
+  scopeParts = 0;
   let p = at;
   while (p < end) {
     // A list of spans is nearly all there is here, and worth a path of its own.
@@ -158,7 +177,32 @@ function scopeSpans(at: usize, end: usize): usize {
     } else p = scopeSpansField(p, end);
     if (!p) return FAULT;
   }
+  // The scope's values come after those of its spans, so that they lie together.
+  const index = columns.scopeCount - 1;
+  store<i32>(columns.scopeWordOf(FIRST_VALUE, index), columns.valueCount);
+  if (scopeParts == 1) p = scope(scopeAt, scopeEnd) ? p : FAULT;
+  else if (scopeParts > 1) {
+    p = repeated(at, end, TAG_1, CONTAINER_TYPES, CONTAINER_COUNT, LEVEL_SCOPE_OF);
+  }
+  store<i32>(columns.scopeWordOf(END_VALUE, index), columns.valueCount);
   return p;
+}
+
+/** A scope that has been checked: its name and its attributes. */
+function scope(at: usize, end: usize): usize {
+  let p = at;
+  while (p < end) {
+    p = tag(p, end);
+    const field = <u32>number;
+    p = skip(p, end, field & 7);
+    const contentAt = p - <usize>number;
+    if (field == TAG_1) {
+      const index = columns.scopeCount - 1;
+      store<i32>(columns.scopeWordOf(NAME_AT, index), <i32>(contentAt - body));
+      store<i32>(columns.scopeWordOf(NAME_LENGTH, index), <i32>number);
+    } else if (field == TAG_3 && !keyValue(contentAt, p)) return FAULT;
+  }
+  return end;
 }
 
 function scopeSpansField(at: usize, end: usize): usize {
@@ -171,6 +215,11 @@ function scopeSpansField(at: usize, end: usize): usize {
   p = skip(p, end, field & 7);
   if (!p) return FAULT;
   const contentAt = p - <usize>number;
-  if (field == TAG_1) return check(contentAt, p, SCOPE_TYPES, SCOPE_COUNT, 3);
+  if (field == TAG_1) {
+    scopeParts++;
+    scopeAt = contentAt;
+    scopeEnd = p;
+    return check(contentAt, p, SCOPE_TYPES, SCOPE_COUNT, 3) ? p : FAULT;
+  }
   return field == TAG_2 ? span(contentAt, p) : p;
 }

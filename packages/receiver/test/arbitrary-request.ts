@@ -1,5 +1,12 @@
 /** Any trace request, for properties: usual and unusual keys, values, ids and shapes. */
 import fc from "fast-check";
+import type { WantedKey } from "../src/index.ts";
+
+/** The keys that spans have by name, which are no templates and no events. */
+export function exactNames(wanted: readonly WantedKey[]): string[] {
+  const exact = wanted.filter(({ template, event, derived }) => !template && !event && !derived);
+  return exact.map(({ name }) => name);
+}
 
 const keyOf = (exact: readonly string[]) =>
   fc.oneof(
@@ -12,7 +19,18 @@ const keyOf = (exact: readonly string[]) =>
     },
     {
       weight: 1,
-      arbitrary: fc.constantFrom("ml.feature.", "ml.f", "ml", "", "ml.feature_x", "ml.stage2"),
+      arbitrary: fc.constantFrom(
+        "ml.feature.",
+        "ml.f",
+        "ml",
+        "",
+        "ml.feature_x",
+        "ml.stage2",
+        "retrieval.documents.0.document.score",
+        "retrieval.documents.12.document.score",
+        "retrieval.documents.0.document.content",
+        "retrieval.documents..document.score",
+      ),
     },
     { weight: 2, arbitrary: fc.string({ maxLength: 40 }) },
   );
@@ -69,6 +87,10 @@ const id = (length: number) =>
 const time = fc
   .tuple(fc.nat(2 ** 31 - 1), fc.nat(2 ** 31 - 1))
   .map(([low, high]) => ({ low, high, unsigned: true }));
+const eventName = fc.oneof(
+  fc.string(),
+  fc.constantFrom("gen_ai.evaluation.result", "ai.stream.firstChunk", "First Token Stream Event"),
+);
 type Attributes = ReturnType<typeof attributesOf>;
 const spanOf = (attributes: Attributes) =>
   fc.record(
@@ -83,7 +105,7 @@ const spanOf = (attributes: Attributes) =>
       endTimeUnixNano: time,
       attributes,
       droppedAttributesCount: fc.nat(300),
-      events: fc.array(fc.record({ timeUnixNano: time, name: fc.string(), attributes }), {
+      events: fc.array(fc.record({ timeUnixNano: time, name: eventName, attributes }), {
         maxLength: 2,
       }),
       links: fc.array(fc.record({ traceId: id(16), spanId: id(8), attributes }), { maxLength: 2 }),
@@ -99,7 +121,9 @@ const spanOf = (attributes: Attributes) =>
 export function arbitraryRequest(exact: readonly string[]) {
   const attributes = attributesOf(exact);
   const spans = fc.array(spanOf(attributes), { maxLength: 3 });
-  const scopeSpans = fc.array(fc.record({ spans }), { maxLength: 2 });
+  const scope = fc.record({ name: fc.string(), version: fc.string(), attributes });
+  const scopes = fc.record({ scope, spans }, { requiredKeys: ["spans"] });
+  const scopeSpans = fc.array(scopes, { maxLength: 2 });
   const resourceSpans = fc.record(
     { resource: fc.record({ attributes }), scopeSpans, schemaUrl: fc.string() },
     { requiredKeys: ["scopeSpans"] },

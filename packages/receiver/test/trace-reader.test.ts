@@ -4,14 +4,14 @@ import { ExportTraceServiceRequest, seeded, traceBody } from "../bench/trace-bod
 import * as decoders from "../src/index.ts";
 import { TraceRequest } from "../src/otlp/schema.ts";
 import { TYPE_BITS } from "../src/otlp/span-rows.ts";
-import { arbitraryRequest } from "./arbitrary-request.ts";
+import { arbitraryRequest, exactNames } from "./arbitrary-request.ts";
 import { BodyMutator } from "./fuzz/body-mutator.ts";
 import { Differential, STRICTER } from "./fuzz/differential.ts";
 import { fuzzBodies } from "./fuzz/fuzz-bodies.ts";
 import { lenientSchema } from "./fuzz/lenient-schema.ts";
 
 const { KeyTable, SpanRows, TraceReader, unwantedKeys, wantedKeys } = decoders;
-const exact = wantedKeys().flatMap(({ name, template }) => (template ? [] : [name]));
+const exact = exactNames(wantedKeys());
 const differential = () =>
   new Differential({ ...decoders, TraceRequest: lenientSchema(TraceRequest) });
 

@@ -65,6 +65,7 @@ export const ATTRIBUTES = {
   predictionRejected: attribute("ml.prediction.rejected", "bool", "the model abstained"),
   segment: attribute("ml.segment.", "string", "a slice that is monitored separately"),
   tenant: attribute("ml.tenant", "string", "who pays"),
+  serviceName: attribute("service.name", "string", "the service, in its resource"),
   errorType: attribute("error.type", "string", "what kind of error the call failed with"),
   driftOutlier: attribute(
     "ml.drift.outlier",

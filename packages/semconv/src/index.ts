@@ -1,3 +1,5 @@
 export * from "./attributes.js";
+export * from "./concepts.js";
+export * from "./dialects.js";
 export * from "./metrics.js";
 export * from "./stages.js";

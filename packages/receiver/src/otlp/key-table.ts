@@ -16,6 +16,12 @@ export interface WantedKey {
   readonly template: boolean;
   /** The consumer's own number, such as an index into its handlers. */
   readonly role: number;
+  /** With a template: only keys that end like this belong to it, and all of them are one key. */
+  readonly ending?: string;
+  /** It is the name of a span's event, and no attribute's key. */
+  readonly event?: boolean;
+  /** No span says it: the consumer makes values of its own under this key. */
+  readonly derived?: boolean;
 }
 
 /** A key of the table, by its id. */
@@ -43,6 +49,8 @@ export class KeyTable {
   readonly fixed: ReadonlyMap<string, number>;
   /** What keys under a template begin with. */
   readonly prefixes: readonly string[];
+  /** The ids of events' names. */
+  readonly events: ReadonlyMap<string, number>;
   /** Keys under a template that found no room, counted per occurrence. */
   overflowCount = 0;
 
@@ -50,7 +58,9 @@ export class KeyTable {
   /** Roles by id, beside `keys` so that a reader of values need not touch an object. */
   private readonly roles: number[] = [];
   private readonly ids = new Map<string, number>();
-  private readonly templates: { prefix: Uint8Array; key: WantedKey; overflowId: number }[] = [];
+  private readonly templates: Template[] = [];
+  /** Ids of derived keys by role and suffix. */
+  private readonly derived = new Map<string, number>();
 
   /**
    * @param unwanted keys that look as if they belonged to a template, and do not
@@ -63,10 +73,16 @@ export class KeyTable {
   ) {
     this.keysMax = keysMax;
     for (const name of unwanted) this.ids.set(name, KEY_UNWANTED);
+    const events = new Map<string, number>();
     for (const key of wanted) {
-      if (key.template) this.addTemplate(key);
-      else this.addKey({ name: key.name, role: key.role, suffix: "" });
+      const { name, role } = key;
+      const known = { name, role, suffix: "" };
+      if (key.derived) this.derived.set(derivedKey(role, ""), this.push(known));
+      else if (key.event) events.set(name, this.push(known));
+      else if (key.template) this.addTemplate(key);
+      else this.addKey(known);
     }
+    this.events = events;
     this.fixed = new Map(this.ids);
     this.prefixes = this.templates.map(({ key }) => key.name);
   }
@@ -89,10 +105,14 @@ export class KeyTable {
   }
 
   /**
-   * The id of a role's key; for a template of the key with that name after the prefix, which is
-   * learned when it is new.
+   * The id of a role's key; for a template, or a derived key, of the key with that name after the
+   * prefix, which is learned when it is new. Negative when there is none, and no room for it.
    */
   idOf(role: number, suffix: string): number {
+    const derived = this.derived.get(derivedKey(role, suffix));
+    if (derived !== undefined) return derived;
+    const root = this.derived.get(derivedKey(role, ""));
+    if (root !== undefined) return this.derive(role, suffix, root);
     const template = this.templates.find(({ key }) => key.role === role);
     if (template === undefined) return this.keys.findIndex((key) => key.role === role);
     const bytes = encoder.encode(template.key.name + suffix);
@@ -112,8 +132,12 @@ export class KeyTable {
 
   /** A key that starts like a template: enters the table as that template's, if it has a name. */
   private learn(key: Uint8Array, name: string | undefined): number {
-    for (const { prefix, key: wanted, overflowId } of this.templates) {
-      if (key.length <= prefix.length || !startsWith(key, prefix)) continue;
+    for (const { prefix, ending, key: wanted, overflowId } of this.templates) {
+      if (key.length <= prefix.length + ending.length || !startsWith(key, prefix)) continue;
+      if (ending.length > 0) {
+        if (startsWith(key.subarray(key.length - ending.length), ending)) return overflowId;
+        continue;
+      }
       if (name === undefined || this.keys.length >= this.keysMax) {
         this.overflowCount++;
         return overflowId;
@@ -128,22 +152,46 @@ export class KeyTable {
     if (prefix.length < PREFIX_BYTES_MIN) {
       throw new TypeError(`template key "${key.name}" is shorter than ${PREFIX_BYTES_MIN} bytes`);
     }
-    const overflowId = this.keys.length;
-    this.keys.push({ name: `${key.name}*`, role: key.role, suffix: "*" });
-    this.roles.push(key.role);
-    this.templates.push({ prefix, key, overflowId });
+    const ending = encoder.encode(key.ending ?? "");
+    const name = `${key.name}*${key.ending ?? ""}`;
+    const overflowId = this.push({ name, role: key.role, suffix: "*" });
+    this.templates.push({ prefix, ending, key, overflowId });
+  }
+
+  private derive(role: number, suffix: string, root: number): number {
+    if (this.keys.length >= this.keysMax) {
+      this.overflowCount++;
+      return KEY_UNWANTED;
+    }
+    const id = this.push({ name: this.known(root).name + suffix, role, suffix });
+    this.derived.set(derivedKey(role, suffix), id);
+    return id;
   }
 
   private addKey(key: KnownKey): number {
     if (!storable(encoder.encode(key.name))) {
       throw new TypeError(`key "${key.name}" is too long or contains NUL`);
     }
-    const id = this.keys.length;
-    this.keys.push(key);
-    this.roles.push(key.role);
+    const id = this.push(key);
     this.ids.set(key.name, id);
     return id;
   }
+
+  private push(key: KnownKey): number {
+    this.roles.push(key.role);
+    return this.keys.push(key) - 1;
+  }
+}
+
+interface Template {
+  readonly prefix: Uint8Array;
+  readonly ending: Uint8Array;
+  readonly key: WantedKey;
+  readonly overflowId: number;
+}
+
+function derivedKey(role: number, suffix: string): string {
+  return `${role} ${suffix}`;
 }
 
 function storable(key: Uint8Array): boolean {

@@ -2,8 +2,9 @@
  * What the reader hands on: the spans of one request as columns, without an object per span.
  *
  * Offsets point into {@link SpanRows.bytes}. A span's values lie at [firstValue, endValue), its
- * resource's at [resourceFirst, resourceEnd) of the same value columns. The columns are views of
- * the decoder's memory: they are valid until its next read, and longer than their counts say.
+ * resource's at [resourceFirst, resourceEnd) of the same value columns, its scope's likewise. The
+ * columns are views of the decoder's memory: they are valid until its next read, and longer than
+ * their counts say.
  */
 import { rejectionOf } from "./trace-faults.js";
 import type { TraceInstance } from "./trace-instance.js";
@@ -16,6 +17,11 @@ export const VALUE_INT = 3;
 export const VALUE_DOUBLE = 4;
 /** An element the reader skips on purpose: bytes, a nested list, a map, or no value at all. */
 export const VALUE_OTHER = 5;
+/**
+ * An event of the span that somebody wants: the number is its time in milliseconds since the epoch,
+ * and the offset how many of the values behind it are its attributes.
+ */
+export const VALUE_EVENT = 6;
 
 export const TYPE_BITS = 3;
 export const TYPE_MASK = (1 << TYPE_BITS) - 1;
@@ -42,13 +48,23 @@ export class SpanRows {
   kind = new Uint8Array(0);
   /** Status code as the protocol numbers it, 0 to 2. */
   status = new Uint8Array(0);
+  /** Where the parent's id is; negative when the span has none. */
+  parentId = new Int32Array(0);
   resource = new Int32Array(0);
+  scope = new Int32Array(0);
   firstValue = new Int32Array(0);
   endValue = new Int32Array(0);
 
   resourceCount = 0;
   resourceFirst = new Int32Array(0);
   resourceEnd = new Int32Array(0);
+
+  scopeCount = 0;
+  scopeFirst = new Int32Array(0);
+  scopeEnd = new Int32Array(0);
+  /** Where the scope's name is, and its length in bytes. */
+  scopeName = new Int32Array(0);
+  scopeNameLength = new Int32Array(0);
 
   valueCount = 0;
   /** (key id << {@link TYPE_BITS}) | type; the ids are those of the reader's {@link KeyTable}. */
@@ -69,12 +85,14 @@ export class SpanRows {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.spanCount = report[REPORT.spanCount] as number;
     this.resourceCount = report[REPORT.resourceCount] as number;
+    this.scopeCount = report[REPORT.scopeCount] as number;
     this.valueCount = report[REPORT.valueCount] as number;
     this.rejectedSpans = report[REPORT.rejectedCount] as number;
     this.rejectedReason = rejectionOf(report[REPORT.rejectedReason] as number);
     const spansAt = report[REPORT.spansAt] as number;
     const valuesAt = report[REPORT.valuesAt] as number;
     const resourcesAt = report[REPORT.resourcesAt] as number;
+    const scopesAt = report[REPORT.scopesAt] as number;
     if (isElsewhere(this.startMs, buffer, spansAt)) {
       this.pointSpans(buffer, spansAt, report[REPORT.spanCapacity] as number);
     }
@@ -83,6 +101,9 @@ export class SpanRows {
     }
     if (isElsewhere(this.resourceFirst, buffer, resourcesAt)) {
       this.pointResources(buffer, resourcesAt, report[REPORT.resourceCapacity] as number);
+    }
+    if (isElsewhere(this.scopeFirst, buffer, scopesAt)) {
+      this.pointScopes(buffer, scopesAt, report[REPORT.scopeCapacity] as number);
     }
   }
 
@@ -98,8 +119,10 @@ export class SpanRows {
     this.resource = words(2);
     this.firstValue = words(3);
     this.endValue = words(4);
-    this.kind = new Uint8Array(buffer, at + 36 * capacity, capacity);
-    this.status = new Uint8Array(buffer, at + 37 * capacity, capacity);
+    this.parentId = words(5);
+    this.scope = words(6);
+    this.kind = new Uint8Array(buffer, at + 44 * capacity, capacity);
+    this.status = new Uint8Array(buffer, at + 45 * capacity, capacity);
   }
 
   private pointValues(buffer: ArrayBuffer, at: number, capacity: number): void {
@@ -111,6 +134,14 @@ export class SpanRows {
   private pointResources(buffer: ArrayBuffer, at: number, capacity: number): void {
     this.resourceFirst = new Int32Array(buffer, at, capacity);
     this.resourceEnd = new Int32Array(buffer, at + 4 * capacity, capacity);
+  }
+
+  private pointScopes(buffer: ArrayBuffer, at: number, capacity: number): void {
+    const words = (column: number) => new Int32Array(buffer, at + column * 4 * capacity, capacity);
+    this.scopeFirst = words(0);
+    this.scopeEnd = words(1);
+    this.scopeName = words(2);
+    this.scopeNameLength = words(3);
   }
 }
 

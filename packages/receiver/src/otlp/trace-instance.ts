@@ -25,6 +25,8 @@ interface Exports {
   remember(offset: number, length: number, id: number): boolean;
   /** Makes the body's first eight bytes those of a template. */
   rememberTemplate(): boolean;
+  /** Makes the body the name of an event. */
+  rememberEvent(length: number, id: number): boolean;
 }
 
 /** The words of the report, as assembly/trace.ts writes it. */
@@ -42,8 +44,11 @@ export const REPORT = {
   resourcesAt: 10,
   faultCode: 11,
   faultOffset: 12,
+  scopeCount: 13,
+  scopeCapacity: 14,
+  scopesAt: 15,
 } as const;
-const REPORT_WORDS = 14;
+const REPORT_WORDS = 16;
 
 /** The same folder from src/otlp and from dist/otlp. */
 const file = new URL("../../wasm/trace-reader.wasm", import.meta.url);
@@ -76,6 +81,12 @@ export class TraceInstance {
     for (const prefix of keys.prefixes) {
       this.put(encoder.encode(prefix));
       if (!this.wasm.rememberTemplate()) throw new TypeError(`no room for template "${prefix}"`);
+    }
+    for (const [name, id] of keys.events) {
+      const bytes = encoder.encode(name);
+      this.put(bytes);
+      const known = this.wasm.rememberEvent(bytes.length, id);
+      if (!known) throw new TypeError(`no room for event "${name}"`);
     }
   }
 

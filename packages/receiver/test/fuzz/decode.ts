@@ -11,6 +11,7 @@ import { runInNewContext } from "node:vm";
 import { seeded } from "../../bench/trace-bodies.ts";
 import * as reader from "../../dist/index.js";
 import { TraceRequest } from "../../dist/otlp/schema.js";
+import { exactNames } from "../arbitrary-request.ts";
 import { BodyMutator } from "./body-mutator.ts";
 import { Differential, STRICTER } from "./differential.ts";
 import { fuzzBodies } from "./fuzz-bodies.ts";
@@ -84,7 +85,7 @@ function runBatch(
 ): number {
   const random = seeded(seed);
   const mutator = new BodyMutator(random);
-  const keys = reader.wantedKeys().flatMap(({ name, template }) => (template ? [] : [name]));
+  const keys = exactNames(reader.wantedKeys());
   const bodies = fuzzBodies(keys, seed, random);
   let slowestMs = 0;
   for (let run = Math.min(BATCH, runsLeft); run > 0; run--) {

@@ -3,7 +3,7 @@
  * stricter on purpose, the strict walk must name the reason, and the reason must be listed here.
  */
 import type { KeyTable, SpanRows, TraceReader, WantedKey } from "../../src/index.ts";
-import type { OracleRequest } from "./oracle.ts";
+import type { OracleRequest, Wanted } from "./oracle.ts";
 import { RowComparer, wantedTest } from "./oracle.ts";
 import type { Violation } from "./strict-walk.ts";
 import { walk } from "./strict-walk.ts";
@@ -34,7 +34,7 @@ const KEYS_KEPT = 3000;
 /** Holds the two decoders against each other. */
 export class Differential {
   private readonly decoders: Decoders;
-  private readonly wanted: (key: string) => boolean;
+  private readonly wanted: Wanted;
   private readonly rows: SpanRows;
   private keys!: KeyTable;
   private reader!: TraceReader;
