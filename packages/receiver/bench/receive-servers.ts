@@ -92,6 +92,8 @@ async function summaries(recentSpans: number): Promise<number> {
     allowedLatenessMs: 30_000,
     idleTimeoutMs: 120_000,
     signalsMax: 10_000,
+    segmentsMax: 100,
+    plan: { declared: [], segments: [] },
     recentSpans,
     learn: { samples: 5000, spanMs: 0 },
     reference: () => undefined,

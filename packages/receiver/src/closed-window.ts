@@ -8,6 +8,8 @@ export interface SignalIdentity {
   readonly version: string;
   /** `feature.<name>`, `prediction.value`, … */
   readonly name: string;
+  /** The slice of the model's traffic, such as `region=eu`; empty for all of it. */
+  readonly segment: string;
 }
 
 /** Counts of one stretch of time. */

@@ -26,6 +26,7 @@ import type { Logger } from "./logger.js";
 import type { MetricFamily } from "./metric-family.js";
 import { mergeFamilies } from "./metric-family.js";
 import { Observer } from "./observe/observer.js";
+import { configuredKeys } from "./observe/signal-plan.js";
 import { KeyTable } from "./otlp/key-table.js";
 import type { SpanRows } from "./otlp/span-rows.js";
 import { unwantedKeys, wantedKeys } from "./otlp/wanted-keys.js";
@@ -65,7 +66,11 @@ export function createReceiver(
   logger: Logger,
   world: World = { now: Date.now, random: Math.random },
 ): Receiver {
-  const keys = new KeyTable(wantedKeys(), unwantedKeys());
+  const plan = {
+    declared: config.processors.signals,
+    segments: config.processors.observe.segments,
+  };
+  const keys = new KeyTable(wantedKeys(configuredKeys(plan)), unwantedKeys());
   const decoder = new BodyDecoder(keys);
   const { storage } = config.service;
   const store = new StateStore(join(storage.directory, "state.sqlite"));
@@ -172,7 +177,7 @@ function createObserver(
   logger: Logger,
   { now }: World,
 ): Observer {
-  const { observe, evaluate, learn, references } = config.processors;
+  const { observe, evaluate, learn, references, signals } = config.processors;
   const book = new ReferenceBook(references.map(({ file }) => readReferenceFile(file)));
   const observer: Observer = new Observer(
     {
@@ -181,9 +186,13 @@ function createObserver(
       allowedLatenessMs: observe.allowedLateness,
       idleTimeoutMs: observe.idleTimeout,
       signalsMax: observe.maxSignals,
+      segmentsMax: observe.maxSegments,
+      plan: { declared: signals, segments: observe.segments },
       recentSpans: observe.recentSpans,
       learn: { samples: learn.samples, spanMs: learn.span },
-      reference: (model, version, signal) => book.find(model, version, signal),
+      // What is usual for all of the traffic is not so for a slice of it: a slice learns its own.
+      reference: ({ model, version, name, segment }) =>
+        segment === "" ? book.find(model, version, name) : undefined,
     },
     keys,
     (window) => evaluator.consume(window),

@@ -20,6 +20,8 @@ function newObserver() {
     allowedLatenessMs: 0,
     idleTimeoutMs: MINUTE_MS,
     signalsMax: 10,
+    segmentsMax: 0,
+    plan: { declared: [], segments: [] },
     recentSpans: SPANS,
     learn: { samples: SPANS, spanMs: 0 },
     reference: () => undefined,

@@ -8,7 +8,7 @@ const FIRST_OPEN = 1;
 const rows = Array.from({ length: 500 }, (_, row) => row / 5);
 const grid = ReferenceGrid.fromSample(rows);
 const reference: Reference = { name: "r", provisional: false, missing: 0, kind: "numeric", grid };
-const identity = { model: "m", version: "1", name: "feature.x" };
+const identity = { model: "m", version: "1", name: "feature.x", segment: "" };
 
 describe("SignalPanes", () => {
   it("has every number in its pane once it is settled, as if each had been added alone", () => {

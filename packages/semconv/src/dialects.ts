@@ -101,6 +101,8 @@ export const DIALECT_ATTRIBUTES: readonly DialectAttribute[] = [
     ["gen_ai.client.operation.time_per_output_chunk", "timeBetweenTokens"],
     ["gen_ai.server.time_per_output_token", "timeBetweenTokens"],
     ["gen_ai.response.finish_reasons", "finishReason"],
+    // What Anthropic's own client writes in its place.
+    ["anthropic.message.stop_reason", "finishReason"],
     // https://github.com/open-telemetry/semantic-conventions-genai: the open proposal for cost.
     ["gen_ai.usage.cost.amount", "cost"],
     ["gen_ai.usage.cost", "cost"],
@@ -261,6 +263,22 @@ export const ACTIVITIES: Readonly<Record<string, Activity>> = {
   chain: "other",
   evaluator: "other",
   guardrail: "other",
+};
+
+/** Why a model stopped, in the words of each provider, as one word. */
+export const FINISH_REASONS: Readonly<Record<string, string>> = {
+  end_turn: "stop",
+  stop_sequence: "stop",
+  STOP: "stop",
+  COMPLETE: "stop",
+  max_tokens: "length",
+  MAX_TOKENS: "length",
+  tool_use: "tool_calls",
+  tool_call: "tool_calls",
+  "tool-calls": "tool_calls",
+  "content-filter": "content_filter",
+  SAFETY: "content_filter",
+  refusal: "content_filter",
 };
 
 /** Providers whose own count of input tokens leaves out those that were read from the cache. */

@@ -44,6 +44,31 @@ export const METRICS = {
     "",
     "Features that were null, NaN or absent",
   ),
+  usageTokens: metric("gen_ai.usage.tokens", "counter", "", "Tokens of calls, by tenant and type"),
+  usageCost: metric(
+    "gen_ai.usage.cost",
+    "counter",
+    "",
+    "What calls have cost, by tenant and currency",
+  ),
+  callDuration: metric(
+    "gen_ai.client.operation.duration",
+    "histogram",
+    "s",
+    "Duration of a model call",
+  ),
+  timeToFirstToken: metric(
+    "gen_ai.client.operation.time_to_first_chunk",
+    "histogram",
+    "s",
+    "Time from a request to the first chunk of its stream",
+  ),
+  timeBetweenTokens: metric(
+    "gen_ai.client.operation.time_per_output_chunk",
+    "histogram",
+    "s",
+    "Time between two chunks of a stream",
+  ),
   driftScore: metric(
     "ml.drift.score",
     "gauge",

@@ -30,11 +30,11 @@ function unknownModel(model: string, models: readonly ObservedModel[]): string {
   return `no span has named the model "${model}"; ${seen}`;
 }
 
-function signalsJson({ model, version, signals }: ObservedModel): object[] {
+function signalsJson({ model, version, segment, signals }: ObservedModel): object[] {
   return signals.flatMap((signal): object[] => {
     if (signal === undefined) return [];
     const { identity, panes, learner, missing } = signal;
-    const common = { model, version, signal: identity.name, missing };
+    const common = { model, version, signal: identity.name, segment, missing };
     if (panes) return [{ ...common, state: "monitored", reference: panes.reference.name }];
     const { count = 0, needed = 0, spanMs = 0, neededSpanMs = 0 } = learner ?? {};
     return [

@@ -4,6 +4,7 @@ import { SYNC_POLICIES } from "../log/group-writer.js";
 import { LOG_LEVELS } from "../logger.js";
 import { duration, endpoint, size } from "./fields.js";
 import { otlpReceiver } from "./otlp-receiver-schema.js";
+import { attributeName, declaredSignal } from "./signal-schema.js";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -22,6 +23,10 @@ const observe = z.strictObject({
   allowedLateness: duration(0, DAY_MS, "30s"),
   idleTimeout: duration(100, DAY_MS, "2m"),
   maxSignals: z.int().min(1).max(1_000_000).default(10_000),
+  /** Slices of traffic that are monitored each by itself, over all models. */
+  maxSegments: z.int().min(0).max(100_000).default(100),
+  /** Attributes, of spans or resources, whose values are segments, beside `ml.segment.*`. */
+  segments: z.array(attributeName).max(100).default([]),
   /** Spans that are remembered, so that one that is delivered twice is counted once; 0 for none. */
   recentSpans: z.int().min(0).max(50_000_000).default(500_000),
 });
@@ -125,6 +130,8 @@ export const configSchema = z.strictObject({
     .strictObject({
       observe: observe.prefault({}),
       learn: learn.prefault({}),
+      /** Further signals, of any attribute. */
+      signals: z.array(declaredSignal).max(1000).default([]),
       references: z.array(reference).max(1000).default([]),
       evaluate: evaluate.prefault({}),
     })

@@ -196,7 +196,7 @@ export class Evaluator implements Stage, Persistent {
       signal: signal.name,
       window: this.windowNames[window] as string,
       reference: reference.name,
-      segment: "",
+      segment: signal.segment,
     };
   }
 }
@@ -236,7 +236,7 @@ function verdictLabels({ signal, window, reference }: Verdict): Labels {
     signal: signal.name,
     window,
     reference,
-    segment: "",
+    segment: signal.segment,
   };
 }
 

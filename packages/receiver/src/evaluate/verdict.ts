@@ -25,7 +25,7 @@ export function verdictJson(verdict: Verdict): Record<string, unknown> {
     model: signal.model,
     version: signal.version,
     signal: signal.name,
-    segment: "",
+    segment: signal.segment,
     window: verdict.window,
     windowStartMs: verdict.startMs,
     windowEndMs: verdict.endMs,
@@ -53,5 +53,5 @@ export function sentenceOf({ signal, evaluation, drift, endMs }: Verdict): strin
 
 /** The key under which a window's verdict is kept. */
 export function verdictKey({ signal, window }: Pick<ClosedWindow, "signal" | "window">): string {
-  return [signal.model, signal.version, signal.name, window].join("\u0000");
+  return [signal.model, signal.version, signal.name, signal.segment, window].join("\u0000");
 }

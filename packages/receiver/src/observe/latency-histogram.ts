@@ -1,6 +1,6 @@
 /** Upper bounds in seconds: the usual ones for request durations. */
 export const LATENCY_BOUNDS_S = [
-  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120,
 ];
 
 /** Durations in explicit buckets, cumulative since the start. */

@@ -2,6 +2,7 @@
  * Learns a reference from live values where there is no training file: a sketch of the first
  * `samples` values or more, over at least `spanMs` of event time.
  */
+import type { SignalKind } from "@tidemark/semconv";
 import { CategoryCounts, KllSketch, ReferenceGrid } from "@tidemark/stats";
 import type { Reference } from "../references/reference.js";
 
@@ -23,9 +24,10 @@ export interface LearnerState {
   readonly summary: Uint8Array;
 }
 
-/** Collects one signal's first values; the first one decides whether they are numbers. */
+/** Collects one signal's first values; unless its kind is known, the first one decides. */
 export class Learner {
   private readonly options: LearnOptions;
+  private readonly kind: SignalKind | undefined;
   private sketch: KllSketch | undefined;
   private categories: CategoryCounts | undefined;
   private firstMs = Number.POSITIVE_INFINITY;
@@ -33,8 +35,10 @@ export class Learner {
   missing = 0;
   count = 0;
 
-  constructor(options: LearnOptions) {
+  /** @param kind what the values are; undefined when the first one decides */
+  constructor(options: LearnOptions, kind?: SignalKind) {
     this.options = options;
+    this.kind = kind;
   }
 
   /** Values that the reference needs at least. */
@@ -55,6 +59,7 @@ export class Learner {
   /** Returns false for a value that does not fit: NaN, or a number among categories. */
   addNumber(value: number, eventMs: number): boolean {
     if (this.categories !== undefined || !Number.isFinite(value)) return false;
+    if (this.kind !== undefined && this.kind !== "numeric") return false;
     this.sketch ??= new KllSketch();
     this.sketch.add(value);
     this.seen(eventMs);
@@ -63,7 +68,7 @@ export class Learner {
 
   /** Returns false when the signal holds numbers. */
   addCategory(value: string, eventMs: number): boolean {
-    if (this.sketch !== undefined) return false;
+    if (this.sketch !== undefined || this.kind === "numeric") return false;
     this.categories ??= new CategoryCounts();
     this.categories.add(value);
     this.seen(eventMs);
@@ -98,7 +103,9 @@ export class Learner {
     if (this.sketch) {
       return { ...origin, kind: "numeric", grid: ReferenceGrid.fromSketch(this.sketch) };
     }
-    return { ...origin, kind: "categorical", categories: this.categories ?? new CategoryCounts() };
+    const categories = this.categories ?? new CategoryCounts();
+    const rate = this.kind === "rate" ? { rate: true } : {};
+    return { ...origin, kind: "categorical", categories, ...rate };
   }
 
   private seen(eventMs: number): void {

@@ -29,18 +29,22 @@ export class ModelCalls {
     this.state = state;
   }
 
-  /** The call of interned strings; a negative version or stage stands for none. */
-  of(name: number, version: number, stage: number): ModelCall {
+  /**
+   * The call of interned strings; a negative version or stage stands for none. Undefined when there
+   * are too many models.
+   */
+  of(name: number, version: number, stage: number): ModelCall | undefined {
     const place = (name * 31 + version * 7 + stage) & (PLACES - 1);
     const known = this.places[place];
     if (known?.name === name && known.version === version && known.stage === stage) return known;
     const call = this.resolve(name, version, stage);
-    this.places[place] = call;
+    if (call) this.places[place] = call;
     return call;
   }
 
-  private resolve(name: number, version: number, stage: number): ModelCall {
+  private resolve(name: number, version: number, stage: number): ModelCall | undefined {
     const model = this.state.model(name, version);
+    if (model === undefined) return undefined;
     const text = this.state.strings.text(stage);
     const latency = isStage(text) ? model.latency(text) : undefined;
     return { name, version, stage, model, latency, isInference: text === "inference" };

@@ -1,10 +1,12 @@
-/** One model version as its spans show it: its signals, its calls, its latencies. */
+/** One model version, or a segment of its traffic: its signals, its calls, its latencies. */
+import type { SignalKind } from "@tidemark/semconv";
 import type { SignalIdentity } from "../closed-window.js";
 import type { Reference } from "../references/reference.js";
 import { LatencyHistogram } from "./latency-histogram.js";
 import type { LearnOptions } from "./learner.js";
 import { Learner } from "./learner.js";
 import { SignalPanes } from "./signal.js";
+import { UsageCounts } from "./usage-counts.js";
 
 /** A signal that is monitored, or still learning what is normal. */
 export interface ObservedSignal {
@@ -22,36 +24,50 @@ export interface ObservedSignal {
 export interface ModelOptions {
   readonly windowCount: number;
   readonly learn: LearnOptions;
-  readonly reference: (model: string, version: string, signal: string) => Reference | undefined;
+  readonly reference: (identity: SignalIdentity) => Reference | undefined;
+  /** How the values of a signal are summed up; undefined when the first one decides. */
+  readonly kindOf: (role: number, name: string) => SignalKind | undefined;
 }
 
 /** All that is kept about one version of a model. */
 export class ObservedModel {
   readonly model: string;
   readonly version: string;
+  /** Empty for all of the model's traffic. */
+  readonly segment: string;
   /** By key id of the reader's table, so that a value finds its signal with one array access. */
   readonly signals: (ObservedSignal | undefined)[] = [];
   readonly latencies = new Map<string, LatencyHistogram>();
+  /** Tokens by type, and money by currency. */
+  readonly tokens = new UsageCounts();
+  readonly costs = new UsageCounts();
   successes = 0;
   errors = 0;
   private readonly options: ModelOptions;
 
-  constructor(model: string, version: string, options: ModelOptions) {
+  constructor(model: string, version: string, segment: string, options: ModelOptions) {
     this.model = model;
     this.version = version;
+    this.segment = segment;
     this.options = options;
   }
 
   /** Creates the signal of a key. */
   addSignal(key: number, role: number, name: string): ObservedSignal {
-    const identity = { model: this.model, version: this.version, name };
-    const reference = this.options.reference(this.model, this.version, name);
+    const { model, version, segment } = this;
+    const identity = { model, version, name, segment };
+    const reference = this.options.reference(identity);
     const nothing = { panes: undefined, learner: undefined, learned: false, missing: 0 };
     const signal: ObservedSignal = { identity, role, ...nothing };
     if (reference) this.monitor(signal, reference);
-    else signal.learner = new Learner(this.options.learn);
+    else signal.learner = this.newLearner(role, name);
     this.signals[key] = signal;
     return signal;
+  }
+
+  /** What a signal without a reference learns with. */
+  newLearner(role: number, name: string): Learner {
+    return new Learner(this.options.learn, this.options.kindOf(role, name));
   }
 
   /** Lets a signal that has learned enough be monitored from now on. */

@@ -11,12 +11,12 @@ import { parsePlain, stringifyPlain } from "../state/plain-json.js";
 import type { StateItem } from "../state/state-request.js";
 import type { StateChanges, StoredState } from "../state/state-store.js";
 import type { LatencyHistogram } from "./latency-histogram.js";
-import type { LearnerState, LearnOptions } from "./learner.js";
-import { Learner } from "./learner.js";
+import type { LearnerState } from "./learner.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import type { ObserverState } from "./observer-state.js";
 import type { SavedGeneration, SavedSpans } from "./recent-spans.js";
 import { SPAN_BYTES } from "./recent-spans.js";
+import type { UsageItem } from "./usage-counts.js";
 import type { WatermarkState } from "./watermark.js";
 
 /** Kinds of items in the store. */
@@ -38,6 +38,8 @@ interface Progress {
 interface ModelItem {
   readonly successes: number;
   readonly errors: number;
+  readonly tokens?: readonly UsageItem[];
+  readonly costs?: readonly UsageItem[];
   readonly latencies: readonly (readonly [stage: string, LatencyItem])[];
 }
 
@@ -64,7 +66,6 @@ interface SavedSignal {
 /** Stores and restores one observer's state. */
 export class ObserverCheckpoint {
   private readonly state: ObserverState;
-  private readonly learn: LearnOptions;
   private readonly logger: Logger;
   private saved = new Map<ObservedSignal, SavedSignal>();
   /** Places in the store of which nothing is known here any more. */
@@ -75,9 +76,8 @@ export class ObserverCheckpoint {
   private deletedPlaces: string[] = [];
   private removedSpans: number[] = [];
 
-  constructor(state: ObserverState, learn: LearnOptions, logger: Logger) {
+  constructor(state: ObserverState, logger: Logger) {
     this.state = state;
-    this.learn = learn;
     this.logger = logger;
   }
 
@@ -91,7 +91,11 @@ export class ObserverCheckpoint {
     this.deletedPlaces = this.stale.splice(0);
     for (const key of this.deletedPlaces) changes.delete(KIND.place, key);
     for (const model of models.values()) {
-      changes.put(KIND.model, keyOf(model.model, model.version), stringifyPlain(modelItem(model)));
+      changes.put(
+        KIND.model,
+        keyOf(model.model, model.version, model.segment),
+        stringifyPlain(modelItem(model)),
+      );
       for (const [key, signal] of model.signals.entries()) {
         if (signal) this.saveSignal(changes, signal, this.state.keys.known(key).suffix);
       }
@@ -105,8 +109,9 @@ export class ObserverCheckpoint {
   forgetSaved(): void {
     this.stale.push(...this.deletedPlaces);
     for (const [{ identity }, { places }] of this.saved) {
-      const { model, version, name } = identity;
-      for (const place of places.keys()) this.stale.push(keyOf(model, version, name, place));
+      const { model, version, name, segment } = identity;
+      for (const place of places.keys())
+        this.stale.push(keyOf(model, version, name, segment, place));
     }
     for (const generation of this.removedSpans) this.spanFiles.add(generation);
     this.saved = new Map();
@@ -135,7 +140,7 @@ export class ObserverCheckpoint {
   }
 
   private saveSignal(changes: StateChanges, signal: ObservedSignal, suffix: string): void {
-    const { model, version, name } = signal.identity;
+    const { model, version, name, segment } = signal.identity;
     let saved = this.saved.get(signal);
     if (saved === undefined) {
       saved = { item: "", places: new Map() };
@@ -143,7 +148,11 @@ export class ObserverCheckpoint {
     }
     const stamp = [signal.missing, signal.learner?.count, signal.panes !== undefined].join(" ");
     if (saved.item !== stamp) {
-      changes.put(KIND.signal, keyOf(model, version, name), stringifyPlain(itemOf(signal, suffix)));
+      changes.put(
+        KIND.signal,
+        keyOf(model, version, name, segment),
+        stringifyPlain(itemOf(signal, suffix)),
+      );
       saved.item = stamp;
     }
     const gone = new Set(saved.places.keys());
@@ -153,11 +162,11 @@ export class ObserverCheckpoint {
       gone.delete(place);
       const before = saved.places.get(place);
       if (before?.summary === summary && before.rows === rows) continue;
-      changes.put(KIND.place, keyOf(model, version, name, place), summary.serialise());
+      changes.put(KIND.place, keyOf(model, version, name, segment, place), summary.serialise());
       saved.places.set(place, { summary, rows });
     }
     for (const place of gone) {
-      const placeKey = keyOf(model, version, name, place);
+      const placeKey = keyOf(model, version, name, segment, place);
       changes.delete(KIND.place, placeKey);
       this.deletedPlaces.push(placeKey);
       saved.places.delete(place);
@@ -180,17 +189,22 @@ export class ObserverCheckpoint {
     return generations;
   }
 
-  private restoreModel(key: string, { successes, errors, latencies }: ModelItem): void {
-    const [name = "", version = ""] = partsOf(key);
-    const model = this.state.modelNamed(name, version);
+  private restoreModel(key: string, item: ModelItem): void {
+    const { successes, errors, latencies } = item;
+    const [name = "", version = "", segment] = partsOf(key);
+    const model = this.state.modelNamed(name, version, segment);
+    if (model === undefined) return;
+    model.tokens.restore(item.tokens ?? []);
+    model.costs.restore(item.costs ?? []);
     model.successes = successes;
     model.errors = errors;
-    for (const [stage, item] of latencies) restoreLatency(model.latency(stage), item);
+    for (const [stage, histogram] of latencies) restoreLatency(model.latency(stage), histogram);
   }
 
   private restoreSignal(key: string, item: SignalItem): ObservedSignal | undefined {
-    const [name = "", version = ""] = partsOf(key);
-    const model = this.state.modelNamed(name, version);
+    const [name = "", version = "", , segment] = partsOf(key);
+    const model = this.state.modelNamed(name, version, segment);
+    if (model === undefined) return undefined;
     const id = this.state.keys.idOf(item.role, item.suffix);
     const signal = id < 0 ? undefined : this.state.addSignal(model, id, item.role);
     if (signal === undefined) return undefined;
@@ -200,7 +214,6 @@ export class ObserverCheckpoint {
     if (item.learned) model.monitorLearned(signal, decodeReference(item.learned));
     else if (item.learner) {
       const summary = Buffer.from(item.learner.summary, "base64");
-      signal.learner = new Learner(this.learn);
       signal.learner.state = { ...item.learner, summary };
     }
     return signal;
@@ -267,11 +280,18 @@ function rowsOf(summary: Summary): number {
   return summary.count + summary.missing + ("invalid" in summary ? summary.invalid : 0);
 }
 
-function modelItem({ successes, errors, latencies }: ObservedModel): ModelItem {
-  const items = [...latencies].map(([stage, { counts, sum, count }]) => {
+function modelItem(model: ObservedModel): ModelItem {
+  const { successes, errors } = model;
+  const latencies = [...model.latencies].map(([stage, { counts, sum, count }]) => {
     return [stage, { counts: [...counts], sum, count }] as const;
   });
-  return { successes, errors, latencies: items };
+  return {
+    successes,
+    errors,
+    latencies,
+    tokens: model.tokens.items(),
+    costs: model.costs.items(),
+  };
 }
 
 function restoreLatency(histogram: LatencyHistogram, { counts, sum, count }: LatencyItem): void {

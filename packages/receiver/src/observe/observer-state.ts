@@ -1,21 +1,30 @@
 /** All that observe knows between two spans: models and their signals, time, and recent spans. */
 import type { KeyTable } from "../otlp/key-table.js";
-import { ByteInterner } from "./byte-interner.js";
+import type { SpanRows } from "../otlp/span-rows.js";
+import { ByteInterner, INTERN_FULL } from "./byte-interner.js";
 import type { ModelOptions, ObservedSignal } from "./observed-model.js";
 import { ObservedModel } from "./observed-model.js";
 import { RecentSpans } from "./recent-spans.js";
 import { signalName } from "./signal-name.js";
+import type { PlanOptions } from "./signal-plan.js";
+import { SignalPlan } from "./signal-plan.js";
 import { Watermark } from "./watermark.js";
 import { WindowSchedule } from "./window-schedule.js";
 
-/** Strings that are told apart: models, versions, stages, categories. About 20 MB when full. */
-const STRINGS_MAX = 65_536;
+/** Models, versions, stages and scopes that are told apart. */
+const STRINGS_MAX = 16_384;
+/** Categories that are found by their bytes, about 20 MB; others are decoded each time. */
+const CATEGORIES_MAX = 65_536;
+/** Of longer texts no more is read: no summary keeps a category of so many characters. */
+const CATEGORY_BYTES_MAX = 2048;
+const MODELS_MAX = 10_000;
 /** Model ids and version ids are below 2^16, so a pair fits a safe integer key. */
 const VERSION_FACTOR = STRINGS_MAX;
 const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8");
 
 /** The observer's part of the configuration. */
-export interface ObserverOptions extends Omit<ModelOptions, "windowCount"> {
+export interface ObserverOptions extends Omit<ModelOptions, "windowCount" | "kindOf"> {
   readonly paneMs: number;
   /** Ascending; each a multiple of the one before, the first one of the pane. */
   readonly windowsMs: readonly number[];
@@ -23,14 +32,19 @@ export interface ObserverOptions extends Omit<ModelOptions, "windowCount"> {
   readonly idleTimeoutMs: number;
   /** Signals over all models; values of further ones are counted and dropped. */
   readonly signalsMax: number;
+  /** Segments over all models; spans of further ones count for their model only. */
+  readonly segmentsMax: number;
   /** Spans that are remembered, so that one that is delivered again is not counted again. */
   readonly recentSpans: number;
+  readonly plan: PlanOptions;
 }
 
 /** Owned by the observer; stored and restored by `observer-checkpoint.ts`. */
 export class ObserverState {
   readonly strings = new ByteInterner(STRINGS_MAX);
-  readonly models = new Map<number, ObservedModel>();
+  readonly plan: SignalPlan;
+  /** Every model by number, and every segment by its name. */
+  readonly models = new Map<number | string, ObservedModel>();
   readonly schedule: WindowSchedule;
   readonly watermark: Watermark;
   readonly recentSpans: RecentSpans;
@@ -38,32 +52,67 @@ export class ObserverState {
   /** The last batch that has been counted. */
   sequence = 0;
   signalCount = 0;
+  segmentCount = 0;
+  private readonly categories = new ByteInterner(CATEGORIES_MAX);
+  private readonly segments = new Map<ObservedModel, Map<string, ObservedModel>>();
   private readonly options: ObserverOptions;
 
   constructor(options: ObserverOptions, keys: KeyTable) {
     this.options = options;
     this.keys = keys;
+    this.plan = new SignalPlan(keys, options.plan);
     this.schedule = new WindowSchedule(options.paneMs, options.windowsMs);
     this.watermark = new Watermark(options.allowedLatenessMs, options.idleTimeoutMs);
     this.recentSpans = new RecentSpans(options.recentSpans);
   }
 
-  /** The model of interned strings; a negative version stands for none. */
-  model(name: number, version: number): ObservedModel {
+  /**
+   * The model of interned strings; a negative version stands for none. Undefined when there are too
+   * many.
+   */
+  model(name: number, version: number): ObservedModel | undefined {
     const id = name * VERSION_FACTOR + (version < 0 ? VERSION_FACTOR - 1 : version);
     let model = this.models.get(id);
     if (model === undefined) {
-      const { windowsMs, learn, reference } = this.options;
-      const options = { windowCount: windowsMs.length, learn, reference };
-      model = new ObservedModel(this.strings.text(name), this.strings.text(version), options);
+      if (this.models.size - this.segmentCount >= MODELS_MAX) return undefined;
+      model = this.newModel(this.strings.text(name), this.strings.text(version), "");
       this.models.set(id, model);
     }
     return model;
   }
 
+  /** A segment of a model's traffic; undefined when there are too many. */
+  segment(model: ObservedModel, name: string): ObservedModel | undefined {
+    let ofModel = this.segments.get(model);
+    const known = ofModel?.get(name);
+    if (known !== undefined) return known;
+    if (this.segmentCount >= this.options.segmentsMax) return undefined;
+    if (ofModel === undefined) {
+      ofModel = new Map();
+      this.segments.set(model, ofModel);
+    }
+    const segment = this.newModel(model.model, model.version, name);
+    this.segmentCount++;
+    ofModel.set(name, segment);
+    this.models.set(JSON.stringify([model.model, model.version, name]), segment);
+    return segment;
+  }
+
   /** The same by name. */
-  modelNamed(name: string, version: string): ObservedModel {
-    return this.model(this.intern(name), version === "" ? -1 : this.intern(version));
+  modelNamed(name: string, version: string, segment = ""): ObservedModel | undefined {
+    const model = this.model(this.intern(name), version === "" ? -1 : this.intern(version));
+    return model && segment !== "" ? this.segment(model, segment) : model;
+  }
+
+  /** The text of a string value, or as much of it as counts; undefined when it is no UTF-8. */
+  categoryAt({ view, valueOffset, valueNumber }: SpanRows, at: number): string | undefined {
+    const start = valueOffset[at] as number;
+    const length = valueNumber[at] as number;
+    const id = this.categories.intern(view, start, length);
+    if (id >= 0) return this.categories.text(id);
+    if (id !== INTERN_FULL) return undefined;
+    const read = Math.min(length, CATEGORY_BYTES_MAX);
+    return decoder.decode(new Uint8Array(view.buffer, view.byteOffset + start, read));
   }
 
   /** A signal that is new; undefined when there are too many. */
@@ -71,6 +120,13 @@ export class ObserverState {
     if (this.signalCount >= this.options.signalsMax) return undefined;
     this.signalCount++;
     return model.addSignal(key, role, signalName(role, this.keys.known(key).suffix));
+  }
+
+  private newModel(model: string, version: string, segment: string): ObservedModel {
+    const { windowsMs, learn, reference } = this.options;
+    const kindOf = (role: number, name: string) => this.plan.kindOf(role, name);
+    const options = { windowCount: windowsMs.length, learn, reference, kindOf };
+    return new ObservedModel(model, version, segment, options);
   }
 
   private intern(text: string): number {

@@ -6,13 +6,13 @@ import { METRICS } from "@tidemark/semconv";
 import type { ClosedWindow } from "../closed-window.js";
 import type { LogRecord } from "../log/log-record.js";
 import type { Logger } from "../logger.js";
-import type { Labels, MetricFamily } from "../metric-family.js";
+import type { MetricFamily } from "../metric-family.js";
 import type { SpanFlag } from "../otlp/annotate-spans.js";
 import type { KeyTable } from "../otlp/key-table.js";
 import type { Stage, TraceBatch } from "../stage.js";
 import type { Persistent } from "../state/checkpoints.js";
 import type { StateChanges, StoredState } from "../state/state-store.js";
-import { LATENCY_BOUNDS_S } from "./latency-histogram.js";
+import { modelMetrics } from "./model-metrics.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import { ObserverCheckpoint } from "./observer-checkpoint.js";
 import type { ObserverOptions } from "./observer-state.js";
@@ -53,7 +53,7 @@ export class Observer implements Stage, Persistent {
     this.state = new ObserverState(options, keys);
     this.counter = new SpanCounter(this.state);
     this.logger = logger;
-    this.checkpoint = new ObserverCheckpoint(this.state, options.learn, logger);
+    this.checkpoint = new ObserverCheckpoint(this.state, logger);
   }
 
   async start(): Promise<void> {
@@ -93,9 +93,9 @@ export class Observer implements Stage, Persistent {
 
   /** Takes note of a verdict, for what is usual from now on. */
   judge(closed: ClosedWindow, drifted: boolean): void {
-    const { model: name, version } = closed.signal;
-    const model = this.state.modelNamed(name, version);
-    const signal = model.signals.find((one) => one?.identity.name === closed.signal.name);
+    const { model: name, version, segment } = closed.signal;
+    const model = this.state.modelNamed(name, version, segment);
+    const signal = model?.signals.find((one) => one?.identity.name === closed.signal.name);
     signal?.panes?.judge(closed, drifted);
   }
 
@@ -117,20 +117,8 @@ export class Observer implements Stage, Persistent {
   }
 
   metrics(): MetricFamily[] {
-    const models = this.observedModels();
-    const latencies = models.flatMap((model) =>
-      [...model.latencies].map(([stage, { counts, sum, count }]) => ({
-        labels: { ...modelLabels(model), stage },
-        bounds: LATENCY_BOUNDS_S,
-        counts,
-        sum,
-        count,
-      })),
-    );
     return [
-      { definition: METRICS.predictionRequests, points: models.flatMap(requestPoints) },
-      { definition: METRICS.predictionLatency, points: latencies },
-      { definition: METRICS.featureMissing, points: models.flatMap(missingPoints) },
+      ...modelMetrics(this.observedModels()),
       { definition: METRICS.receiverObservations, points: this.counter.outcomePoints() },
       {
         definition: METRICS.receiverSignals,
@@ -163,25 +151,4 @@ export class Observer implements Stage, Persistent {
       this.onWindow({ signal: identity, reference, window, startMs, endMs, summary });
     }
   }
-}
-
-function modelLabels(model: ObservedModel): Labels {
-  return { model_name: model.model, model_version: model.version };
-}
-
-function requestPoints(model: ObservedModel) {
-  const labels = modelLabels(model);
-  return [
-    { labels: { ...labels, status: "success" }, value: model.successes },
-    { labels: { ...labels, status: "error" }, value: model.errors },
-  ];
-}
-
-function missingPoints(model: ObservedModel) {
-  return model.signals.flatMap((signal) => {
-    if (signal === undefined || !signal.identity.name.startsWith("feature.")) return [];
-    const featureName = signal.identity.name.slice("feature.".length);
-    const labels = { ...modelLabels(model), feature_name: featureName };
-    return [{ labels, value: signal.missing }];
-  });
 }

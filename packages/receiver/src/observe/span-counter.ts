@@ -10,13 +10,18 @@ import {
   VALUE_STRING,
 } from "../otlp/span-rows.js";
 import { ROLE } from "../otlp/wanted-keys.js";
+import { CallReader } from "./call-reader.js";
+import { DeclaredReader } from "./declared-reader.js";
 import type { ModelCall } from "./model-calls.js";
 import { ModelCalls } from "./model-calls.js";
+import { Observations } from "./observations.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import type { ObserverState } from "./observer-state.js";
 import { SPANS_AT_ONCE } from "./recent-spans.js";
 import type { SignalPanes } from "./signal.js";
+import { PURPOSE } from "./signal-plan.js";
 import { SpanHeads } from "./span-heads.js";
+import { SpanSegments } from "./span-segments.js";
 
 const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
@@ -38,11 +43,24 @@ export class SpanCounter {
   private unusual: string[] = [];
   /** Where numbers of the present batch may wait. */
   private readonly unsettled: SignalPanes[] = [];
+  /** What the present span's values are for, beside being a signal each. */
+  private purposes = 0;
+  private readonly observations = new Observations();
+  private readonly callReader: CallReader;
+  private readonly declared: DeclaredReader;
+  private readonly segments: SpanSegments;
+  /** Resource and scope of the last span, and what their values are for. */
+  private resource = -1;
+  private scope = -1;
+  private outerPurposes = 0;
 
   constructor(state: ObserverState) {
     this.state = state;
-    this.heads = new SpanHeads(state.keys, state.strings, SPANS_AT_ONCE);
+    this.heads = new SpanHeads(state, SPANS_AT_ONCE);
     this.calls = new ModelCalls(state);
+    this.callReader = new CallReader(state);
+    this.declared = new DeclaredReader(state);
+    this.segments = new SpanSegments(state);
   }
 
   /**
@@ -52,6 +70,7 @@ export class SpanCounter {
   count(rows: SpanRows, nowMs: number, flags: SpanFlag[]): void {
     this.flags = flags;
     this.unusual = [];
+    this.resource = this.scope = -1;
     this.firstOpenPane = this.state.schedule.firstOpenPane;
     try {
       for (let from = 0; from < rows.spanCount; from += SPANS_AT_ONCE) {
@@ -63,14 +82,18 @@ export class SpanCounter {
   }
 
   /** Takes note of something else that has become of a batch. */
-  note(outcome: string): void {
-    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
+  note(outcome: string, times = 1): void {
+    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + times);
   }
 
   /** What has become of values, spans and batches, by outcome. */
   outcomePoints(): NumberPoint[] {
     const { overflowCount } = this.state.keys;
-    const counts = { observed: this.observed, overflow_keys: overflowCount };
+    const counts = {
+      observed: this.observed,
+      overflow_keys: overflowCount,
+      overflow_segments: this.segments.overflowCount,
+    };
     return [...Object.entries(counts), ...this.outcomes].map(([outcome, value]) => {
       return { labels: { outcome }, value };
     });
@@ -87,7 +110,8 @@ export class SpanCounter {
       }
       const model = heads.model[at] as number;
       const call = calls.of(model, heads.version[at] as number, heads.stage[at] as number);
-      this.countSpan(rows, heads.span[at] as number, call, nowMs);
+      if (call) this.countSpan(rows, heads.span[at] as number, call, nowMs);
+      else this.note("overflow_models");
     }
   }
 
@@ -108,12 +132,88 @@ export class SpanCounter {
     this.pane = state.schedule.paneNumber(this.eventMs);
     const first = rows.firstValue[span] as number;
     const end = rows.endValue[span] as number;
+    this.purposes = this.state.plan.always | this.purposesAround(rows, span);
     this.countValues(rows, first, end, model);
+    if (this.purposes !== 0) this.countPurposes(rows, span, call);
     if (this.pane < this.firstOpenPane && end > first) this.note("span_late");
     if (this.unusual.length > 0) {
       this.flags.push({ at: rows.spanId[span] as number, values: this.unusual });
       this.unusual = [];
     }
+  }
+
+  /** What the values of a span's resource and scope are for; most have none for us. */
+  private purposesAround(rows: SpanRows, span: number): number {
+    const resource = rows.resource[span] as number;
+    const scope = rows.scope[span] as number;
+    if (resource === this.resource && scope === this.scope) return this.outerPurposes;
+    this.resource = resource;
+    this.scope = scope;
+    const { plan } = this.state;
+    let purposes = 0;
+    const look = (first = 0, end = 0) => {
+      for (let at = first; at < end; at++) {
+        purposes |= plan.purposeOf((rows.valueTag[at] as number) >> TYPE_BITS);
+      }
+    };
+    look(rows.resourceFirst[resource], rows.resourceEnd[resource]);
+    look(rows.scopeFirst[scope], rows.scopeEnd[scope]);
+    // What a resource says of a call, such as the tenant, matters only to spans that are calls.
+    this.outerPurposes = purposes & ~PURPOSE.dialect;
+    return this.outerPurposes;
+  }
+
+  /** Signals that are no single attribute, and the segments that all of them count for too. */
+  private countPurposes(rows: SpanRows, span: number, call: ModelCall): void {
+    const { observations, purposes } = this;
+    observations.clear();
+    let { model } = call;
+    if (purposes & PURPOSE.dialect) {
+      const outcome = this.callReader.read(rows, span, model, observations);
+      if (outcome.kind === "duplicate") this.note("duplicate_call");
+      if (outcome.kind === "call" && !call.isInference) this.countCall(rows, span, model);
+      model = outcome.model;
+    }
+    if (purposes & PURPOSE.declared) this.declared.read(rows, span, model, observations);
+    this.countObservations(model, true);
+    if ((purposes & PURPOSE.segment) === 0) return;
+    this.segments.find(rows, span, model, observations);
+    const { observed } = this;
+    const first = rows.firstValue[span] as number;
+    for (const segment of this.segments.found) {
+      this.countValues(rows, first, rows.endValue[span] as number, segment);
+      this.countObservations(segment, false);
+    }
+    // A value that counts for its segments as well has been observed once.
+    this.observed = observed;
+  }
+
+  /** A call of a dialect is an answer of its model like any other. */
+  private countCall(rows: SpanRows, span: number, model: ObservedModel): void {
+    model.latency("inference").add((rows.durationNs[span] as number) / NS_PER_S);
+    if (rows.status[span] === STATUS_ERROR) model.errors++;
+    else model.successes++;
+  }
+
+  private countObservations(model: ObservedModel, isFirst: boolean): void {
+    const { keys, numbers, names, count, invalid, overflow } = this.observations;
+    for (let at = 0; at < count; at++) {
+      const key = keys[at] as number;
+      const role = this.state.keys.roleOf(key);
+      const signal = model.signals[key] ?? this.newSignal(model, key, role);
+      if (signal === undefined) continue;
+      const name = names[at];
+      const isTaken =
+        name === undefined
+          ? this.addNumber(signal, numbers[at] as number)
+          : this.addCategory(signal, name);
+      if (isTaken) this.observed++;
+      else this.note("invalid");
+      if (signal.learner) model.finishLearning(signal);
+    }
+    if (!isFirst) return;
+    if (invalid > 0) this.note("invalid", invalid);
+    if (overflow > 0) this.note("overflow_values", overflow);
   }
 
   private countValues(rows: SpanRows, first: number, end: number, model: ObservedModel): void {
@@ -138,8 +238,12 @@ export class SpanCounter {
   /** A value that has no signal yet, or never will. */
   private countFirst(rows: SpanRows, at: number, model: ObservedModel): void {
     const key = (rows.valueTag[at] as number) >> TYPE_BITS;
-    const role = this.state.keys.roleOf(key);
-    if (role < ROLE.feature) return;
+    const { plan, keys } = this.state;
+    const purpose = plan.purposeOf(key);
+    this.purposes |= purpose;
+    const role = keys.roleOf(key);
+    // What is declared is what the configuration says, and nothing by itself.
+    if (role < ROLE.feature || role > ROLE.predictionScore || purpose & PURPOSE.declared) return;
     if (role === ROLE.featureMissing) {
       this.countMissing(rows, at, model);
       return;
@@ -163,12 +267,8 @@ export class SpanCounter {
     const type = (rows.valueTag[at] as number) & TYPE_MASK;
     if (type === VALUE_OTHER) return false;
     if (type !== VALUE_STRING) return this.addNumber(signal, rows.valueNumber[at] as number);
-    const id = this.internAt(rows, at);
-    return id >= 0 && this.addCategory(signal, this.state.strings.text(id));
-  }
-
-  private internAt({ view, valueOffset, valueNumber }: SpanRows, at: number): number {
-    return this.state.strings.intern(view, valueOffset[at] as number, valueNumber[at] as number);
+    const text = this.state.categoryAt(rows, at);
+    return text !== undefined && this.addCategory(signal, text);
   }
 
   private addNumber(signal: ObservedSignal, value: number): boolean {
@@ -190,10 +290,9 @@ export class SpanCounter {
 
   /** The value names a feature that had none. */
   private countMissing(rows: SpanRows, at: number, model: ObservedModel): void {
-    const { keys, strings } = this.state;
     if (((rows.valueTag[at] as number) & TYPE_MASK) !== VALUE_STRING) return;
-    const id = this.internAt(rows, at);
-    const key = id < 0 ? -1 : keys.idOf(ROLE.feature, strings.text(id));
+    const text = this.state.categoryAt(rows, at);
+    const key = text === undefined ? -1 : this.state.keys.idOf(ROLE.feature, text);
     if (key < 0) {
       this.note("invalid");
       return;

@@ -119,6 +119,11 @@ export class KeyTable {
     return this.lookup(bytes, 0, bytes.length);
   }
 
+  /** The id of a key that is wanted by this very name, or {@link KEY_UNWANTED}. */
+  named(name: string): number {
+    return this.fixed.get(name) ?? KEY_UNWANTED;
+  }
+
   /**
    * The id of the key at [start, start + length), or {@link KEY_UNWANTED}; a key under a template
    * is learned when it is new. The caller has checked that the range lies within the bytes.

@@ -8,6 +8,7 @@ export interface ReferenceItem {
   readonly name: string;
   readonly provisional: boolean;
   readonly missing: number;
+  readonly rate?: boolean;
   /** Base64 of the summary. */
   readonly summary: string;
 }
@@ -17,13 +18,19 @@ export function encodeReference(reference: Reference): ReferenceItem {
   const { kind, name, provisional, missing } = reference;
   const summary = kind === "numeric" ? reference.grid : reference.categories;
   const bytes = Buffer.from(summary.serialise());
-  return { kind, name, provisional, missing, summary: bytes.toString("base64") };
+  const rate = reference.kind === "categorical" && reference.rate ? { rate: true } : {};
+  return { kind, name, provisional, missing, ...rate, summary: bytes.toString("base64") };
 }
 
 /** @throws SummaryFormatError when the summary is damaged */
-export function decodeReference({ kind, summary, ...origin }: ReferenceItem): Reference {
+export function decodeReference({ kind, summary, rate, ...origin }: ReferenceItem): Reference {
   const bytes = Buffer.from(summary, "base64");
   return kind === "numeric"
     ? { ...origin, kind, grid: ReferenceGrid.deserialise(bytes) }
-    : { ...origin, kind, categories: CategoryCounts.deserialise(bytes) };
+    : {
+        ...origin,
+        kind,
+        categories: CategoryCounts.deserialise(bytes),
+        ...(rate ? { rate } : {}),
+      };
 }

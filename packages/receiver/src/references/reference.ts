@@ -1,5 +1,9 @@
 import type { CategoryCounts, ReferenceGrid } from "@tidemark/stats";
 
+/** The categories of a rate: what it is the rate of, and all the rest. */
+export const RATE_EVENT = "yes";
+export const RATE_OTHER = "no";
+
 /** What live values of one signal are compared with. */
 export type Reference = NumericReference | CategoricalReference;
 
@@ -21,6 +25,8 @@ export interface NumericReference extends ReferenceOrigin {
 /** The reference of a signal of categories. */
 export interface CategoricalReference extends ReferenceOrigin {
   readonly kind: "categorical";
+  /** A rate is two categories, {@link RATE_EVENT} and {@link RATE_OTHER}. */
+  readonly rate?: boolean;
   readonly categories: CategoryCounts;
 }
 

@@ -1,0 +1,281 @@
+/**
+ * Makes the signals of model calls, retrievals and evaluations of what {@link CallParts} has found:
+ * the same ones for every dialect, in seconds and tokens, each call counted once.
+ */
+import type { Activity, CallSignalKey, Concept } from "@tidemark/semconv";
+import {
+  ACTIVITIES,
+  CALL_SIGNALS,
+  DIALECT_ATTRIBUTES,
+  FINISH_REASONS,
+  TOKEN_TYPES,
+} from "@tidemark/semconv";
+import type { SpanRows } from "../otlp/span-rows.js";
+import { STATUS_ERROR } from "../otlp/span-rows.js";
+import { ROLE } from "../otlp/wanted-keys.js";
+import type { CallEvent } from "./call-parts.js";
+import { CallParts } from "./call-parts.js";
+import type { CallUsage } from "./call-usage.js";
+import { usageOf } from "./call-usage.js";
+import { jsonDocuments, timeOf } from "./json-details.js";
+import { CALL_LATENCIES } from "./model-metrics.js";
+import type { Observations } from "./observations.js";
+import type { ObservedModel } from "./observed-model.js";
+import type { ObserverState } from "./observer-state.js";
+import type { CountedCall } from "./recent-calls.js";
+import { RecentCalls } from "./recent-calls.js";
+import { ValueReader } from "./value-reader.js";
+
+const NS_PER_S = 1e9;
+const MS_PER_S = 1000;
+const MS_PER_NS = 1e-6;
+/** Of evaluations without a name. */
+const UNNAMED = "unnamed";
+const EVENT_SCORES_MAX = 256;
+
+/** What has become of a span: the first report of a call, a further one, or no call. */
+export interface CallOutcome {
+  readonly kind: "call" | "duplicate" | "none";
+  /** Whose the observations are: of a further report, the model of the first. */
+  readonly model: ObservedModel;
+}
+
+/** Reads one span at a time. */
+export class CallReader {
+  private readonly values: ValueReader;
+  private readonly parts: CallParts;
+  private readonly eventParts: CallParts;
+  private readonly recent = new RecentCalls();
+  private readonly state: ObserverState;
+  private readonly ids = new Map<CallSignalKey, number>();
+  private out!: Observations;
+  /** What has been counted of the present call, and what is being added. */
+  private counted: ReadonlySet<number> = new Set();
+  private readonly added: number[] = [];
+
+  constructor(state: ObserverState) {
+    this.state = state;
+    this.values = new ValueReader(state);
+    this.parts = new CallParts(state.keys);
+    this.eventParts = new CallParts(state.keys);
+    for (const [key, { name }] of Object.entries(CALL_SIGNALS)) {
+      const id = state.keys.idOf(ROLE.callSignal, name);
+      this.ids.set(key as CallSignalKey, id);
+    }
+  }
+
+  /** Adds what a span tells to `out`, and its tokens and costs to the model. */
+  read(rows: SpanRows, span: number, model: ObservedModel, out: Observations): CallOutcome {
+    const { parts, values } = this;
+    this.out = out;
+    parts.collect(rows, rows.firstValue[span] as number, rows.endValue[span] as number);
+    values.look(rows, out);
+    this.readEvaluations(rows);
+    const activity = this.activity();
+    if (activity === "other") return { kind: "none", model };
+    const scope = this.scopeOf(rows, span);
+    const startMs = rows.startMs[span] as number;
+    const durationNs = rows.durationNs[span] as number;
+    const { call, isFirst } = this.recent.add(rows, span, {
+      model,
+      scope,
+      responseId: this.text("responseId") ?? "",
+      startMs,
+      endMs: startMs + durationNs * MS_PER_NS,
+    });
+    this.begin(call);
+    this.latency("duration", Math.max(0, durationNs / NS_PER_S), call.model);
+    this.event("error", rows.status[span] === STATUS_ERROR);
+    if (activity === "retrieval") this.readRetrieval(rows);
+    else this.readCall(rows, span, call.model, scope);
+    this.end(call);
+    return { kind: isFirst ? "call" : "duplicate", model: call.model };
+  }
+
+  private readCall(rows: SpanRows, span: number, model: ObservedModel, scope: string): void {
+    const usage = usageOf(this.parts, this.values, scope);
+    this.readUsage(usage, model, this.tenantOf(rows, span));
+    this.latency("timeToFirstToken", this.timeToFirstToken(rows, span), model);
+    this.latency("timeBetweenTokens", this.seconds("timeBetweenTokens"), model);
+    this.optional("embeddingDimensions", this.value("embeddingDimensions"));
+    this.name("responseModel", this.text("responseModel"));
+    for (const at of this.parts.of("finishReason").at) {
+      const reason = this.values.text(at);
+      this.name("finishReason", reason && (FINISH_REASONS[reason] ?? reason));
+    }
+  }
+
+  private readUsage(usage: CallUsage, model: ObservedModel, tenant: string): void {
+    for (const [key, type] of Object.entries(TOKEN_TYPES) as [keyof typeof TOKEN_TYPES, string][]) {
+      const tokens = usage[key];
+      if (this.optional(key, tokens)) model.tokens.add(tenant, type, tokens as number);
+    }
+    const { cost, currency } = usage;
+    if (this.optional("cost", cost)) model.costs.add(tenant, currency, cost as number);
+  }
+
+  private readRetrieval(rows: SpanRows): void {
+    const { parts } = this;
+    const listed = parts.of("retrievalScore").at.map((at) => this.values.number(at));
+    const found = parts.events.filter(({ tells }) => tells === "retrieval");
+    const ofEvents = found.slice(0, EVENT_SCORES_MAX).flatMap((event) => {
+      const score = this.eventNumber(rows, event, "retrievalScore");
+      return score === undefined ? [] : [score];
+    });
+    const documents = this.documents();
+    const scores = [...listed, ...(documents?.scores ?? []), ...ofEvents];
+    const count = Math.max(documents?.count ?? 0, scores.length, found.length);
+    this.number("retrievalCount", count);
+    for (const score of scores) this.number("retrievalScore", score);
+    this.optional("inputTokens", this.value("inputTokens"));
+  }
+
+  /** As one JSON text, or as a list of which only the length is known. */
+  private documents(): { count: number; scores: readonly number[] } | undefined {
+    const { at } = this.parts.of("retrievalDocuments");
+    if (at.length === 0) return undefined;
+    const text = at.length === 1 ? this.values.longText(at[0] as number) : undefined;
+    return (text && jsonDocuments(text)) || { count: at.length, scores: [] };
+  }
+
+  /** Evaluations are about a call, and none themselves: whatever span tells of them. */
+  private readEvaluations(rows: SpanRows): void {
+    this.readEvaluation(this.parts);
+    for (const { tells, first, end } of this.parts.events) {
+      if (tells !== "evaluation") continue;
+      this.eventParts.collect(rows, first, end);
+      this.readEvaluation(this.eventParts);
+    }
+  }
+
+  private readEvaluation(parts: CallParts): void {
+    const [scoreAt] = parts.of("evaluationScore").at;
+    const [labelAt] = parts.of("evaluationLabel").at;
+    if (scoreAt === undefined && labelAt === undefined) return;
+    const [nameAt = -1] = parts.of("evaluationName").at;
+    const name = (nameAt < 0 ? undefined : this.values.text(nameAt)) ?? UNNAMED;
+    const { keys } = this.state;
+    const idOf = (key: CallSignalKey) => keys.idOf(ROLE.callSignal, CALL_SIGNALS[key].name + name);
+    if (scoreAt !== undefined) {
+      this.out.addNumber(idOf("evaluationScore"), this.values.number(scoreAt));
+    }
+    const label = labelAt === undefined ? undefined : this.values.text(labelAt);
+    if (label !== undefined) this.out.addName(idOf("evaluationLabel"), label);
+  }
+
+  /** `other` when any attribute says so: it repeats the usage of the calls below it. */
+  private activity(): Activity {
+    let activity: Activity | undefined;
+    for (const at of this.parts.activities) {
+      const known = ACTIVITIES[this.values.text(at) ?? ""];
+      if (known === "other") return known;
+      activity ??= known;
+    }
+    if (activity) return activity;
+    const has = (concept: Concept) => this.parts.of(concept).at.length > 0;
+    if (has("inputTokens") || has("outputTokens") || has("usageDetails")) return "inference";
+    const finds = has("retrievalScore") || has("retrievalDocuments");
+    const isFound = finds || this.parts.events.some(({ tells }) => tells === "retrieval");
+    return isFound ? "retrieval" : "other";
+  }
+
+  private timeToFirstToken(rows: SpanRows, span: number): number | undefined {
+    const given = this.seconds("timeToFirstToken");
+    if (given !== undefined) return given;
+    const startMs = rows.startMs[span] as number;
+    const text = this.text("firstTokenAt");
+    if (text !== undefined) return (timeOf(text) - startMs) / MS_PER_S;
+    const event = this.parts.events.find(({ tells }) => tells === "firstToken");
+    return event && (event.timeMs - startMs) / MS_PER_S;
+  }
+
+  /** A span says itself whose it is, or its resource does. */
+  private tenantOf(rows: SpanRows, span: number): string {
+    if (this.parts.of("tenant").at.length === 0) {
+      const resource = rows.resource[span] as number;
+      const first = rows.resourceFirst[resource] as number;
+      this.parts.addConcept(rows, first, rows.resourceEnd[resource] as number, "tenant");
+    }
+    return this.text("tenant") ?? "";
+  }
+
+  private scopeOf({ view, scope, scopeName, scopeNameLength }: SpanRows, span: number): string {
+    const index = scope[span] as number;
+    const length = scopeNameLength[index] as number;
+    const { strings } = this.state;
+    return strings.text(strings.intern(view, scopeName[index] as number, length));
+  }
+
+  private eventNumber(rows: SpanRows, { first, end }: CallEvent, concept: Concept) {
+    this.eventParts.collect(rows, first, end);
+    const [at] = this.eventParts.of(concept).at;
+    return at === undefined ? undefined : this.values.number(at);
+  }
+
+  private text(concept: Concept): string | undefined {
+    const [at] = this.parts.of(concept).at;
+    return at === undefined ? undefined : this.values.text(at);
+  }
+
+  private value(concept: Concept): number | undefined {
+    const [at] = this.parts.of(concept).at;
+    return at === undefined ? undefined : this.values.number(at);
+  }
+
+  /** A duration: the table says which attributes give milliseconds. */
+  private seconds(concept: Concept): number | undefined {
+    const value = this.value(concept);
+    const form = DIALECT_ATTRIBUTES[this.parts.of(concept).row]?.form;
+    return value === undefined || form !== "ms" ? value : value / MS_PER_S;
+  }
+
+  private begin({ keys }: CountedCall): void {
+    this.counted = keys;
+    this.added.length = 0;
+  }
+
+  private end({ keys }: CountedCall): void {
+    for (const id of this.added) keys.add(id);
+  }
+
+  /** The id of a signal that no other report of the call has given; else negative. */
+  private open(key: CallSignalKey): number {
+    const id = this.ids.get(key) as number;
+    if (this.counted.has(id)) return -1;
+    this.added.push(id);
+    return id;
+  }
+
+  private number(key: CallSignalKey, value: number): void {
+    const id = this.open(key);
+    if (id >= 0) this.out.addNumber(id, value < 0 ? Number.NaN : value);
+  }
+
+  /** @returns whether there was a value, and it counts */
+  private optional(key: CallSignalKey, value: number | undefined): boolean {
+    if (value === undefined) return false;
+    const id = this.open(key);
+    if (id < 0) return false;
+    this.out.addNumber(id, value < 0 ? Number.NaN : value);
+    return value >= 0;
+  }
+
+  private latency(
+    key: keyof typeof CALL_LATENCIES,
+    seconds: number | undefined,
+    model: ObservedModel,
+  ): void {
+    const counts = this.optional(key, seconds);
+    if (counts) model.latency(CALL_LATENCIES[key]).add(seconds as number);
+  }
+
+  private event(key: CallSignalKey, happened: boolean): void {
+    const id = this.open(key);
+    if (id >= 0) this.out.addEvent(id, happened);
+  }
+
+  private name(key: CallSignalKey, name: string | undefined): void {
+    const id = name === undefined ? -1 : this.open(key);
+    if (id >= 0) this.out.addName(id, name as string);
+  }
+}

@@ -1,0 +1,69 @@
+/** What is exported of models as their spans show them; segments have verdicts, and no metrics. */
+import { isStage, METRICS } from "@tidemark/semconv";
+import type { HistogramPoint, Labels, MetricFamily, NumberPoint } from "../metric-family.js";
+import type { LatencyHistogram } from "./latency-histogram.js";
+import { LATENCY_BOUNDS_S } from "./latency-histogram.js";
+import type { ObservedModel } from "./observed-model.js";
+
+/** Histograms of calls that no stage has, as {@link ObservedModel.latency} names them. */
+export const CALL_LATENCIES = {
+  duration: "call duration",
+  timeToFirstToken: "call time to first token",
+  timeBetweenTokens: "call time between tokens",
+} as const;
+
+/** The families of all models. */
+export function modelMetrics(observed: readonly ObservedModel[]): MetricFamily[] {
+  const models = observed.filter(({ segment }) => segment === "");
+  const stages = models.flatMap((model) =>
+    [...model.latencies]
+      .filter(([stage]) => isStage(stage))
+      .map(([stage, latency]) => histogram({ ...modelLabels(model), stage }, latency)),
+  );
+  const ofCalls = (name: string) =>
+    models.flatMap((model) => {
+      const latency = model.latencies.get(name);
+      return latency === undefined ? [] : [histogram(modelLabels(model), latency)];
+    });
+  return [
+    { definition: METRICS.predictionRequests, points: models.flatMap(requestPoints) },
+    { definition: METRICS.predictionLatency, points: stages },
+    { definition: METRICS.featureMissing, points: models.flatMap(missingPoints) },
+    {
+      definition: METRICS.usageTokens,
+      points: models.flatMap((model) => model.tokens.points(modelLabels(model), "token_type")),
+    },
+    {
+      definition: METRICS.usageCost,
+      points: models.flatMap((model) => model.costs.points(modelLabels(model), "currency")),
+    },
+    { definition: METRICS.callDuration, points: ofCalls(CALL_LATENCIES.duration) },
+    { definition: METRICS.timeToFirstToken, points: ofCalls(CALL_LATENCIES.timeToFirstToken) },
+    { definition: METRICS.timeBetweenTokens, points: ofCalls(CALL_LATENCIES.timeBetweenTokens) },
+  ];
+}
+
+function modelLabels(model: ObservedModel): Labels {
+  return { model_name: model.model, model_version: model.version };
+}
+
+function histogram(labels: Labels, { counts, sum, count }: LatencyHistogram): HistogramPoint {
+  return { labels, bounds: LATENCY_BOUNDS_S, counts, sum, count };
+}
+
+function requestPoints(model: ObservedModel): NumberPoint[] {
+  const labels = modelLabels(model);
+  return [
+    { labels: { ...labels, status: "success" }, value: model.successes },
+    { labels: { ...labels, status: "error" }, value: model.errors },
+  ];
+}
+
+function missingPoints(model: ObservedModel): NumberPoint[] {
+  return model.signals.flatMap((signal) => {
+    if (signal === undefined || !signal.identity.name.startsWith("feature.")) return [];
+    const featureName = signal.identity.name.slice("feature.".length);
+    const labels = { ...modelLabels(model), feature_name: featureName };
+    return [{ labels, value: signal.missing }];
+  });
+}

@@ -1,0 +1,102 @@
+/**
+ * Which model calls have been counted lately. Two instrumentations may report one call, and a call
+ * may be reported once more by the span around it; each such report adds only what those before it
+ * have left out, so that nothing counts twice and a library that knows less hides nothing.
+ *
+ * Two reports are of one call when one is the parent of the other and both name the same model; or
+ * when they come from different scopes, one of them lasts within the other, and they have the same
+ * response id, or the same parent and the same model.
+ */
+import type { SpanRows } from "../otlp/span-rows.js";
+import type { ObservedModel } from "./observed-model.js";
+
+/** Traces with calls that are remembered, about 1 KB each; their spans come within seconds. */
+const TRACES_MAX = 4096;
+const CALLS_MAX = 32;
+/** Clocks of two instrumentations in one process may differ by so much. */
+const SLACK_MS = 2;
+
+/** One report of a model call. */
+export interface CallReport {
+  readonly model: ObservedModel;
+  /** Empty when the report has none. */
+  readonly responseId: string;
+  readonly scope: string;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** What has been counted of one call: shared by all reports of it. */
+export interface CountedCall {
+  /** Where it has been counted. */
+  readonly model: ObservedModel;
+  /** Ids of the keys of its signals. */
+  readonly keys: Set<number>;
+}
+
+interface KnownReport extends CallReport {
+  readonly span: string;
+  readonly parent: string;
+  readonly counted: CountedCall;
+}
+
+/** A bounded memory of calls by trace. */
+export class RecentCalls {
+  private readonly traces = new Map<string, KnownReport[]>();
+
+  /**
+   * Takes note of a report.
+   * @returns what has been counted of its call so far, and whether this is the first report of it
+   */
+  add(rows: SpanRows, span: number, report: CallReport): { call: CountedCall; isFirst: boolean } {
+    const trace = idAt(rows, rows.traceId[span] as number, 16);
+    const ids = {
+      span: idAt(rows, rows.spanId[span] as number, 8),
+      parent: idAt(rows, rows.parentId[span] as number, 8),
+    };
+    const calls = this.callsOf(trace);
+    const known = calls.find((other) => isSameCall(other, { ...report, ...ids }));
+    const counted = known?.counted ?? { model: report.model, keys: new Set<number>() };
+    if (calls.length === CALLS_MAX) calls.shift();
+    calls.push({ ...report, ...ids, counted });
+    return { call: counted, isFirst: known === undefined };
+  }
+
+  private callsOf(trace: string): KnownReport[] {
+    let calls = this.traces.get(trace);
+    if (calls === undefined) {
+      calls = [];
+      this.traces.set(trace, calls);
+      if (this.traces.size > TRACES_MAX) {
+        const [oldest] = this.traces.keys();
+        this.traces.delete(oldest as string);
+      }
+    }
+    return calls;
+  }
+}
+
+type Placed = Omit<KnownReport, "counted">;
+
+function isSameCall(a: Placed, b: Placed): boolean {
+  const sameModel = a.model === b.model || isVersionOf(a.model.model, b.model.model);
+  if (a.span === b.parent || b.span === a.parent) return sameModel;
+  if (a.scope === b.scope || !(lastsWithin(a, b) || lastsWithin(b, a))) return false;
+  if (a.responseId !== "" && a.responseId === b.responseId) return true;
+  return sameModel && a.parent !== "" && a.parent === b.parent;
+}
+
+/** One names the model, the other the dated version of it that has answered. */
+function isVersionOf(a: string, b: string): boolean {
+  const [short, long] = a.length < b.length ? [a, b] : [b, a];
+  return short !== "" && long.startsWith(short);
+}
+
+function lastsWithin(inner: Placed, outer: Placed): boolean {
+  return inner.startMs >= outer.startMs - SLACK_MS && inner.endMs <= outer.endMs + SLACK_MS;
+}
+
+/** An id as a string of its bytes; empty for none. */
+function idAt({ bytes }: SpanRows, at: number, length: number): string {
+  return at < 0 ? "" : Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString("latin1");
+}
