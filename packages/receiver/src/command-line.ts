@@ -1,13 +1,13 @@
 /** The command line of `tidemark`: reads the arguments, and hands over to one command each. */
 import { parseArgs } from "node:util";
-import { baselineBuild, baselineShow } from "./commands/baseline.js";
+import { baselineBuild, baselineMerge, baselineShow } from "./commands/baseline.js";
 import { checkConfig, printConfigSchema } from "./commands/check-config.js";
 import { receive } from "./commands/receive.js";
 import { ConfigError } from "./config/load-config.js";
 import { ListenError } from "./listen.js";
 import { CredentialError } from "./receive/credential-files.js";
+import { TrainingDataError } from "./references/data-file.js";
 import { ReferenceFileError } from "./references/reference-file.js";
-import { TrainingDataError } from "./references/training-csv.js";
 import { StateStoreError } from "./state/state-store.js";
 
 const HELP = `tidemark: notices when a model's data or output drifts
@@ -23,18 +23,25 @@ const HELP = `tidemark: notices when a model's data or output drifts
   tidemark config-schema
       Prints the configuration's JSON Schema, for editors.
 
-  tidemark baseline build DATA.csv --model NAME --out FILE.tidemark.json
-      [--version V]             the model version it holds for; all when left out
+  tidemark baseline build DATA... --model NAME --out FILE.tidemark.json
+      [--model-version V]       the model version it holds for; all when left out
+      [--run-id ID]             the training run, such as an MLflow run
       [--prediction COL]        the predicted number
       [--class COL]             the predicted class
       [--confidence COL]        the probability of the predicted class
-      [--feature COL[=NAME]]    a column that is a feature; repeat for more
-      [--category COL[=NAME]]   a feature whose cells are categories
-                                Without these two: all other columns of numbers
-      Makes a reference of the training data.
+      [--columns COL[=NAME],…]  the columns that are features, or --feature COL[=NAME]
+                                for each; without these, all others are
+      [--ignore COL]            a column that is no feature
+      [--category COL[=NAME]]   a feature whose values are categories, numbers too
+      [--numeric COL[=NAME]]    a feature of numbers, where the rest is left out
+      [--signal COL=SIGNAL]     a column that is any other signal
+      Makes a reference of training data: CSV, JSON lines (both also .gz) or Parquet.
 
   tidemark baseline show FILE.tidemark.json [--json]
       Says what a reference holds.
+
+  tidemark baseline merge FILE.tidemark.json... --out FILE.tidemark.json
+      Makes one reference of several, such as those of the parts of a training set.
 
   --help, --version
 
@@ -50,30 +57,40 @@ const OPTIONS = {
   config: { type: "string", short: "c" },
   model: { type: "string" },
   out: { type: "string", short: "o" },
-  version: { type: "string" },
+  "model-version": { type: "string" },
+  "run-id": { type: "string" },
+  columns: { type: "string", multiple: true },
   feature: { type: "string", multiple: true },
+  ignore: { type: "string", multiple: true },
   category: { type: "string", multiple: true },
+  numeric: { type: "string", multiple: true },
+  signal: { type: "string", multiple: true },
   prediction: { type: "string" },
   class: { type: "string" },
   confidence: { type: "string" },
 } as const;
+
+/** What says which columns of data files are which signals. */
+const COLUMN_OPTIONS = [
+  "columns",
+  "feature",
+  "ignore",
+  "category",
+  "numeric",
+  "signal",
+  "prediction",
+  "class",
+  "confidence",
+] as const;
 
 /** Which options each command takes. */
 const COMMANDS: Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>> = {
   receive: ["config"],
   "check-config": [],
   "config-schema": [],
-  "baseline build": [
-    "model",
-    "out",
-    "version",
-    "feature",
-    "category",
-    "prediction",
-    "class",
-    "confidence",
-  ],
+  "baseline build": ["model", "out", "model-version", "run-id", ...COLUMN_OPTIONS],
   "baseline show": ["json"],
+  "baseline merge": ["out"],
 };
 
 type Values = ReturnType<typeof parse>["values"];
@@ -117,16 +134,31 @@ async function run(name: string, operands: string[], values: Values): Promise<vo
     else printConfigSchema();
     return;
   }
+  if (name.startsWith("baseline ") && name !== "baseline show") {
+    await runMaker(name, operands, values);
+    return;
+  }
   const what = name === "check-config" ? "the configuration file" : "one file";
   expectOperands(name, operands, 1, what);
   const [file = ""] = operands;
   if (name === "check-config") checkConfig(file);
-  else if (name === "baseline show") baselineShow(file, values.json ?? false);
-  else {
-    const { model, out } = values;
-    if (!model || !out) throw new UsageError("baseline build needs --model NAME and --out FILE");
-    await baselineBuild(file, { ...values, model, out });
+  else baselineShow(file, values.json ?? false);
+}
+
+/** The commands that make one reference of one or more files. */
+async function runMaker(name: string, operands: string[], values: Values): Promise<void> {
+  const { model, out } = values;
+  if (name === "baseline merge") {
+    if (!out) throw new UsageError("baseline merge needs --out FILE");
+    if (operands.length < 2) throw new UsageError("baseline merge needs two files or more");
+    baselineMerge(operands, out);
+    return;
   }
+  if (!model || !out) throw new UsageError("baseline build needs --model NAME and --out FILE");
+  if (operands.length === 0) throw new UsageError("baseline build needs a file of data");
+  const unnamed = values.signal?.find((entry) => !/.=./.test(entry));
+  if (unnamed) throw new UsageError(`--signal ${unnamed}: write COL=SIGNAL`);
+  await baselineBuild(operands, { ...values, model, out });
 }
 
 function expectOperands(name: string, operands: string[], count: number, what: string): void {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { ExportTraceServiceRequest, seeded } from "../bench/trace-bodies.ts";
 import { writeReferenceFile } from "../src/references/reference-file.ts";
-import { readTrainingCsv } from "../src/references/training-csv.ts";
+import { readTrainingData } from "../src/references/training-data.ts";
 import type { Delivery } from "./otlp-sink.ts";
 import { startSink } from "./otlp-sink.ts";
 import type { TestSpan } from "./running-receiver.ts";
@@ -36,12 +36,15 @@ async function referenceFile(): Promise<string> {
   const city = (index: number) => (index % 4 === 0 ? "rain" : "sun");
   const rows = normals(5000, 10, 1).map((wind, index) => `${wind},${city(index)}`);
   writeFileSync(csv, ["wind,sky", ...rows].join("\n"));
-  const { signals, rows: count } = await readTrainingCsv(csv, "training", [
-    { column: "wind", signal: "feature.wind", category: false },
-    { column: "sky", signal: "prediction.class", category: true },
-  ]);
+  const mappings = [
+    { column: "wind", signal: "feature.wind", type: "numeric" },
+    { column: "sky", signal: "prediction.class", type: "categorical" },
+  ] as const;
+  const plan = { files: [csv], name: "training", mappings, others: false } as const;
+  const { signals, rows: count } = await readTrainingData(plan);
   const file = join(folder, "weather.tidemark.json");
-  writeReferenceFile(file, { model: "weather", version: "", signals }, { file: csv, rows: count });
+  const reference = { model: "weather", version: "", runId: "", signals };
+  writeReferenceFile(file, reference, { files: [csv], rows: count });
   return file;
 }
 

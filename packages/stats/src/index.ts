@@ -87,9 +87,11 @@ export {
   type KllOptions,
   KllSketch,
 } from "./summaries/kll-sketch.js";
+export { mergeGrids } from "./summaries/merged-grid.js";
 export { MomentSummary } from "./summaries/moment-summary.js";
 export {
   GRID_BINS_DEFAULT,
+  type GridSketch,
   type GridSource,
   ReferenceGrid,
   type ReferenceGridOptions,

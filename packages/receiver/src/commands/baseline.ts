@@ -4,49 +4,169 @@ import { basename } from "node:path";
 import { configSchema } from "../config/schema.js";
 import { everComparable } from "../evaluate/comparable.js";
 import { windowPolicies } from "../evaluate/evaluator.js";
+import { TrainingDataError } from "../references/data-file.js";
+import { mergeReferences } from "../references/merge-references.js";
 import type { Reference } from "../references/reference.js";
-import { readReferenceFile, writeReferenceFile } from "../references/reference-file.js";
-import type { ColumnMapping } from "../references/training-csv.js";
-import { readTrainingCsv, TrainingDataError } from "../references/training-csv.js";
+import {
+  ReferenceFileError,
+  readReferenceFile,
+  referenceName,
+  writeReferenceFile,
+} from "../references/reference-file.js";
+import type { ColumnType } from "../references/training-column.js";
+import type { ColumnMapping, TrainingData, TrainingPlan } from "../references/training-data.js";
+import { readTrainingData } from "../references/training-data.js";
+import { ReadProgress } from "./read-progress.js";
+import { signalFacts, signalTable } from "./reference-table.js";
 
-/** The options of `baseline build`. */
-export interface BuildOptions {
-  readonly model: string;
-  readonly out: string;
-  readonly version?: string | undefined;
+/** Which columns of a data file become which signals. */
+export interface ColumnOptions {
+  readonly columns?: readonly string[] | undefined;
   readonly feature?: readonly string[] | undefined;
   readonly category?: readonly string[] | undefined;
+  readonly numeric?: readonly string[] | undefined;
+  readonly signal?: readonly string[] | undefined;
+  readonly ignore?: readonly string[] | undefined;
   readonly prediction?: string | undefined;
   readonly class?: string | undefined;
   readonly confidence?: string | undefined;
+}
+
+/** The options of `baseline build`. */
+export interface BuildOptions extends ColumnOptions {
+  readonly model: string;
+  readonly out: string;
+  readonly "model-version"?: string | undefined;
+  readonly "run-id"?: string | undefined;
 }
 
 /**
  * Writes a reference file and prints what is in it.
  * @throws TrainingDataError when the data cannot be used
  */
-export async function baselineBuild(file: string, options: BuildOptions): Promise<void> {
-  const { model, version = "", out } = options;
-  if (existsSync(file) && existsSync(out) && realpathSync(file) === realpathSync(out)) {
+export async function baselineBuild(
+  files: readonly string[],
+  options: BuildOptions,
+): Promise<void> {
+  const { model, out, "model-version": version = "", "run-id": runId = "" } = options;
+  const same = files.some((file) => existsSync(file) && existsSync(out) && isSame(file, out));
+  if (same) {
     throw new TrainingDataError(`--out ${out}: is the training data itself; name another file`);
   }
-  const name = basename(out).replace(/(?:\.tidemark)?\.json$/, "");
-  const progress = (rows: number) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r${file}: ${rows} rows read`);
-  };
-  const data = await readTrainingCsv(file, name, mappings(options), progress);
-  if (process.stderr.isTTY) process.stderr.write("\n");
-  const { rows, signals, columns, leftOut } = data;
-  writeReferenceFile(out, { model, version, signals }, { file: basename(file), rows });
-  process.stdout.write(`${out}: reference of model ${model} from ${rows} rows\n`);
+  const data = await readShowingProgress(trainingPlan(files, referenceName(out), options));
+  const { rows, signals } = data;
+  const source = { files: files.map((file) => basename(file)), rows };
+  writeReferenceFile(out, { model, version, runId, signals }, source);
+  process.stdout.write(
+    `${out}: reference of model ${model} from ${rows.toLocaleString("en")} rows\n`,
+  );
   process.stdout.write(signalTable(signals));
+  sayColumns(data);
+  for (const [signal, reference] of signals) warnIfTooSmall(signal, reference);
+}
+
+/** Reads training data, and shows how far it is. */
+export async function readShowingProgress(plan: TrainingPlan): Promise<TrainingData> {
+  const shown = new ReadProgress(plan.files.join(", "), process.stderr, performance.now());
+  try {
+    return await readTrainingData(plan, (rows, progress) =>
+      shown.update(rows, progress, performance.now()),
+    );
+  } finally {
+    shown.end();
+  }
+}
+
+/**
+ * Prints what a reference file holds.
+ * @throws ReferenceFileError
+ */
+export function baselineShow(file: string, json: boolean): void {
+  const { model, version, runId, source, signals } = readReferenceFile(file);
+  if (json) {
+    const facts = [...signals].map(([name, signal]) => [name, signalFacts(signal)]);
+    const content = { model, version, runId, source, signals: Object.fromEntries(facts) as object };
+    process.stdout.write(`${JSON.stringify(content, undefined, 2)}\n`);
+    return;
+  }
+  const of = version ? `${model} ${version}` : `${model}, any version`;
+  const run = runId ? `, run ${runId}` : "";
+  const rows = `${source.rows.toLocaleString("en")} rows of ${source.files.join(", ")}`;
+  process.stdout.write(`${file}: model ${of}${run}, from ${rows}\n`);
+  process.stdout.write(signalTable(signals));
+  for (const [name, signal] of signals) sayError(name, signal);
+}
+
+/**
+ * Writes one reference for what several stand for.
+ * @throws ReferenceFileError when a file cannot be used, or they do not fit together
+ */
+export function baselineMerge(files: readonly string[], out: string): void {
+  if (files.some((file) => existsSync(out) && isSame(file, out))) {
+    throw new ReferenceFileError(`--out ${out}: is one of the files to merge; name another file`);
+  }
+  const { source, ...merged } = mergeReferences(files.map(readReferenceFile), referenceName(out));
+  writeReferenceFile(out, merged, source);
+  const rows = source.rows.toLocaleString("en");
+  process.stdout.write(`${out}: reference of model ${merged.model} from ${rows} rows\n`);
+  process.stdout.write(signalTable(merged.signals));
+  for (const [name, signal] of merged.signals) sayError(name, signal);
+}
+
+/** What is to be read of data files, as the options say. */
+export function trainingPlan(
+  files: readonly string[],
+  name: string,
+  options: ColumnOptions,
+): TrainingPlan {
+  const mappings: ColumnMapping[] = [];
+  const add = (entries: readonly string[], prefix: string, type: ColumnType) => {
+    for (const entry of entries) {
+      const equals = entry.indexOf("=");
+      const column = equals < 0 ? entry : entry.slice(0, equals);
+      const signal = prefix + (equals < 0 ? column : entry.slice(equals + 1));
+      mappings.push({ column, signal, type });
+    }
+  };
+  const { columns = [], feature = [], category = [], numeric = [], signal = [] } = options;
+  const chosen = [...feature, ...columns.flatMap((list) => list.split(","))];
+  add(chosen, "feature.", "auto");
+  add(category, "feature.", "categorical");
+  add(numeric, "feature.", "numeric");
+  add(signal, "", "auto");
+  const outputs = { value: options.prediction, confidence: options.confidence };
+  for (const [output, column] of Object.entries(outputs)) {
+    if (column) mappings.push({ column, signal: `prediction.${output}`, type: "auto" });
+  }
+  if (options.class) {
+    mappings.push({ column: options.class, signal: "prediction.class", type: "categorical" });
+  }
+  const others = chosen.length === 0 && { except: options.ignore ?? [] };
+  return { files, name, mappings, others };
+}
+
+function isSame(file: string, out: string): boolean {
+  return realpathSync(file) === realpathSync(out);
+}
+
+function sayColumns({ columns, leftOut, invalid, signals }: TrainingData): void {
   const became = [...columns].map(([signal, column]) => `${column} as ${signal}`);
   process.stdout.write(`columns taken: ${became.join(", ")}\n`);
   if (leftOut.length > 0) {
     const left = leftOut.map(({ column, why }) => `${column} (${why})`);
     process.stdout.write(`columns left out: ${left.join(", ")}\n`);
   }
-  for (const [signal, reference] of signals) warnIfTooSmall(signal, reference);
+  for (const [signal, count] of invalid) {
+    process.stdout.write(`warning: ${count} cells of ${signal} are no numbers; left out\n`);
+  }
+  for (const [name, signal] of signals) sayError(name, signal);
+}
+
+function sayError(name: string, signal: Reference): void {
+  const epsilon = signal.kind === "numeric" ? signal.grid.epsilon : 0;
+  if (epsilon === 0) return;
+  const percent = Number((100 * epsilon).toPrecision(2));
+  process.stdout.write(`${name}: every rank is within ${percent} % with 99 % confidence\n`);
 }
 
 /** Says it of a reference that no window could be compared with, however many values it had. */
@@ -59,65 +179,4 @@ function warnIfTooSmall(signal: string, reference: Reference): void {
     `warning: ${signal} has ${count} values, too few to compare anything with by default: ` +
       "its verdict will always be insufficient; take more rows\n",
   );
-}
-
-/**
- * Prints what a reference file holds.
- * @throws ReferenceFileError
- */
-export function baselineShow(file: string, json: boolean): void {
-  const { model, version, source, signals } = readReferenceFile(file);
-  if (json) {
-    const summary = Object.fromEntries([...signals].map(([name, signal]) => [name, facts(signal)]));
-    const content = { model, version, source, signals: summary };
-    process.stdout.write(`${JSON.stringify(content, undefined, 2)}\n`);
-    return;
-  }
-  const of = version ? `${model} ${version}` : `${model}, any version`;
-  process.stdout.write(`${file}: model ${of}, from ${source.rows} rows of ${source.file}\n`);
-  process.stdout.write(signalTable(signals));
-}
-
-function mappings(options: BuildOptions): ColumnMapping[] {
-  const { feature = [], category = [], prediction, confidence } = options;
-  const mapped: ColumnMapping[] = [];
-  const add = (column: string, signal: string, isCategory: boolean) => {
-    mapped.push({ column, signal, category: isCategory });
-  };
-  for (const [entries, isCategory] of [
-    [feature, false],
-    [category, true],
-  ] as const) {
-    for (const entry of entries) {
-      const [column = "", name = column] = entry.split("=", 2);
-      add(column, `feature.${name}`, isCategory);
-    }
-  }
-  if (prediction) add(prediction, "prediction.value", false);
-  if (options.class) add(options.class, "prediction.class", true);
-  if (confidence) add(confidence, "prediction.confidence", false);
-  return mapped;
-}
-
-function facts(signal: Reference): Record<string, number | string> {
-  const { kind, missing } = signal;
-  if (kind === "categorical") {
-    const { count, size } = signal.categories;
-    return { kind, count, missing, categories: size };
-  }
-  const { count, min, max, mean } = signal.grid;
-  return { kind, count, missing, min, median: signal.grid.quantile(0.5), max, mean };
-}
-
-function signalTable(signals: ReadonlyMap<string, Reference>): string {
-  const width = Math.max(...[...signals.keys()].map((name) => name.length));
-  const lines = [...signals].map(([name, signal]) => {
-    const { kind: _, ...numbers } = facts(signal);
-    const cells = Object.entries(numbers).map(([key, value]) => {
-      const text = typeof value === "number" ? Number(value.toPrecision(5)) : value;
-      return `${key} ${String(text).padEnd(8)}`;
-    });
-    return `  ${name.padEnd(width)}  ${cells.join(" ").trimEnd()}\n`;
-  });
-  return lines.join("");
 }

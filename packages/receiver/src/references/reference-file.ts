@@ -1,8 +1,9 @@
 /**
- * References as files (`*.tidemark.json`): metadata that a person and a diff can read, and the
- * binary summaries of @tidemark/stats as base64. Version 1.
+ * References as files (`*.tidemark.json`): what a person and a diff can read, the binary summaries
+ * of @tidemark/stats as base64, and a checksum over both. Version 1.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { CategoryCounts, ReferenceGrid, SummaryFormatError } from "@tidemark/stats";
 import { z } from "zod";
@@ -10,6 +11,8 @@ import type { ModelReference, Reference } from "./reference.js";
 
 const FORMAT = "tidemark-reference";
 const VERSION = 1;
+/** The quantiles that are written for people; the shares behind `p`. */
+const SHOWN_QUANTILES = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 
 const numericSignal = z.object({
   kind: z.literal("numeric"),
@@ -18,6 +21,11 @@ const numericSignal = z.object({
   min: z.number(),
   max: z.number(),
   mean: z.number(),
+  /** Null beyond the square of a double. */
+  standardDeviation: z.number().nullable(),
+  quantiles: z.record(z.string(), z.number()),
+  /** 99 % bound on the error of every rank: 0 when every row was counted as it is. */
+  rankError: z.number(),
   summary: z.base64(),
 });
 const categoricalSignal = z.object({
@@ -26,28 +34,46 @@ const categoricalSignal = z.object({
   missing: z.int().min(0),
   /** For people and diffs; the counts are read from `summary`. */
   categories: z.record(z.string(), z.int().min(0)),
+  /** Rows of categories that have no place of their own. */
+  other: z.int().min(0),
   summary: z.base64(),
 });
 const fileSchema = z.object({
   format: z.literal(FORMAT),
   version: z.literal(VERSION),
-  model: z.object({ name: z.string().min(1), version: z.string().optional() }),
-  source: z.object({ file: z.string(), rows: z.int().min(1) }),
+  model: z.object({
+    name: z.string().min(1),
+    version: z.string().optional(),
+    runId: z.string().optional(),
+  }),
+  source: z.object({ files: z.array(z.string()).min(1), rows: z.int().min(1) }),
   signals: z.record(z.string(), z.discriminatedUnion("kind", [numericSignal, categoricalSignal])),
+  checksum: z.string(),
 });
 
 type FileContent = z.infer<typeof fileSchema>;
+type StoredSignal = FileContent["signals"][string];
 
 /** A reference file cannot be used; the message names the file and the key. */
 export class ReferenceFileError extends Error {
   override readonly name = "ReferenceFileError";
 }
 
+/** The data that a reference was made from. */
+export interface ReferenceSource {
+  readonly files: readonly string[];
+  readonly rows: number;
+}
+
 /** What {@link readReferenceFile} returns beside the references themselves. */
 export interface ReferenceFile extends ModelReference {
   readonly file: string;
-  /** The data it was made from. */
-  readonly source: { readonly file: string; readonly rows: number };
+  readonly source: ReferenceSource;
+}
+
+/** What a reference is called that lies in a file. */
+export function referenceName(file: string): string {
+  return basename(file).replace(/(?:\.tidemark)?\.json$/, "");
 }
 
 /**
@@ -55,8 +81,8 @@ export interface ReferenceFile extends ModelReference {
  * @throws ReferenceFileError when it is missing, no reference, of another version, or corrupt.
  */
 export function readReferenceFile(file: string): ReferenceFile {
-  const content = parseFile(file);
-  const name = basename(file).replace(/(?:\.tidemark)?\.json$/, "");
+  const content = parseReference(file, readText(file));
+  const name = referenceName(file);
   const signals = new Map<string, Reference>();
   for (const [signal, stored] of Object.entries(content.signals)) {
     const origin = { name, provisional: false, missing: stored.missing };
@@ -68,37 +94,63 @@ export function readReferenceFile(file: string): ReferenceFile {
       signals.set(signal, { ...origin, kind: "numeric", grid });
     }
   }
-  const { name: model, version = "" } = content.model;
-  return { file, model, version, source: content.source, signals };
+  const { name: model, version = "", runId = "" } = content.model;
+  return { file, model, version, runId, source: content.source, signals };
 }
 
-/** Writes a reference file; signals are in the order of the map. */
+/** Writes a reference file as a whole or not at all; signals are in the order of the map. */
 export function writeReferenceFile(
   file: string,
   reference: ModelReference,
-  source: { file: string; rows: number },
+  source: ReferenceSource,
 ): void {
-  const signals: FileContent["signals"] = {};
-  for (const [name, signal] of reference.signals) signals[name] = storedSignal(signal);
-  const { model: name, version } = reference;
-  const content: FileContent = {
-    format: FORMAT,
-    version: VERSION,
-    model: version ? { name, version } : { name },
-    source,
-    signals,
-  };
-  writeFileSync(file, `${JSON.stringify(content, undefined, 2)}\n`);
+  // Whoever watches the file, such as a receiver, never sees half of it.
+  const partial = `${file}.${process.pid}.part`;
+  try {
+    writeFileSync(partial, referenceText(reference, source));
+    renameSync(partial, file);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw error;
+  }
 }
 
-function storedSignal(signal: Reference): FileContent["signals"][string] {
+/** A reference as the text of its file. */
+export function referenceText(reference: ModelReference, source: ReferenceSource): string {
+  const { model: name, version, runId } = reference;
+  const signals = Object.fromEntries(
+    [...reference.signals].map(([signal, stored]) => [signal, storedSignal(stored)]),
+  );
+  const content = {
+    format: FORMAT,
+    version: VERSION,
+    model: { name, ...(version ? { version } : {}), ...(runId ? { runId } : {}) },
+    source: { files: [...source.files], rows: source.rows },
+    signals,
+  } satisfies Omit<FileContent, "checksum">;
+  return `${JSON.stringify({ ...content, checksum: checksumOf(content) }, undefined, 2)}\n`;
+}
+
+/** Whether a file says that it is a reference, of whatever version. */
+export function isReferenceFile(file: string): boolean {
+  return /^\s*\{\s*"format":\s*"tidemark-reference"/.test(readText(file).slice(0, 200));
+}
+
+/** The quantiles that are shown to people, named `p1` to `p99`. */
+export function shownQuantiles(grid: ReferenceGrid): Record<string, number> {
+  return Object.fromEntries(SHOWN_QUANTILES.map((q) => [`p${q * 100}`, grid.quantile(q)]));
+}
+
+function storedSignal(signal: Reference): StoredSignal {
+  const { missing } = signal;
   if (signal.kind === "categorical") {
     const { categories } = signal;
     return {
       kind: "categorical",
       count: categories.count,
-      missing: signal.missing,
+      missing,
       categories: Object.fromEntries(categories.entries()),
+      other: categories.other,
       summary: Buffer.from(categories.serialise()).toString("base64"),
     };
   }
@@ -106,30 +158,69 @@ function storedSignal(signal: Reference): FileContent["signals"][string] {
   return {
     kind: "numeric",
     count: grid.count,
-    missing: signal.missing,
+    missing,
     min: grid.min,
     max: grid.max,
     mean: grid.mean,
+    standardDeviation: Math.sqrt(grid.variance),
+    quantiles: shownQuantiles(grid),
+    rankError: grid.epsilon,
     summary: Buffer.from(grid.serialise()).toString("base64"),
   };
 }
 
-function parseFile(file: string): FileContent {
-  let json: unknown;
+/** Of the content as one line, so that whoever indents the file or ends its lines differently
+ * does not damage it. */
+function checksumOf(content: object): string {
+  return `sha256:${createHash("sha256").update(JSON.stringify(content)).digest("hex")}`;
+}
+
+function readText(file: string): string {
   try {
-    json = JSON.parse(readFileSync(file, "utf8"));
+    return readFileSync(file, "utf8");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const how = "make one with: tidemark baseline build data.csv --model NAME --out FILE";
     throw new ReferenceFileError(`${file}: cannot be read (${code ?? message}); ${how}`);
   }
+}
+
+/**
+ * Checks the text of a reference.
+ * @throws ReferenceFileError
+ */
+function parseReference(file: string, text: string): FileContent {
+  const again = "get the file again, or build it anew with: tidemark baseline build";
+  let json: Record<string, unknown>;
+  try {
+    json = JSON.parse(text) as Record<string, unknown>;
+  } catch (error) {
+    throw new ReferenceFileError(`${file}: is damaged: ${(error as Error).message}; ${again}`);
+  }
+  if (typeof json !== "object" || json === null || json["format"] !== FORMAT) {
+    const what = `its "format" is not "${FORMAT}"`;
+    throw new ReferenceFileError(`${file}: format: is no reference of Tidemark, ${what}; ${again}`);
+  }
+  const { version, checksum, ...content } = json;
+  if (typeof version === "number" && version > VERSION) {
+    throw new ReferenceFileError(
+      `${file}: version: is of version ${version}, and this Tidemark reads ${VERSION}; ` +
+        "upgrade Tidemark, or build the reference with this version",
+    );
+  }
   const parsed = fileSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const key = issue?.path.join(".") || "the file";
-  throw new ReferenceFileError(
-    `${file}: ${key}: ${issue?.message}; this is no reference of version ${VERSION}, build it anew`,
-  );
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const key = issue?.path.join(".") || "the file";
+    throw new ReferenceFileError(`${file}: ${key}: ${issue?.message}; ${again}`);
+  }
+  const { format, ...rest } = content;
+  if (checksum !== checksumOf({ format, version, ...rest })) {
+    throw new ReferenceFileError(
+      `${file}: checksum: is not that of the content: the file was changed or damaged; ${again}`,
+    );
+  }
+  return parsed.data;
 }
 
 function decode<S>(

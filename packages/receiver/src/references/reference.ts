@@ -35,5 +35,7 @@ export interface ModelReference {
   readonly model: string;
   /** Empty when it holds for every version of the model. */
   readonly version: string;
+  /** The training run that made the model, `ml.model.run_id` on the wire; empty when unknown. */
+  readonly runId: string;
   readonly signals: ReadonlyMap<string, Reference>;
 }

@@ -2,6 +2,7 @@
 // as uniform between the bin's edges, narrowed to the minimum and maximum seen, so the error of a
 // rank is at most the share of its bin.
 
+import { nextDown } from "./grid-edges.js";
 import { binOf, type EdgeLookup } from "./grid-lookup.js";
 
 /** Counts between edges, with the extremes that bound the two open bins. */
@@ -30,6 +31,8 @@ export function quantileOfBins(binned: BinnedCounts, q: number): number {
     const inBin = binned.counts[bin] as number;
     if (inBin > 0 && below + inBin >= target) {
       const [low, high] = spanOf(binned, bin);
+      // An atom: its bin holds one value, and the double below it is nobody's.
+      if (low === nextDown(high)) return high;
       // Written so that a span wider than the largest double does not overflow.
       const fraction = (target - below) / inBin;
       return Math.min(Math.max(low * (1 - fraction) + high * fraction, low), high);

@@ -44,6 +44,16 @@ export interface GridSource extends WeightedSample {
   readonly epsilon: number;
 }
 
+/** A sketch that a grid can be made from, with what is known exactly beside it. */
+export interface GridSketch {
+  sortedView(): GridSource;
+  readonly min?: number;
+  readonly max?: number;
+  readonly mean?: number;
+  /** Population variance (divisor n). */
+  readonly variance?: number;
+}
+
 interface GridFields extends EquiDepthEdges {
   readonly bins: number;
   readonly float32: boolean;
@@ -126,18 +136,17 @@ export class ReferenceGrid {
 
   /**
    * Freezes what a quantile sketch has seen as the reference; its rank error is carried in
-   * `epsilon`, and mean and variance are those of the sketch's retained items. Minimum and maximum
-   * are the true ones where the sketch knows them.
+   * `epsilon`. Minimum and maximum, mean and variance are the true ones where `sketch` knows them,
+   * and otherwise those of its retained items.
    *
    * @param sketch anything with a sorted view, in particular a KllSketch
    * @throws RangeError when the sketch is empty
    */
-  static fromSketch(
-    sketch: { sortedView(): GridSource; readonly min?: number; readonly max?: number },
-    options: ReferenceGridOptions = {},
-  ): ReferenceGrid {
+  static fromSketch(sketch: GridSketch, options: ReferenceGridOptions = {}): ReferenceGrid {
     const { min, max } = sketch;
-    return new ReferenceGrid(fieldsOf(withExtremes(sketch.sortedView(), min, max), 0, options));
+    const fields = fieldsOf(withExtremes(sketch.sortedView(), min, max), 0, options);
+    const { mean = fields.mean, variance = fields.variance } = sketch;
+    return new ReferenceGrid({ ...fields, mean, variance });
   }
 
   /** Decodes `serialise`. @throws SummaryFormatError on anything else */
