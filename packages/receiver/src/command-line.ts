@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { baselineBuild, baselineMerge, baselineShow } from "./commands/baseline.js";
 import { checkConfig, printConfigSchema } from "./commands/check-config.js";
+import { CompareOptionError, compare, EXIT } from "./commands/compare.js";
 import { receive } from "./commands/receive.js";
 import { ConfigError } from "./config/load-config.js";
 import { ListenError } from "./listen.js";
@@ -43,9 +44,16 @@ const HELP = `tidemark: notices when a model's data or output drifts
   tidemark baseline merge FILE.tidemark.json... --out FILE.tidemark.json
       Makes one reference of several, such as those of the parts of a training set.
 
+  tidemark compare REFERENCE CURRENT [--json | --markdown]
+      [--shift D]               standard deviations below which nobody wants to be told; 0.25
+      [--every DURATION]        how often this is run, for the promise of false alarms; 1d
+      Compares data with a reference, both of them a *.tidemark.json or a file of data, which
+      takes the options that name columns above. Exit codes: 0 stable, 1 drifted, 2 failed,
+      3 nothing drifted but not everything could be compared (insufficient is not stable).
+
   --help, --version
 
-Exit codes: 0 fine, 1 failed, 2 wrong arguments.
+Exit codes, but for compare: 0 fine, 1 failed, 2 wrong arguments.
 `;
 
 /** Wrong arguments: told together with where to find help. */
@@ -68,6 +76,9 @@ const OPTIONS = {
   prediction: { type: "string" },
   class: { type: "string" },
   confidence: { type: "string" },
+  markdown: { type: "boolean" },
+  shift: { type: "string" },
+  every: { type: "string" },
 } as const;
 
 /** What says which columns of data files are which signals. */
@@ -91,6 +102,7 @@ const COMMANDS: Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>> = {
   "baseline build": ["model", "out", "model-version", "run-id", ...COLUMN_OPTIONS],
   "baseline show": ["json"],
   "baseline merge": ["out"],
+  compare: ["json", "markdown", "shift", "every", ...COLUMN_OPTIONS],
 };
 
 type Values = ReturnType<typeof parse>["values"];
@@ -138,11 +150,22 @@ async function run(name: string, operands: string[], values: Values): Promise<vo
     await runMaker(name, operands, values);
     return;
   }
+  if (name === "compare") {
+    await runCompare(operands, values);
+    return;
+  }
   const what = name === "check-config" ? "the configuration file" : "one file";
   expectOperands(name, operands, 1, what);
   const [file = ""] = operands;
   if (name === "check-config") checkConfig(file);
   else baselineShow(file, values.json ?? false);
+}
+
+async function runCompare(operands: string[], values: Values): Promise<void> {
+  expectOperands("compare", operands, 2, "a reference, and what to compare with it");
+  const [reference = "", current = ""] = operands;
+  if (values.json && values.markdown) throw new UsageError("choose --json or --markdown");
+  process.exitCode = await compare(reference, current, values);
 }
 
 /** The commands that make one reference of one or more files. */
@@ -179,6 +202,7 @@ export async function runCommandLine(args: string[]): Promise<void> {
     await main(args);
   } catch (error) {
     const known =
+      error instanceof CompareOptionError ||
       error instanceof ConfigError ||
       error instanceof CredentialError ||
       error instanceof ListenError ||
@@ -192,7 +216,8 @@ export async function runCommandLine(args: string[]): Promise<void> {
       const failed = error as NodeJS.ErrnoException;
       const text = known || failed.syscall ? failed.message : (failed.stack ?? String(error));
       process.stderr.write(`tidemark: ${text}\n`);
-      process.exitCode = 1;
+      // Whoever runs a comparison in a schedule takes 1 for a drift.
+      process.exitCode = args[0] === "compare" ? EXIT.failed : 1;
     }
   }
 }

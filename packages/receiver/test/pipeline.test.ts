@@ -41,10 +41,10 @@ async function referenceFile(): Promise<string> {
     { column: "sky", signal: "prediction.class", type: "categorical" },
   ] as const;
   const plan = { files: [csv], name: "training", mappings, others: false } as const;
-  const { signals, rows: count } = await readTrainingData(plan);
+  const { signals, columns, rows: count } = await readTrainingData(plan);
   const file = join(folder, "weather.tidemark.json");
   const reference = { model: "weather", version: "", runId: "", signals };
-  writeReferenceFile(file, reference, { files: [csv], rows: count });
+  writeReferenceFile(file, reference, { files: [csv], rows: count, columns });
   return file;
 }
 

@@ -96,6 +96,7 @@ export {
   ReferenceGrid,
   type ReferenceGridOptions,
 } from "./summaries/reference-grid.js";
+export { type Regridded, regrid } from "./summaries/regrid.js";
 export type { MaybeNumber, Summary } from "./summaries/summary.js";
 export { SummaryFormatError } from "./summaries/summary-bytes.js";
 export { type AndersonDarling, andersonDarling } from "./two-sample/anderson-darling.js";

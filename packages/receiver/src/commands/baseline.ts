@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { configSchema } from "../config/schema.js";
 import { everComparable } from "../evaluate/comparable.js";
 import { windowPolicies } from "../evaluate/evaluator.js";
+import type { ColumnMapping, OnProgress } from "../references/column-table.js";
 import { TrainingDataError } from "../references/data-file.js";
 import { mergeReferences } from "../references/merge-references.js";
 import type { Reference } from "../references/reference.js";
@@ -14,7 +15,7 @@ import {
   writeReferenceFile,
 } from "../references/reference-file.js";
 import type { ColumnType } from "../references/training-column.js";
-import type { ColumnMapping, TrainingData, TrainingPlan } from "../references/training-data.js";
+import type { TrainingData, TrainingPlan } from "../references/training-data.js";
 import { readTrainingData } from "../references/training-data.js";
 import { ReadProgress } from "./read-progress.js";
 import { signalFacts, signalTable } from "./reference-table.js";
@@ -54,8 +55,8 @@ export async function baselineBuild(
     throw new TrainingDataError(`--out ${out}: is the training data itself; name another file`);
   }
   const data = await readShowingProgress(trainingPlan(files, referenceName(out), options));
-  const { rows, signals } = data;
-  const source = { files: files.map((file) => basename(file)), rows };
+  const { rows, signals, columns } = data;
+  const source = { files: files.map((file) => basename(file)), rows, columns };
   writeReferenceFile(out, { model, version, runId, signals }, source);
   process.stdout.write(
     `${out}: reference of model ${model} from ${rows.toLocaleString("en")} rows\n`,
@@ -66,12 +67,18 @@ export async function baselineBuild(
 }
 
 /** Reads training data, and shows how far it is. */
-export async function readShowingProgress(plan: TrainingPlan): Promise<TrainingData> {
-  const shown = new ReadProgress(plan.files.join(", "), process.stderr, performance.now());
+export function readShowingProgress(plan: TrainingPlan): Promise<TrainingData> {
+  return showingProgress(plan.files, (onProgress) => readTrainingData(plan, onProgress));
+}
+
+/** Shows how far a reading is, while it lasts. */
+export async function showingProgress<T>(
+  files: readonly string[],
+  read: (onProgress: OnProgress) => Promise<T>,
+): Promise<T> {
+  const shown = new ReadProgress(files.join(", "), process.stderr, performance.now());
   try {
-    return await readTrainingData(plan, (rows, progress) =>
-      shown.update(rows, progress, performance.now()),
-    );
+    return await read((rows, progress) => shown.update(rows, progress, performance.now()));
   } finally {
     shown.end();
   }
@@ -85,7 +92,14 @@ export function baselineShow(file: string, json: boolean): void {
   const { model, version, runId, source, signals } = readReferenceFile(file);
   if (json) {
     const facts = [...signals].map(([name, signal]) => [name, signalFacts(signal)]);
-    const content = { model, version, runId, source, signals: Object.fromEntries(facts) as object };
+    const { files, rows } = source;
+    const content = {
+      model,
+      version,
+      runId,
+      source: { files, rows },
+      signals: Object.fromEntries(facts) as object,
+    };
     process.stdout.write(`${JSON.stringify(content, undefined, 2)}\n`);
     return;
   }

@@ -33,6 +33,7 @@ export function mergeReferences(
   const source = {
     files: files.flatMap((file) => file.source.files),
     rows: files.reduce((sum, file) => sum + file.source.rows, 0),
+    columns: new Map(files.flatMap((file) => [...file.source.columns])),
   };
   return { model, version: agreed("version"), runId: agreed("runId"), signals, source };
 }

@@ -3,7 +3,15 @@
  * of @tidemark/stats as base64, and a checksum over both. Version 1.
  */
 import { createHash } from "node:crypto";
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename } from "node:path";
 import { CategoryCounts, ReferenceGrid, SummaryFormatError } from "@tidemark/stats";
 import { z } from "zod";
@@ -11,11 +19,15 @@ import type { ModelReference, Reference } from "./reference.js";
 
 const FORMAT = "tidemark-reference";
 const VERSION = 1;
+/** What tells a reference from other files. */
+const HEAD_BYTES = 256;
 /** The quantiles that are written for people; the shares behind `p`. */
 const SHOWN_QUANTILES = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 
 const numericSignal = z.object({
   kind: z.literal("numeric"),
+  /** The column that it was made from, which `tidemark compare` looks for in other data. */
+  column: z.string().optional(),
   count: z.int().min(1),
   missing: z.int().min(0),
   min: z.number(),
@@ -30,6 +42,7 @@ const numericSignal = z.object({
 });
 const categoricalSignal = z.object({
   kind: z.literal("categorical"),
+  column: z.string().optional(),
   count: z.int().min(1),
   missing: z.int().min(0),
   /** For people and diffs; the counts are read from `summary`. */
@@ -63,6 +76,8 @@ export class ReferenceFileError extends Error {
 export interface ReferenceSource {
   readonly files: readonly string[];
   readonly rows: number;
+  /** The column of each signal, where it was made from one. */
+  readonly columns: ReadonlyMap<string, string>;
 }
 
 /** What {@link readReferenceFile} returns beside the references themselves. */
@@ -94,8 +109,12 @@ export function readReferenceFile(file: string): ReferenceFile {
       signals.set(signal, { ...origin, kind: "numeric", grid });
     }
   }
+  const columns = new Map<string, string>();
+  for (const [signal, { column }] of Object.entries(content.signals)) {
+    if (column !== undefined) columns.set(signal, column);
+  }
   const { name: model, version = "", runId = "" } = content.model;
-  return { file, model, version, runId, source: content.source, signals };
+  return { file, model, version, runId, source: { ...content.source, columns }, signals };
 }
 
 /** Writes a reference file as a whole or not at all; signals are in the order of the map. */
@@ -119,7 +138,9 @@ export function writeReferenceFile(
 export function referenceText(reference: ModelReference, source: ReferenceSource): string {
   const { model: name, version, runId } = reference;
   const signals = Object.fromEntries(
-    [...reference.signals].map(([signal, stored]) => [signal, storedSignal(stored)]),
+    [...reference.signals].map(([signal, stored]) => {
+      return [signal, storedSignal(stored, source.columns.get(signal))];
+    }),
   );
   const content = {
     format: FORMAT,
@@ -131,9 +152,19 @@ export function referenceText(reference: ModelReference, source: ReferenceSource
   return `${JSON.stringify({ ...content, checksum: checksumOf(content) }, undefined, 2)}\n`;
 }
 
-/** Whether a file says that it is a reference, of whatever version. */
+/** Whether a file is a reference, of whatever version, rather than data. */
 export function isReferenceFile(file: string): boolean {
-  return /^\s*\{\s*"format":\s*"tidemark-reference"/.test(readText(file).slice(0, 200));
+  if (file.endsWith(".tidemark.json")) return true;
+  const head = Buffer.alloc(HEAD_BYTES);
+  try {
+    const descriptor = openSync(file, "r");
+    readSync(descriptor, head, 0, HEAD_BYTES, 0);
+    closeSync(descriptor);
+  } catch {
+    // Whoever reads it as data says what is wrong with it.
+    return false;
+  }
+  return /^\s*\{\s*"format":\s*"tidemark-reference"/.test(head.toString("latin1"));
 }
 
 /** The quantiles that are shown to people, named `p1` to `p99`. */
@@ -141,12 +172,14 @@ export function shownQuantiles(grid: ReferenceGrid): Record<string, number> {
   return Object.fromEntries(SHOWN_QUANTILES.map((q) => [`p${q * 100}`, grid.quantile(q)]));
 }
 
-function storedSignal(signal: Reference): StoredSignal {
+function storedSignal(signal: Reference, name: string | undefined): StoredSignal {
   const { missing } = signal;
+  const column = name === undefined ? {} : { column: name };
   if (signal.kind === "categorical") {
     const { categories } = signal;
     return {
       kind: "categorical",
+      ...column,
       count: categories.count,
       missing,
       categories: Object.fromEntries(categories.entries()),
@@ -157,6 +190,7 @@ function storedSignal(signal: Reference): StoredSignal {
   const { grid } = signal;
   return {
     kind: "numeric",
+    ...column,
     count: grid.count,
     missing,
     min: grid.min,

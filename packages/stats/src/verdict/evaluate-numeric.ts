@@ -36,6 +36,8 @@ export interface NumericComparison {
   readonly phi?: { readonly reference?: number; readonly live?: number };
   /** True while phi is not known well enough; the outcome is then `learning`. */
   readonly learning?: boolean;
+  /** Bound on the error of the live ranks, 0 where every value was counted (default 0). */
+  readonly liveEpsilon?: number;
 }
 
 /** The share-based companion of a numeric verdict. */
@@ -147,7 +149,7 @@ function sampleSizes(comparison: NumericComparison): { reference: Side; live: Si
   const { count, epsilon } = reference;
   return {
     reference: { count, epsilon, inflation: phiReference },
-    live: { count: live.count, inflation: phiLive },
+    live: { count: live.count, epsilon: comparison.liveEpsilon ?? 0, inflation: phiLive },
   };
 }
 
