@@ -53,6 +53,7 @@ const TASKS = {
   "soak:receive": [["node", "packages/receiver/bench/soak.ts"]],
   "bench:collector": [["node", "packages/receiver/bench/collector.ts"]],
   "bench:stats": [["node", "packages/stats/bench/summaries.ts"]],
+  "bench:instrumentation": [["node", "packages/instrumentation/bench/instrumentation.ts"]],
 };
 
 const [task = "build", ...rest] = process.argv.slice(2);

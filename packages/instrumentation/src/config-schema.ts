@@ -1,6 +1,7 @@
 /** The configuration file's schema: what `tidemark.instrumentation.yaml` may say. */
 import { STAGES } from "@tidemark/semconv";
 import { z } from "zod";
+import { DEFAULT_LIMITS } from "./default-config.js";
 import type { ValuePath } from "./value-path.js";
 import { parseValuePath } from "./value-path.js";
 
@@ -68,13 +69,10 @@ const count = (max: number, fallback: number) =>
     .max(max, `must be at most ${max}`)
     .default(fallback);
 
-/**
- * Bounds of one span. 100 rows of 64 features are 6,400 numbers, about 58 KB of protobuf; the SDK's
- * own bound of 128 attributes a span leaves room for the rest.
- */
+/** Bounds of one span. */
 export const limitsSchema = z.strictObject({
-  rows: count(10_000, 100),
-  features: count(100, 64),
+  rows: count(10_000, DEFAULT_LIMITS.rows),
+  features: count(100, DEFAULT_LIMITS.features),
 });
 
 /** The top level; the entries of its lists are checked one by one, so that good ones are used. */

@@ -12,7 +12,7 @@ import type {
   Tracer,
   TracerProvider,
 } from "@opentelemetry/api";
-import { ROOT_CONTEXT, trace } from "@opentelemetry/api";
+import { createContextKey, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 
 const GLOBAL_API = Symbol.for("opentelemetry.js.api.1");
 
@@ -42,9 +42,34 @@ export function withContext<T>(context: Context, work: () => T): T {
   return manager === undefined ? work() : manager.with(context, work);
 }
 
-const SCOPE = "@tidemark/instrumentation";
-let tracer: Tracer | undefined;
+/** Under this key OpenTelemetry's SDK notes that nothing is to be recorded. */
+const SUPPRESSED = createContextKey("OpenTelemetry SDK Context Key SUPPRESS_TRACING");
+const suppressing = ROOT_CONTEXT.setValue(SUPPRESSED, true);
+
+/** Runs `work` so that no span is recorded of it, such as the sending of spans. */
+export function withoutTracing<T>(work: () => T): T {
+  return withContext(suppressing, work);
+}
+
+/** Whether nothing is to be recorded in this context. */
+export function isSuppressed(context: Context): boolean {
+  return context.getValue(SUPPRESSED) === true;
+}
+
+/** The name under which this package's spans are recorded. */
+export const SCOPE = "@tidemark/instrumentation";
+
+/** Starts spans, as a tracer does. */
+export type SpanStarter = Pick<Tracer, "startSpan">;
+
+let tracer: SpanStarter | undefined;
 let tracerOwner: TracerProvider | undefined;
+
+/** Has this package's spans made by `starter` as long as the provider of now is registered. */
+export function startSpansWith(starter: SpanStarter): void {
+  tracerOwner = registeredProvider();
+  tracer = starter;
+}
 
 /** Starts a span of this package, or returns undefined when nothing would record it. */
 export function startSpan(name: string, options: SpanOptions, context: Context): Span | undefined {

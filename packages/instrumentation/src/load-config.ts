@@ -1,19 +1,17 @@
 /**
- * Finds and reads `tidemark.instrumentation.yaml`. A file that is wrong never stops the app: every
+ * Reads and checks `tidemark.instrumentation.yaml`. A file that is wrong never stops the app: every
  * complaint is one line with file, line, key and a hint, and what is valid is used.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Document } from "yaml";
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import type { InstrumentationConfig, ModelConfig, StageConfig } from "./config-schema.js";
 import { fileSchema, limitsSchema, modelSchema, stageSchema } from "./config-schema.js";
+import { DEFAULT_CONFIG } from "./default-config.js";
+import { CONFIG_VARIABLE } from "./find-config.js";
 
-/** The file that is looked for in the working directory. */
-export const CONFIG_FILE = "tidemark.instrumentation.yaml";
-/** The environment variable that names another one. */
-export const CONFIG_VARIABLE = "TIDEMARK_INSTRUMENTATION_CONFIG";
 /** Wrong lines that are reported; the rest of a file that is wholly wrong is only counted. */
 const COMPLAINTS_MAX = 20;
 
@@ -25,17 +23,14 @@ export interface LoadedConfig {
 
 type Path = readonly PropertyKey[];
 
-/** The configuration of a process; without a file it is the default. */
-export function loadConfig(env: NodeJS.ProcessEnv, cwd: string): LoadedConfig {
-  const named = env[CONFIG_VARIABLE];
-  const file = resolve(cwd, named || CONFIG_FILE);
-  if (!named && !existsSync(file)) return parseConfig("", file);
+/** Reads a file; one that cannot be read is the default, and a complaint. */
+export function readConfig(file: string): LoadedConfig {
   try {
     return parseConfig(readFileSync(file, "utf8"), file);
   } catch (error) {
     const { code = "unknown error" } = error as NodeJS.ErrnoException;
     const complaint = `${file}: cannot be read (${code}); check ${CONFIG_VARIABLE}`;
-    return { config: parseConfig("", file).config, complaints: [complaint] };
+    return { config: DEFAULT_CONFIG, complaints: [complaint] };
   }
 }
 

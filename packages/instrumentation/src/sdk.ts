@@ -4,23 +4,28 @@
  * hold no command line.
  */
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { trace } from "@opentelemetry/api";
-import { OTLPTraceExporter as GrpcExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
-import { OTLPTraceExporter as JsonExporter } from "@opentelemetry/exporter-trace-otlp-http";
-import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-trace-otlp-proto";
-import { NodeSDK, startNodeSdk } from "@opentelemetry/sdk-node";
 import { complain } from "./complain.js";
-import { DetachedExporter, detachedAgent } from "./detached-exporter.js";
+import { isDefaultEnvironment, startDefaultSdk } from "./default-sdk.js";
+import { Deliveries } from "./deliveries.js";
+import { DetachedExporter } from "./detached-exporter.js";
+import type { Exit } from "./full-sdk.js";
+import { startSpansWith } from "./host-api.js";
+import { DirectSpanProcessor } from "./otlp/direct-span-processor.js";
+import { OtlpSender } from "./otlp/otlp-sender.js";
+import { batchSettings, endpointIn, senderSettings } from "./otlp/otlp-settings.js";
+import { ownSpans } from "./otlp/own-span.js";
 
-const DEFAULT_ENDPOINT = "http://localhost:4318";
 const DEFAULT_GRPC_ENDPOINT = "http://localhost:4317";
 /** A second in place of the specification's five: what a sudden end may lose. */
-const SCHEDULE_DELAY_MS = "1000";
+const SCHEDULE_DELAY_MS = 1000;
 /** `process` is left out: it would export the command line, where people put secrets. */
 const DETECTORS = "env,host,os,serviceinstance";
-/** Where traces go; the first that is set. */
-const ENDPOINTS = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"] as const;
+/** What the cheap spans do not know of: other samplers and bounds than the SDK's defaults. */
+const SPAN_SETTINGS = /^OTEL_(?:SPAN_|LINK_|EVENT_|ATTRIBUTE_)\w*LIMIT$/;
+const DEFAULT_SAMPLERS = new Set(["", "parentbased_always_on"]);
 const CERTIFICATES = /^OTEL_EXPORTER_OTLP_(?:TRACES_)?(?:CLIENT_)?(?:CERTIFICATE|KEY)$/;
 
 /** The SDK as the rest of this package knows it. */
@@ -39,46 +44,60 @@ const SILENT = { drain: () => undefined, tellLosses: () => undefined };
 
 type Env = NodeJS.ProcessEnv;
 
+/** What is not needed by default is loaded when it is: the whole SDK takes 300 ms. */
+const require = createRequire(import.meta.url);
+const fullSdk = () => require("./full-sdk.js") as typeof import("./full-sdk.js");
+
 /** Starts the SDK; undefined when the environment disables it. */
 export function startSdk(env: Env): RunningSdk | undefined {
   if (env["OTEL_SDK_DISABLED"]?.trim().toLowerCase() === "true") return undefined;
   if (env["OTEL_CONFIG_FILE"]) {
-    const sdk = startNodeSdk();
+    const sdk = fullSdk().startSdkFromFile();
     return { ...SILENT, flush: providerFlush(), shutdown: () => sdk.shutdown() };
   }
-  const exporter = otlpExporter(env);
+  const plain = isDefaultEnvironment(env);
+  const exit = otlpExit(env);
   const serviceName = defaultServiceName(env);
   const defaults = {
     OTEL_METRICS_EXPORTER: "none",
     OTEL_LOGS_EXPORTER: "none",
-    OTEL_BSP_SCHEDULE_DELAY: SCHEDULE_DELAY_MS,
+    OTEL_BSP_SCHEDULE_DELAY: String(SCHEDULE_DELAY_MS),
     OTEL_NODE_RESOURCE_DETECTORS: DETECTORS,
   };
-  const sdk = withDefaults(env, defaults, () => {
-    const created = new NodeSDK({
-      ...(exporter && { traceExporter: exporter }),
-      ...(serviceName !== undefined && { serviceName }),
-    });
-    created.start();
-    return created;
-  });
-  const flushQueue = providerFlush();
+  const sdk = withDefaults(env, defaults, () =>
+    plain && exit instanceof DirectSpanProcessor
+      ? startDefaultSdk(exit, serviceName)
+      : fullSdk().startFullSdk(exit, serviceName),
+  );
+  if (exit instanceof DirectSpanProcessor) makeCheapSpans(env, exit);
+  // The provider's own flush sets a timer that would hold the process for half a minute.
+  const flushQueue = exit instanceof DirectSpanProcessor ? async () => {} : providerFlush();
   let flushed: Promise<unknown> = Promise.resolve();
   return {
     async flush() {
       // A flush that has taken the spans may still wait for the resource's attributes.
       flushed = Promise.allSettled([flushed, flushQueue()]);
       await flushed;
-      await exporter?.forceFlush();
+      await exit?.forceFlush();
     },
-    drain: () => exporter?.drain(),
-    tellLosses: () => exporter?.tellLosses(),
+    drain: () => exit?.drain(),
+    tellLosses: () => exit?.tellLosses(),
     shutdown: () => sdk.shutdown(),
   };
 }
 
-/** The exporter for OTLP; undefined leaves the choice to the SDK. */
-function otlpExporter(env: Env): DetachedExporter | undefined {
+/** Has this package's spans made the cheap way, where they come out as the SDK's would. */
+function makeCheapSpans(env: Env, processor: DirectSpanProcessor): void {
+  const sampler = env["OTEL_TRACES_SAMPLER"]?.trim() ?? "";
+  const limits = Object.keys(env).some((name) => SPAN_SETTINGS.test(name) && env[name]);
+  if (!DEFAULT_SAMPLERS.has(sampler) || limits) return;
+  // A span that is never ended shows the processor what resource the SDK has found.
+  trace.getTracer("").startSpan("");
+  startSpansWith(ownSpans(processor));
+}
+
+/** The way out for OTLP; undefined leaves the choice to the SDK. */
+function otlpExit(env: Env): Exit {
   const wanted = env["OTEL_TRACES_EXPORTER"]?.trim() || "otlp";
   if (wanted !== "otlp") return undefined;
   const protocol = (
@@ -86,12 +105,14 @@ function otlpExporter(env: Env): DetachedExporter | undefined {
     env["OTEL_EXPORTER_OTLP_PROTOCOL"] ||
     "http/protobuf"
   ).trim();
-  const variable = ENDPOINTS.find((name) => env[name]);
+  const { variable, endpoint } = endpointIn(env);
   if (protocol === "grpc") {
     // gRPC takes addresses without a scheme.
-    const address = (variable && env[variable]) || DEFAULT_GRPC_ENDPOINT;
+    const address = variable ? endpoint : DEFAULT_GRPC_ENDPOINT;
     const url = address.includes("://") ? address : `http://${address}`;
-    return new DetachedExporter(new GrpcExporter(), withoutCredentials(url));
+    const name = "@opentelemetry/exporter-trace-otlp-grpc";
+    const grpc = require(name) as typeof import("@opentelemetry/exporter-trace-otlp-grpc");
+    return new DetachedExporter(new grpc.OTLPTraceExporter(), withoutCredentials(url));
   }
   if (protocol !== "http/json" && protocol !== "http/protobuf") {
     complain(
@@ -99,16 +120,25 @@ function otlpExporter(env: Env): DetachedExporter | undefined {
         "there are http/protobuf, http/json and grpc",
     );
   }
-  const certificates = Object.keys(env).some((name) => CERTIFICATES.test(name));
-  const options = certificates ? {} : { httpAgentOptions: detachedAgent };
-  const exporter =
-    protocol === "http/json" ? new JsonExporter(options) : new ProtobufExporter(options);
-  const endpoint = (variable && env[variable]?.trim()) || DEFAULT_ENDPOINT;
   if (variable && !/^https?:/i.test(endpoint)) {
-    const example = /^[\w.[\]:-]+$/.test(endpoint) ? `http://${endpoint}` : DEFAULT_ENDPOINT;
+    const example = /^[\w.[\]:-]+$/.test(endpoint) ? `http://${endpoint}` : "http://localhost:4318";
     complain(`${variable} has no scheme and is not understood; write for example ${example}`);
   }
-  return new DetachedExporter(exporter, withoutCredentials(endpoint));
+  return httpExit(env, protocol === "http/json", withoutCredentials(endpoint));
+}
+
+/** Our own way for protobuf, OpenTelemetry's for JSON and for certificates. */
+function httpExit(env: Env, json: boolean, name: string): Exit {
+  const certificates = Object.keys(env).some((variable) => CERTIFICATES.test(variable));
+  const settings = certificates || json ? undefined : senderSettings(env);
+  if (settings) {
+    const deliveries = new Deliveries(name);
+    const sender = new OtlpSender(settings, deliveries);
+    const batches = batchSettings(env, SCHEDULE_DELAY_MS);
+    return new DirectSpanProcessor(batches, sender, deliveries);
+  }
+  const stock = require("./stock-exporters.js") as typeof import("./stock-exporters.js");
+  return new DetachedExporter(stock.stockExporter(json, certificates), name);
 }
 
 function withoutCredentials(endpoint: string): string {

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { loadConfig, parseConfig } from "../src/load-config.js";
+import { loadConfig } from "../dist/find-config.js";
+import { parseConfig } from "../src/load-config.js";
 import { FIXTURES, runApp } from "./run-app.js";
 
 const FILE = resolve("/app/tidemark.instrumentation.yaml");

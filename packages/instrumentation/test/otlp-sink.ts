@@ -1,6 +1,9 @@
-/** An OTLP/HTTP endpoint in the test's process that reads the spans out of JSON bodies. */
+/** An OTLP/HTTP endpoint in the test's process that reads the spans out of JSON and protobuf. */
+import type { IncomingHttpHeaders } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gunzipSync } from "node:zlib";
+import { decodeTraceRequest } from "./trace-request.js";
 
 /** One span as it was exported. */
 export interface SinkSpan {
@@ -42,35 +45,51 @@ interface JsonSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId?: string;
-  readonly status: { readonly code?: number; readonly message?: string };
+  readonly status: { readonly code?: number; readonly message?: string } | null;
   readonly attributes: readonly KeyValue[];
 }
 
 const STATUS_ERROR = 2;
 
+/** What a sink answers: a status, with headers and a body if it likes; undefined never answers. */
+export type SinkAnswer =
+  | number
+  | { status: number; headers?: Record<string, string>; body?: Uint8Array }
+  | undefined;
+
 /** Starts a sink; `respond` may refuse or never answer. */
-export async function startSink(respond: () => number | undefined = () => 200) {
+export async function startSink(respond: () => SinkAnswer = () => 200) {
   const bodies: Buffer[] = [];
   const contentTypes: (string | undefined)[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      bodies.push(Buffer.concat(chunks));
+      const body = Buffer.concat(chunks);
+      bodies.push(request.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body);
       contentTypes.push(request.headers["content-type"]);
-      const status = respond();
-      if (status !== undefined) response.writeHead(status).end();
+      headers.push(request.headers);
+      const answer = respond();
+      if (answer === undefined) return;
+      const { status, ...rest } = typeof answer === "number" ? { status: answer } : answer;
+      response.writeHead(status, "headers" in rest ? rest.headers : {});
+      response.end("body" in rest ? rest.body : undefined);
     });
   });
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });
   const { port } = server.address() as AddressInfo;
+  const spansOf = (index: number) =>
+    spansIn(bodies[index] as Buffer, contentTypes[index] === "application/json");
   return {
     url: `http://127.0.0.1:${port}`,
     bodies,
     contentTypes,
-    spans: () => bodies.flatMap((body) => spansIn(body)),
+    headers,
+    spansOf,
+    spans: () => bodies.flatMap((_, index) => spansOf(index)),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => {
@@ -80,8 +99,9 @@ export async function startSink(respond: () => number | undefined = () => 200) {
   };
 }
 
-function spansIn(body: Buffer): SinkSpan[] {
-  const { resourceSpans } = JSON.parse(body.toString()) as TraceRequest;
+function spansIn(body: Buffer, json: boolean): SinkSpan[] {
+  const request: unknown = json ? JSON.parse(body.toString()) : decodeTraceRequest(body);
+  const { resourceSpans } = request as TraceRequest;
   return resourceSpans.flatMap(({ resource, scopeSpans }) =>
     scopeSpans.flatMap(({ scope, spans }) =>
       spans.map(({ name, kind, traceId, spanId, parentSpanId, status, attributes }) => ({
@@ -90,9 +110,9 @@ function spansIn(body: Buffer): SinkSpan[] {
         kind,
         traceId,
         spanId,
-        parentSpanId,
-        error: status.code === STATUS_ERROR,
-        statusMessage: status.message,
+        parentSpanId: parentSpanId || undefined,
+        error: status?.code === STATUS_ERROR,
+        statusMessage: status?.message,
         attributes: plain(attributes),
         resource: plain(resource.attributes),
       })),
@@ -106,5 +126,6 @@ function plain(attributes: readonly KeyValue[]): Record<string, unknown> {
 
 function valueOf(value: AnyValue): unknown {
   if (value.arrayValue) return value.arrayValue.values.map((member) => valueOf(member));
-  return Object.values(value)[0];
+  // Integers of 64 bits are texts in JSON.
+  return "intValue" in value ? Number(value["intValue"]) : Object.values(value)[0];
 }

@@ -77,10 +77,7 @@ export async function runApp(
   });
 }
 
-/** The environment that sends a program's spans to a sink, as JSON. */
+/** The environment that sends a program's spans to a sink, as a user would set it. */
 export function toSink(url: string): Record<string, string> {
-  return {
-    OTEL_EXPORTER_OTLP_ENDPOINT: url,
-    OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
-  };
+  return { OTEL_EXPORTER_OTLP_ENDPOINT: url };
 }

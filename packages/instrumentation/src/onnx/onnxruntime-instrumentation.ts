@@ -16,8 +16,8 @@ import { ATTRIBUTES, stageSpanName } from "@tidemark/semconv";
 import type { InferenceSession } from "onnxruntime-common";
 import { guarded } from "../complain.js";
 import type { InstrumentationConfig } from "../config-schema.js";
+import { DEFAULT_CONFIG } from "../default-config.js";
 import { activeContext, contextOf, startSpan, withContext } from "../host-api.js";
-import { parseConfig } from "../load-config.js";
 import { ModelVersions } from "../model-versions.js";
 import { observeCall } from "../observe-call.js";
 import { requestScope } from "../request-scope.js";
@@ -71,7 +71,7 @@ export class OnnxruntimeInstrumentation extends InstrumentationBase<OnnxruntimeO
     if (session === undefined) return;
     const recorders = new WeakMap<object, SessionRecorder>();
     const options = this.getConfig();
-    const settings = options.declared ?? parseConfig("", "").config;
+    const settings = options.declared ?? DEFAULT_CONFIG;
     const versions = options.versions ?? new ModelVersions();
     const models = options.models ?? new DeclaredModels(settings.models);
     const recorderOf = (created: object, args: readonly unknown[]) => {
