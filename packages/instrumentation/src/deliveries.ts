@@ -1,7 +1,8 @@
 /**
  * What is on its way to a receiver, and what was lost. Nothing here holds the process: whoever
  * hands over a batch is not kept waiting, waits between attempts do not keep the event loop alive,
- * and when the process ends they are over. What is in flight is bounded; losses are counted and told.
+ * and when the process ends they are over. What is in flight is bounded; losses are counted and
+ * told.
  */
 import { complain } from "./complain.js";
 
