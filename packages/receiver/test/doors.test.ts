@@ -173,6 +173,24 @@ describe("credentials", () => {
     expect(health.code).toBe(0);
   });
 
+  it("take up what is new in their files, and keep the old ones to a file that is broken", async () => {
+    const changing = file("changing", "first\n");
+    const receiver = await started(`auth: { bearer: { filename: ${changing} } },`);
+    const statusOf = async (token: string) => {
+      const headers = { authorization: `Bearer ${token}` };
+      return (await post(`${receiver.otlp}/v1/traces`, encodeSpans([span]), headers)).status;
+    };
+    expect([await statusOf("first"), await statusOf("second")]).toEqual([200, 401]);
+    file("changing", "# nobody\n");
+    const said = () => receiver.log.join("");
+    await expect.poll(said, { timeout: 30_000 }).toContain("new credentials cannot be used");
+    expect(await statusOf("first")).toBe(200);
+    file("changing", "second\n");
+    await expect.poll(() => statusOf("second"), { timeout: 30_000 }).toBe(200);
+    expect(await statusOf("first")).toBe(401);
+    expect(said()).not.toContain("second");
+  });
+
   it.each([
     ["a file that is not there", "bearer: { filename: /nowhere }", /bearer.filename: \/nowhere/],
     ["nobody", "bearer: {}", /names nobody who may send/],

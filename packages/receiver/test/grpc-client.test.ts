@@ -6,7 +6,7 @@ import { Metadata, Server, ServerCredentials, status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
 import { GrpcClient } from "../src/forward/grpc-client.ts";
 import { RetryInfo, RpcStatus, TraceRequest } from "../src/otlp/schema.ts";
-import { encodeSpans, requestOf, START_MS } from "./running-receiver.ts";
+import { encodeSpans, requestOf, START_MS, startReceiver } from "./running-receiver.ts";
 
 const PROTOBUF = "application/x-protobuf";
 const cleanups: (() => void)[] = [];
@@ -166,4 +166,38 @@ describe("GrpcClient", () => {
       reason: "HTTP 404, which is no gRPC",
     });
   });
+});
+
+it("is tried again by the receiver when it was unavailable, and not when it said no for good", async () => {
+  const failures = [
+    { code: status.UNAVAILABLE, details: "later", metadata: statusWith(status.UNAVAILABLE, 0) },
+    { code: status.RESOURCE_EXHAUSTED, details: "", metadata: statusWith(8, 0) },
+    undefined,
+    { code: status.INVALID_ARGUMENT, details: "no spans" },
+  ];
+  let calls = 0;
+  const service = await traceService(() => failures[calls++]);
+  const receiver = await startReceiver(
+    `exporters:\n  otlp_grpc/jaeger: { endpoint: "${service.url.href}", concurrency: 1 }\n` +
+      "service: { pipelines: { traces: { exporters: [otlp_grpc/jaeger] } } }\n",
+  );
+  try {
+    await receiver.send(spans);
+    await expect.poll(() => service.messages.length, { timeout: 20_000 }).toBe(3);
+    await receiver.send(spans);
+    const delivered = async () => {
+      const points = await receiver.metric("tidemark_receiver_forward_requests_total");
+      return ["delivered", "refused", "retried"].map(
+        (outcome) => points[`{exporter="otlp_grpc/jaeger",outcome="${outcome}"}`],
+      );
+    };
+    await expect.poll(delivered, { timeout: 20_000 }).toEqual([1, 1, 2]);
+    const sent = Buffer.from(encodeSpans(spans));
+    expect(service.messages.map((message) => message.length)).toEqual(
+      [1, 2, 3, 4].map(() => sent.length),
+    );
+    expect(receiver.log.join("")).toContain("no spans");
+  } finally {
+    await receiver.shutdown();
+  }
 });
