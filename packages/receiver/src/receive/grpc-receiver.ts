@@ -6,17 +6,13 @@
  */
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { constants, createSecureServer, createServer } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
-import type { Server as TlsServer } from "node:tls";
+import type { Socket } from "node:net";
 import { METRICS } from "@tidemark/semconv";
 import type { GrpcProtocol } from "../config/otlp-receiver-schema.js";
-import { listen } from "../listen.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
 import type { Stage } from "../stage.js";
-import type { Authenticator } from "./authenticator.js";
-import { createAuthenticator } from "./authenticator.js";
 import { CONTENT_ENCODINGS } from "./body.js";
 import { GrpcConnections } from "./grpc-connections.js";
 import { frameMessage, readMessage } from "./grpc-message.js";
@@ -24,7 +20,8 @@ import { GRPC_OK, grpcFailure } from "./grpc-status.js";
 import type { Intake } from "./intake.js";
 import { encodeResponse } from "./intake.js";
 import { OTLP_FAULTS, OtlpError } from "./otlp-error.js";
-import { reloadTls, tlsOptions } from "./server-tls.js";
+import { ServerDoor } from "./server-door.js";
+import { tlsOptions } from "./server-tls.js";
 
 /** Where the configuration speaks of it. */
 const KEY = "receivers.otlp.protocols.grpc";
@@ -40,7 +37,6 @@ const SETTINGS_MAX = 32;
 /** Of streams, opened and reset at once: a client that restarts may reset all that it had. */
 const RESET_BURST = 1000;
 const RESETS_PER_SECOND = 100;
-const DRAIN_MS = 5_000;
 
 const PROTOBUF = "application/x-protobuf";
 const SERVICES = "/opentelemetry.proto.collector.";
@@ -68,11 +64,9 @@ export class GrpcReceiver implements Stage {
   private readonly intake: Intake;
   private readonly logger: Logger;
   private readonly server: Http2Server;
-  private readonly authenticator: Authenticator | undefined;
+  private readonly door: ServerDoor;
   private readonly connections: GrpcConnections;
   private readonly requests = new CounterSet([counted("200"), counted("400")]);
-  private readonly watches: (() => void)[] = [];
-  private stopping: Promise<void> | undefined;
 
   /**
    * @param random a number in [0, 1)
@@ -82,10 +76,9 @@ export class GrpcReceiver implements Stage {
     this.config = config;
     this.intake = intake;
     this.logger = logger;
-    this.authenticator = createAuthenticator(config.auth, `${KEY}.auth`);
     this.connections = new GrpcConnections(connectionBounds(config), random);
     this.server = createHttp2Server(config);
-    this.server.maxConnections = config.max_connections;
+    this.door = new ServerDoor(config, KEY, this.server, logger);
     this.server.on("drop", () => this.requests.add(counted("dropped")));
     this.acceptConnections();
     this.server.on("stream", (stream, headers) => void this.handle(stream, headers));
@@ -93,28 +86,18 @@ export class GrpcReceiver implements Stage {
 
   /** The port it listens on, also when 0 was asked for. */
   get port(): number {
-    return (this.server.address() as AddressInfo).port;
+    return this.door.port;
   }
 
-  async start(): Promise<void> {
-    const { endpoint, tls } = this.config;
-    await listen(this.server, endpoint.host, endpoint.port, `${KEY}.endpoint`);
-    const { authenticator, logger } = this;
-    if (authenticator) this.watches.push(authenticator.watch(logger));
-    if (tls) {
-      const server = this.server as unknown as TlsServer;
-      this.watches.push(reloadTls(server, tls, `${KEY}.tls`, logger));
-    }
+  start(): Promise<void> {
+    return this.door.open();
   }
 
-  async shutdown(): Promise<void> {
-    this.stopping ??= new Promise((resolve) => {
-      for (const end of this.watches) end();
-      this.server.close(() => resolve());
-      this.connections.retire();
-      setTimeout(() => this.connections.destroy(), DRAIN_MS).unref();
-    });
-    return this.stopping;
+  shutdown(): Promise<void> {
+    return this.door.close(
+      () => this.connections.retire(),
+      () => this.connections.destroy(),
+    );
   }
 
   metrics(): MetricFamily[] {
@@ -162,7 +145,8 @@ export class GrpcReceiver implements Stage {
       );
     }
     const signal = this.intake.admit(name);
-    if (this.authenticator && !this.authenticator.admits(headers.authorization)) {
+    const { authenticator } = this.door;
+    if (authenticator && !authenticator.admits(headers.authorization)) {
       throw new OtlpError("unauthenticated", "the authorization is missing or not known here");
     }
     const encoding = encodingOf(headers);

@@ -5,32 +5,28 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
-import type { Server as TlsServer } from "node:tls";
+import type { Socket } from "node:net";
 import { METRICS } from "@tidemark/semconv";
 import type { HttpProtocol } from "../config/otlp-receiver-schema.js";
-import { listen } from "../listen.js";
 import type { OtlpSignal } from "../log/log-record.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
 import type { Stage } from "../stage.js";
-import type { Authenticator } from "./authenticator.js";
-import { createAuthenticator } from "./authenticator.js";
 import { readBody } from "./body.js";
 import { Cors } from "./cors.js";
 import { brokenRequest } from "./http-broken-request.js";
 import type { Intake } from "./intake.js";
 import { encodeResponse } from "./intake.js";
 import { encodeStatus, OTLP_FAULTS, OtlpError } from "./otlp-error.js";
-import { reloadTls, tlsOptions } from "./server-tls.js";
+import { ServerDoor } from "./server-door.js";
+import { tlsOptions } from "./server-tls.js";
 
 /** Where the configuration speaks of it. */
 const KEY = "receivers.otlp.protocols.http";
 
 /** How often slow senders are looked for: they may be late by so much, or by half their time. */
 const SLOW_CHECK_MS = 5_000;
-const DRAIN_MS = 5_000;
 const DRAIN_BYTES_MAX = 256 * 1024 * 1024;
 
 const PROTOBUF = "application/x-protobuf";
@@ -58,11 +54,9 @@ export class HttpReceiver implements Stage {
   private readonly now: () => number;
   private readonly server: Server;
   private readonly cors: Cors | undefined;
-  private readonly authenticator: Authenticator | undefined;
+  private readonly door: ServerDoor;
   private readonly requests = new CounterSet([counted("200"), counted("400")]);
   private readonly connectedMs = new WeakMap<Socket, number>();
-  private readonly watches: (() => void)[] = [];
-  private stopping: Promise<void> | undefined;
 
   /**
    * @param now milliseconds since the epoch
@@ -74,9 +68,8 @@ export class HttpReceiver implements Stage {
     this.logger = logger;
     this.now = now;
     this.cors = config.cors === undefined ? undefined : new Cors(config.cors);
-    this.authenticator = createAuthenticator(config.auth, `${KEY}.auth`);
     this.server = createHttpServer(config);
-    this.server.maxConnections = config.max_connections;
+    this.door = new ServerDoor(config, KEY, this.server, logger);
     this.server.on("request", (request, response) => void this.handle(request, response));
     this.server.on("drop", () => this.requests.add(counted("dropped")));
     this.server.on("clientError", (error, socket) => {
@@ -89,28 +82,18 @@ export class HttpReceiver implements Stage {
 
   /** The port it listens on, also when 0 was asked for. */
   get port(): number {
-    return (this.server.address() as AddressInfo).port;
+    return this.door.port;
   }
 
-  async start(): Promise<void> {
-    const { endpoint, tls } = this.config;
-    await listen(this.server, endpoint.host, endpoint.port, `${KEY}.endpoint`);
-    const { authenticator, logger } = this;
-    if (authenticator) this.watches.push(authenticator.watch(logger));
-    if (tls) {
-      const server = this.server as unknown as TlsServer;
-      this.watches.push(reloadTls(server, tls, `${KEY}.tls`, logger));
-    }
+  start(): Promise<void> {
+    return this.door.open();
   }
 
-  async shutdown(): Promise<void> {
-    this.stopping ??= new Promise((resolve) => {
-      for (const end of this.watches) end();
-      this.server.close(() => resolve());
-      this.server.closeIdleConnections();
-      setTimeout(() => this.server.closeAllConnections(), DRAIN_MS).unref();
-    });
-    return this.stopping;
+  shutdown(): Promise<void> {
+    return this.door.close(
+      () => this.server.closeIdleConnections(),
+      () => this.server.closeAllConnections(),
+    );
   }
 
   metrics(): MetricFamily[] {
@@ -146,10 +129,12 @@ export class HttpReceiver implements Stage {
     response.setHeader("Content-Length", Buffer.byteLength(outcome.body));
     if (outcome.retrySeconds > 0) response.setHeader("Retry-After", outcome.retrySeconds);
     if (outcome.status === 405) response.setHeader("Allow", "POST");
-    if (outcome.status === 401 && this.authenticator) {
-      response.setHeader("WWW-Authenticate", this.authenticator.challenges);
+    const { authenticator } = this.door;
+    if (outcome.status === 401 && authenticator) {
+      response.setHeader("WWW-Authenticate", authenticator.challenges);
     }
-    if (this.stopping || this.isOld(request.socket)) response.setHeader("Connection", "close");
+    if (this.door.isClosing || this.isOld(request.socket))
+      response.setHeader("Connection", "close");
     // Node drains what is left of a refused body; an endless one is not worth keeping alive for.
     const rest = Number(request.headers["content-length"] ?? Number.POSITIVE_INFINITY);
     if (!request.complete && rest > DRAIN_BYTES_MAX) response.setHeader("Connection", "close");
@@ -192,7 +177,8 @@ export class HttpReceiver implements Stage {
     if (request.method !== "POST") {
       throw new OtlpError("wrongMethod", `${request.method} is not supported; use POST`);
     }
-    if (this.authenticator && !this.authenticator.admits(request.headers.authorization)) {
+    const { authenticator } = this.door;
+    if (authenticator && !authenticator.admits(request.headers.authorization)) {
       throw new OtlpError("unauthenticated", "the authorization is missing or not known here");
     }
     const type = mediaType(request);
@@ -202,7 +188,7 @@ export class HttpReceiver implements Stage {
         `Content-Type "${type}" is not supported; send ${PROTOBUF} or ${JSON_TYPE}`,
       );
     }
-    if (this.stopping) throw new OtlpError("stopping", "the receiver is shutting down");
+    if (this.door.isClosing) throw new OtlpError("stopping", "the receiver is shutting down");
     return signal;
   }
 
