@@ -97,7 +97,7 @@ receivers:
 processors:
   observe: { allowedLateness: 0s }
   references: [{ file: ${reference} }]
-  evaluate: { windows: [5m] }
+  evaluate: { windows: [5m], dependence: none }
 exporters:
   prometheus: { endpoint: "127.0.0.1:\${env:TIDEMARK_METRICS_PORT}" }
 service:

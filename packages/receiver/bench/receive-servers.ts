@@ -17,6 +17,7 @@ import { wantedKeys } from "../dist/otlp/wanted-keys.js";
 import { BodyDecoder } from "../dist/receive/body-decoder.js";
 import { Intake } from "../dist/receive/intake.js";
 import { OtlpReceivers } from "../dist/receive/otlp-receivers.js";
+import { windowLengths } from "../dist/window-lengths.js";
 import { ProtobufjsPipeline } from "./protobufjs-pipeline.ts";
 
 const RECEIVERS = `
@@ -88,7 +89,8 @@ async function summaries(recentSpans: number): Promise<number> {
   const keys = new KeyTable(wantedKeys());
   const options = {
     paneMs: 60_000,
-    windowsMs: [300_000, 3_600_000, 86_400_000],
+    lengths: windowLengths([300_000, 3_600_000, 86_400_000], 9),
+    retention: { paneMs: 86_400_000, hourMs: 15 * 86_400_000 },
     allowedLatenessMs: 30_000,
     idleTimeoutMs: 120_000,
     signalsMax: 10_000,
@@ -99,7 +101,7 @@ async function summaries(recentSpans: number): Promise<number> {
     reference: () => undefined,
   };
   const nothing = () => {};
-  const observer = new Observer(options, keys, nothing, nothing, Date.now, logger);
+  const observer = new Observer(options, keys, () => false, nothing, Date.now, logger);
   let sequence = 0;
   const intake = new Intake(
     otlp.max_inflight_size,

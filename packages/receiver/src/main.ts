@@ -39,6 +39,7 @@ import { readReferenceFile } from "./references/reference-file.js";
 import type { Stage } from "./stage.js";
 import { Checkpoints, OBSERVE } from "./state/checkpoints.js";
 import { StateStore } from "./state/state-store.js";
+import { windowLengths } from "./window-lengths.js";
 
 /** A receiver that can be started once. */
 export interface Receiver {
@@ -75,7 +76,7 @@ export function createReceiver(
   const { storage } = config.service;
   const store = new StateStore(join(storage.directory, "state.sqlite"));
   const log = createLog(config, logger);
-  const evaluator = createEvaluator(config, logger, (...judged) => observer.judge(...judged));
+  const evaluator = createEvaluator(config, logger);
   const observer: Observer = createObserver(config, keys, evaluator, logger, world);
   const flagged = new FlaggedBatches(() => log.lastReleased);
   const { otlp } = config.receivers;
@@ -109,7 +110,7 @@ export function createReceiver(
   const pipeline = [log, evaluator, observer, ...forwarders, intake, receivers];
   const metrics = () => mergeFamilies(pipeline.flatMap((stage) => stage.metrics()));
   const lifecycle = new Lifecycle();
-  const api = verdictApi(evaluator, observer);
+  const api = verdictApi(evaluator, observer, world.now);
   const sources = { metrics, ready: () => lifecycle.ready, api };
   const admins = createAdminServers(config, sources, logger);
   const pushes = createPushes(config, metrics, world.now);
@@ -161,13 +162,9 @@ function createLog(config: Config, logger: Logger): BatchLog {
   );
 }
 
-function createEvaluator(
-  config: Config,
-  logger: Logger,
-  onVerdict: ConstructorParameters<typeof Evaluator>[1],
-): Evaluator {
-  const { evaluate } = config.processors;
-  return new Evaluator({ ...evaluate, windowsMs: evaluate.windows }, onVerdict, logger);
+function createEvaluator({ processors }: Config, logger: Logger): Evaluator {
+  const { windows, ladder, ...options } = processors.evaluate;
+  return new Evaluator({ ...options, lengths: windowLengths(windows, ladder) }, logger);
 }
 
 function createObserver(
@@ -182,7 +179,8 @@ function createObserver(
   const observer: Observer = new Observer(
     {
       paneMs: observe.pane,
-      windowsMs: evaluate.windows,
+      retention: { paneMs: observe.paneRetention, hourMs: observe.hourRetention },
+      lengths: windowLengths(evaluate.windows, evaluate.ladder),
       allowedLatenessMs: observe.allowedLateness,
       idleTimeoutMs: observe.idleTimeout,
       signalsMax: observe.maxSignals,

@@ -1,4 +1,5 @@
 import type { MetricDefinition } from "@tidemark/semconv";
+import type { Exemplar } from "./exemplar.js";
 
 /** Labels of a data point, in the order in which they are shown. */
 export type Labels = Readonly<Record<string, string>>;
@@ -7,6 +8,8 @@ export type Labels = Readonly<Record<string, string>>;
 export interface NumberPoint {
   readonly labels: Labels;
   readonly value: number;
+  /** Of a counter: a span that it counts. Scrapes in the OpenMetrics format show it. */
+  readonly exemplar?: Exemplar;
 }
 
 /** A distribution at one combination of labels, cumulative since the start of the process. */

@@ -6,6 +6,7 @@ import { KeyTable, SpanRows, TraceReader, wantedKeys } from "../src/index.ts";
 import { Logger } from "../src/logger.ts";
 import { Observer } from "../src/observe/observer.ts";
 import { StateStore } from "../src/state/state-store.ts";
+import { windowLengths } from "../src/window-lengths.ts";
 import { encodeSpans, START_MS, storageFolder } from "./running-receiver.ts";
 
 const MINUTE_MS = 60_000;
@@ -16,7 +17,8 @@ function newObserver() {
   const keys = new KeyTable(wantedKeys());
   const options = {
     paneMs: MINUTE_MS,
-    windowsMs: [5 * MINUTE_MS],
+    lengths: windowLengths([5 * MINUTE_MS], 1),
+    retention: { paneMs: 3_600_000, hourMs: 0 },
     allowedLatenessMs: 0,
     idleTimeoutMs: MINUTE_MS,
     signalsMax: 10,
@@ -28,7 +30,14 @@ function newObserver() {
   };
   const nothing = () => {};
   const logger = new Logger("error", true, nothing);
-  const observer = new Observer(options, keys, nothing, nothing, () => START_MS, logger);
+  const observer = new Observer(
+    options,
+    keys,
+    () => false,
+    nothing,
+    () => START_MS,
+    logger,
+  );
   const rows = new SpanRows();
   let sequence = 0;
   return {

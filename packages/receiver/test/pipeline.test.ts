@@ -48,7 +48,7 @@ async function referenceFile(): Promise<string> {
   return file;
 }
 
-const WINDOWS = "evaluate: { windows: [5m, 1h] }";
+const WINDOWS = "evaluate: { windows: [5m, 1h], dependence: none }";
 const withReference = async () =>
   `processors:\n  references: [{ file: ${await referenceFile()} }]\n  ${WINDOWS}\n`;
 

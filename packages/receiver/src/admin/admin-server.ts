@@ -20,12 +20,14 @@ export interface AdminSources {
   readonly metrics: () => MetricFamily[];
   readonly ready: () => boolean;
   /** Answers `GET /api/v1/<name>`; undefined when there is no such thing. */
-  readonly api: (name: string, query: URLSearchParams) => AdminAnswer | undefined;
+  readonly api: (name: string, query: URLSearchParams) => Promise<AdminAnswer | undefined>;
 }
 
 const INDEX = `Tidemark receiver
 /metrics           metrics for Prometheus
 /api/v1/verdicts   the latest verdict of each signal and window (?model=NAME)
+/api/v1/changes    how verdicts have changed, the newest first (?model=NAME&signal=NAME&limit=100)
+/api/v1/history    what one signal had (?model=NAME&signal=NAME&hours=24)
 /api/v1/signals    every signal, with what it is compared with or how far it has learned
 /healthz  /readyz  alive, and ready to receive
 `;
@@ -43,7 +45,7 @@ export class AdminServer implements Stage {
     this.requestedPort = port;
     this.sources = sources;
     this.logger = logger;
-    this.server = createServer((request, response) => this.handle(request, response));
+    this.server = createServer((request, response) => void this.handle(request, response));
   }
 
   /** The port it listens on, also when 0 was asked for. */
@@ -64,10 +66,10 @@ export class AdminServer implements Stage {
     return [];
   }
 
-  private handle(request: IncomingMessage, response: ServerResponse): void {
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let answer: AdminAnswer;
     try {
-      answer = this.answer(request);
+      answer = await this.answer(request);
     } catch (error) {
       this.logger.error("a page met a defect of the receiver", { error, url: request.url });
       answer = { status: 500, body: { error: "the receiver failed on this; see its log" } };
@@ -83,7 +85,7 @@ export class AdminServer implements Stage {
     response.end(request.method === "HEAD" ? undefined : body);
   }
 
-  private answer(request: IncomingMessage): AdminAnswer {
+  private async answer(request: IncomingMessage): Promise<AdminAnswer> {
     const base = "http://localhost";
     if (!URL.canParse(request.url ?? "/", base)) {
       return { status: 400, body: { error: "the request target is no path" } };
@@ -102,7 +104,7 @@ export class AdminServer implements Stage {
     }
     const prefix = "/api/v1/";
     if (pathname.startsWith(prefix)) {
-      const answer = this.sources.api(pathname.slice(prefix.length), searchParams);
+      const answer = await this.sources.api(pathname.slice(prefix.length), searchParams);
       if (answer) return answer;
     }
     return { status: 404, body: { error: `there is nothing at ${pathname}; see /` } };

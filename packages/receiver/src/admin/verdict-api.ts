@@ -1,27 +1,86 @@
-/** `/api/v1/verdicts` and `/api/v1/signals`: what the receiver knows, as JSON. */
+/** `/api/v1/…`: what the receiver knows, as JSON. */
 import type { Evaluator } from "../evaluate/evaluator.js";
 import { verdictJson } from "../evaluate/verdict.js";
-import type { ObservedModel } from "../observe/observed-model.js";
+import type { ObservedModel, ObservedSignal } from "../observe/observed-model.js";
 import type { Observer } from "../observe/observer.js";
+import type { PastPane } from "../observe/pane-history.js";
 import type { AdminAnswer } from "./admin-server.js";
 
+const HOUR_MS = 3_600_000;
+const LIMIT_DEFAULT = 100;
+const LIMIT_MAX = 1000;
+const HOURS_DEFAULT = 24;
+const QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95];
+
 /** Answers API requests from what the two stages hold at that moment. */
-export function verdictApi(evaluator: Evaluator, observer: Observer) {
-  return (name: string, query: URLSearchParams): AdminAnswer | undefined => {
-    if (name !== "verdicts" && name !== "signals") return undefined;
+export function verdictApi(evaluator: Evaluator, observer: Observer, now: () => number) {
+  return async (name: string, query: URLSearchParams): Promise<AdminAnswer | undefined> => {
+    if (!["verdicts", "signals", "changes", "history"].includes(name)) return undefined;
     const wanted = query.get("model");
     const models = observer.observedModels();
     if (wanted !== null && !models.some(({ model }) => model === wanted)) {
       return { status: 404, body: { error: unknownModel(wanted, models) } };
     }
     const matches = (model: string) => wanted === null || model === wanted;
+    const ofModel = models.filter(({ model }) => matches(model));
     if (name === "signals") {
-      const ofModel = models.filter(({ model }) => matches(model));
       return { status: 200, body: { signals: ofModel.flatMap(signalsJson) } };
     }
+    if (name === "history") return history(observer, ofModel, query, now());
+    if (name === "changes") return changes(evaluator, query);
     const verdicts = evaluator.verdicts().filter(({ signal }) => matches(signal.model));
     return { status: 200, body: { verdicts: verdicts.map(verdictJson) } };
   };
+}
+
+/** How verdicts have changed, the newest first. */
+function changes(evaluator: Evaluator, query: URLSearchParams): AdminAnswer {
+  const limit = numberOf(query, "limit", LIMIT_DEFAULT, LIMIT_MAX);
+  if (limit === undefined) return wrongNumber("limit", LIMIT_MAX);
+  const wanted = ["model", "version", "signal", "segment", "window"].filter((key) =>
+    query.has(key),
+  );
+  const found = evaluator.history.newest(
+    ({ verdict }) => wanted.every((key) => verdict[key] === query.get(key)),
+    limit,
+  );
+  const items = found.map(({ before, verdict }) => ({ before, ...verdict }));
+  return { status: 200, body: { changes: items } };
+}
+
+/** What one signal had, by shortest window while these are kept, and by hour before. */
+async function history(
+  observer: Observer,
+  models: readonly ObservedModel[],
+  query: URLSearchParams,
+  nowMs: number,
+): Promise<AdminAnswer> {
+  const hours = numberOf(query, "hours", HOURS_DEFAULT, Number.MAX_SAFE_INTEGER);
+  if (hours === undefined) return wrongNumber("hours", Number.MAX_SAFE_INTEGER);
+  const version = query.get("version");
+  const segment = query.get("segment") ?? "";
+  const signal = models
+    .filter((model) => version === null || model.version === version)
+    .filter((model) => model.segment === segment)
+    .flatMap((model) => model.signals.filter((one) => one !== undefined))
+    .find(({ identity }) => identity.name === query.get("signal"));
+  if (signal === undefined || query.get("model") === null) {
+    const error = "name a model and one of its signals; /api/v1/signals lists them";
+    return { status: 404, body: { error } };
+  }
+  const panes = await observer.past(signal, nowMs - hours * HOUR_MS, nowMs);
+  return { status: 200, body: { ...identityJson(signal), panes: panes.map(paneJson) } };
+}
+
+function paneJson({ startMs, endMs, summary }: PastPane): object {
+  const { count, missing } = summary;
+  const common = { startMs, endMs, count, missing };
+  if (!("mean" in summary)) {
+    return { ...common, categories: Object.fromEntries(summary.entries()), other: summary.other };
+  }
+  const { invalid, min, max, mean } = summary;
+  const quantiles = QUANTILES.map((share) => [share, summary.quantile(share)]);
+  return { ...common, invalid, min, max, mean, quantiles };
 }
 
 function unknownModel(model: string, models: readonly ObservedModel[]): string {
@@ -30,15 +89,32 @@ function unknownModel(model: string, models: readonly ObservedModel[]): string {
   return `no span has named the model "${model}"; ${seen}`;
 }
 
-function signalsJson({ model, version, segment, signals }: ObservedModel): object[] {
+function signalsJson({ signals }: ObservedModel): object[] {
   return signals.flatMap((signal): object[] => {
     if (signal === undefined) return [];
-    const { identity, panes, learner, missing } = signal;
-    const common = { model, version, signal: identity.name, segment, missing };
+    const { panes, learner, missing } = signal;
+    const common = { ...identityJson(signal), missing };
     if (panes) return [{ ...common, state: "monitored", reference: panes.reference.name }];
     const { count = 0, needed = 0, spanMs = 0, neededSpanMs = 0 } = learner ?? {};
     return [
       { ...common, state: "learning", learned: count, needed, learnedSpanMs: spanMs, neededSpanMs },
     ];
   });
+}
+
+function identityJson({ identity }: ObservedSignal): object {
+  const { model, version, name, segment } = identity;
+  return { model, version, signal: name, segment };
+}
+
+/** A positive number of the query, at most `most`; undefined when it is none. */
+function numberOf(query: URLSearchParams, key: string, otherwise: number, most: number) {
+  const text = query.get(key);
+  if (text === null) return otherwise;
+  const value = Number(text);
+  return value > 0 && value <= most ? value : undefined;
+}
+
+function wrongNumber(key: string, most: number): AdminAnswer {
+  return { status: 400, body: { error: `${key} must be a number above 0, at most ${most}` } };
 }

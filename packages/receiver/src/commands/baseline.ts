@@ -17,6 +17,7 @@ import {
 import type { ColumnType } from "../references/training-column.js";
 import type { TrainingData, TrainingPlan } from "../references/training-data.js";
 import { readTrainingData } from "../references/training-data.js";
+import { windowLengths } from "../window-lengths.js";
 import { ReadProgress } from "./read-progress.js";
 import { signalFacts, signalTable } from "./reference-table.js";
 
@@ -185,8 +186,8 @@ function sayError(name: string, signal: Reference): void {
 
 /** Says it of a reference that no window could be compared with, however many values it had. */
 function warnIfTooSmall(signal: string, reference: Reference): void {
-  const { windows: windowsMs, ...promises } = configSchema.parse({}).processors.evaluate;
-  const policies = windowPolicies({ ...promises, windowsMs });
+  const { windows, ladder, ...promises } = configSchema.parse({}).processors.evaluate;
+  const policies = windowPolicies(windowLengths(windows, ladder), promises);
   if (policies.some((policy) => everComparable(reference, policy))) return;
   const { count } = reference.kind === "numeric" ? reference.grid : reference.categories;
   process.stdout.write(

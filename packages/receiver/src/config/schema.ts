@@ -22,6 +22,9 @@ const observe = z.strictObject({
   pane: duration(100, 60 * MINUTE_MS, "1m"),
   allowedLateness: duration(0, DAY_MS, "30s"),
   idleTimeout: duration(100, DAY_MS, "2m"),
+  /** How long the summaries of shortest windows are kept, and of hours; 0s for not at all. */
+  paneRetention: duration(0, 366 * DAY_MS, "1d"),
+  hourRetention: duration(0, 10 * 366 * DAY_MS, "15d"),
   maxSignals: z.int().min(1).max(1_000_000).default(10_000),
   /** Slices of traffic that are monitored each by itself, over all models. */
   maxSegments: z.int().min(0).max(100_000).default(100),
@@ -42,6 +45,12 @@ const evaluate = z.strictObject({
     .min(1)
     .max(9)
     .default([5 * MINUTE_MS, 60 * MINUTE_MS, DAY_MS]),
+  /** Lengths of 1, 2, 4, 8 … times the first window, evaluated beside those that are shown. */
+  ladder: z.int().min(1).max(12).default(9),
+  /** Whether it is learned how much rows depend on each other, or taken as not at all. */
+  dependence: z.enum(["learned", "none"]).default("learned"),
+  /** Changes of verdicts that are kept, over all signals. */
+  history: z.int().min(0).max(1_000_000).default(5000),
   /** Shift in standard deviations below which nobody wants to be told. */
   shift: z.number().min(0.01).max(3).default(0.25),
   falseAlarmsPerFeatureYear: z.number().gt(0).max(1000).default(0.01),

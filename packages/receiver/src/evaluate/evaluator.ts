@@ -1,177 +1,190 @@
 /** Compares every window that ends with its reference, and keeps the verdicts. */
-import { METRICS } from "@tidemark/semconv";
-import type { CategoricalEvaluation, DriftPolicy, NumericEvaluation } from "@tidemark/stats";
-import {
-  driftPolicy,
-  evaluateCategorical,
-  evaluateNumeric,
-  GridSummary,
-  INITIAL_DRIFT_STATE,
-  nextDriftState,
-} from "@tidemark/stats";
+import type { DriftPolicy, Inflation } from "@tidemark/stats";
+import { inflationOf, multiWindowPolicies, nextDriftState } from "@tidemark/stats";
 import type { ClosedWindow } from "../closed-window.js";
-import { formatDuration } from "../config/quantities.js";
 import type { Logger } from "../logger.js";
-import type { Labels, MetricFamily, NumberPoint } from "../metric-family.js";
-import { CounterSet } from "../metric-family.js";
+import type { MetricFamily } from "../metric-family.js";
+import type { Reference } from "../references/reference.js";
 import type { Stage } from "../stage.js";
 import type { Persistent } from "../state/checkpoints.js";
-import { parsePlain, stringifyPlain } from "../state/plain-json.js";
 import type { StateChanges, StoredState } from "../state/state-store.js";
-import type { Verdict } from "./verdict.js";
-import { sentenceOf, verdictKey } from "./verdict.js";
+import type { WindowLength } from "../window-lengths.js";
+import type { Evaluation } from "./comparison.js";
+import { compare, variationCounts } from "./comparison.js";
+import { driftMetrics } from "./drift-metrics.js";
+import { EvaluatorCheckpoint } from "./evaluator-checkpoint.js";
+import { packEvaluation } from "./packed-evaluation.js";
+import type { ExpectedCounts } from "./signal-record.js";
+import { SignalRecord } from "./signal-record.js";
+import type { Evidence, Verdict } from "./verdict.js";
+import { sentenceOf, signalKey } from "./verdict.js";
+import { VerdictHistory } from "./verdict-history.js";
 
 const MINUTE_MS = 60_000;
-/** What verdicts are called in the store. */
-const KIND = "evaluate.verdict";
+/** Rows that are independent of each other. */
+const INDEPENDENT: Inflation = { phi: 1, learning: false };
 
-/** The evaluator's part of the configuration. */
-export interface EvaluatorOptions {
-  readonly windowsMs: readonly number[];
+/** What a window without values shows, of a signal that has had some. */
+const SILENCE = { outcome: "silent", belowFloor: false } as const;
+
+/** What is promised, and to whom nothing is to be told. */
+export interface PromiseOptions {
   /** Shift in standard deviations below which nobody wants to be told. */
   readonly shift: number;
   readonly falseAlarmsPerFeatureYear: number;
   readonly falseWarningsPerFeatureYear: number;
 }
 
-/** The policy of each window length. */
-export function windowPolicies(options: EvaluatorOptions): DriftPolicy[] {
-  return options.windowsMs.map((windowMs) =>
-    driftPolicy({
-      shift: options.shift,
-      falseAlarmsPerFeatureYear: options.falseAlarmsPerFeatureYear,
-      warningsPerFeatureYear: options.falseWarningsPerFeatureYear,
-      evaluationMinutes: windowMs / MINUTE_MS,
-      windowLengths: options.windowsMs.length,
-    }),
-  );
+/** The evaluator's part of the configuration. */
+export interface EvaluatorOptions extends PromiseOptions {
+  /** Shortest first. */
+  readonly lengths: readonly WindowLength[];
+  /** Whether it is learned how much rows depend on each other, or taken as not at all. */
+  readonly dependence: "learned" | "none";
+  /** Changes of verdicts that are kept. */
+  readonly history: number;
+}
+
+/** The policy of each length that is evaluated, all of them under one promise. */
+export function windowPolicies(
+  lengths: readonly WindowLength[],
+  options: PromiseOptions,
+): DriftPolicy[] {
+  return multiWindowPolicies({
+    shift: options.shift,
+    falseAlarmsPerFeatureYear: options.falseAlarmsPerFeatureYear,
+    warningsPerFeatureYear: options.falseWarningsPerFeatureYear,
+    windowMinutes: lengths.filter(({ evaluated }) => evaluated).map(({ ms }) => ms / MINUTE_MS),
+  });
 }
 
 /** The stage behind observe. */
 export class Evaluator implements Stage, Persistent {
-  private readonly policies: readonly DriftPolicy[];
-  private readonly windowNames: readonly string[];
-  private readonly onVerdict: (closed: ClosedWindow, drifted: boolean) => void;
+  private readonly options: EvaluatorOptions;
+  /** By window length; undefined where it is not evaluated. */
+  private readonly policies: readonly (DriftPolicy | undefined)[];
   private readonly logger: Logger;
-  private readonly latest = new Map<string, Verdict>();
-  private readonly evaluations = new CounterSet();
-  private readonly saved = new Map<string, Verdict>();
+  private readonly records = new Map<string, SignalRecord>();
+  private readonly checkpoint: EvaluatorCheckpoint;
+  /** How verdicts have changed. */
+  readonly history: VerdictHistory;
 
-  /** @param onVerdict is called for every window with values, and whether its signal is in alarm */
-  constructor(
-    options: EvaluatorOptions,
-    onVerdict: (closed: ClosedWindow, drifted: boolean) => void,
-    logger: Logger,
-  ) {
-    this.onVerdict = onVerdict;
+  constructor(options: EvaluatorOptions, logger: Logger) {
+    this.options = options;
     this.logger = logger;
-    this.windowNames = options.windowsMs.map(formatDuration);
-    this.policies = windowPolicies(options);
+    const policies = windowPolicies(options.lengths, options);
+    this.policies = options.lengths.map(({ evaluated }) =>
+      evaluated ? policies.shift() : undefined,
+    );
+    this.history = new VerdictHistory(options.history);
+    this.checkpoint = new EvaluatorCheckpoint(this.records, options.lengths);
   }
 
   async start(): Promise<void> {}
 
   async shutdown(): Promise<void> {}
 
-  /** Evaluates one window. A defect in it is logged and counted; the others go on. */
-  consume(closed: ClosedWindow): void {
+  /**
+   * Evaluates one window. A defect in it is logged and counted; the others go on.
+   * @returns whether the signal is in alarm in windows of that length
+   */
+  consume(closed: ClosedWindow): boolean {
+    const policy = this.policies[closed.window];
+    if (policy === undefined) return false;
+    const key = signalKey(closed.signal);
+    const record = this.recordOf(key, closed);
     try {
-      this.evaluate(closed);
+      if (this.evaluate(closed, record, policy)) {
+        this.checkpoint.changed(key, record, closed.window);
+      }
     } catch (error) {
-      this.evaluations.add({ ...this.labels(closed), outcome: "failed" });
+      record.note(closed.window, "failed");
       this.logger.error("a window could not be evaluated", { ...closed.signal, error });
     }
+    return record.state(closed.window).alarm === "drifted";
   }
 
   /** The latest verdicts, in the order in which the signals were first evaluated. */
   verdicts(): readonly Verdict[] {
-    return [...this.latest.values()];
+    const { lengths } = this.options;
+    return [...this.records.values()].flatMap((record) =>
+      Array.from(record.verdicts(lengths), ([, verdict]) => verdict),
+    );
   }
 
   save(changes: StateChanges): void {
-    for (const [key, verdict] of this.latest) {
-      if (this.saved.get(key) === verdict) continue;
-      changes.put(KIND, JSON.stringify(key.split("\u0000")), stringifyPlain(verdict));
-      this.saved.set(key, verdict);
-    }
+    this.checkpoint.save(changes);
+    this.history.save(changes);
   }
 
   saveFailed(): void {
-    this.saved.clear();
+    this.checkpoint.saveFailed();
+    this.history.saveFailed();
   }
 
-  /** Takes up the verdicts of an earlier run, but for window lengths that are no more. */
   async restore(stored: StoredState): Promise<void> {
-    for (const { body } of await stored.items(KIND)) {
-      const verdict = parsePlain(String(body)) as Verdict;
-      const window = this.windowNames.indexOf(verdict.window);
-      if (window >= 0) this.latest.set(verdictKey({ signal: verdict.signal, window }), verdict);
-    }
+    await this.checkpoint.restore(stored);
+    await this.history.restore(stored);
   }
 
   metrics(): MetricFamily[] {
-    const verdicts = [...this.latest.values()];
-    const gauge = (pick: (point: MethodPoint) => number): NumberPoint[] =>
-      verdicts.flatMap((verdict) =>
-        methodPoints(verdict)
-          .map((point) => ({ labels: methodLabels(verdict, point.method), value: pick(point) }))
-          .filter(({ value }) => Number.isFinite(value)),
-      );
-    return [
-      { definition: METRICS.driftScore, points: gauge(({ score }) => score) },
-      { definition: METRICS.driftThreshold, points: gauge(({ threshold }) => threshold) },
-      { definition: METRICS.driftPValue, points: gauge(({ pValue }) => pValue) },
-      { definition: METRICS.driftErrorBound, points: gauge(({ errorBound }) => errorBound) },
-      { definition: METRICS.driftDetected, points: verdicts.map(detectedPoint) },
-      { definition: METRICS.driftEvaluations, points: this.evaluations.snapshot() },
-    ];
+    return driftMetrics(this.records.values(), this.options.lengths);
   }
 
-  private evaluate(closed: ClosedWindow): void {
-    const evaluation = this.compare(closed);
-    const key = verdictKey(closed);
-    const before = this.latest.get(key);
-    const { signal, reference, startMs, endMs } = closed;
-    const { outcome, belowFloor } = evaluation;
-    const { state: drift } = nextDriftState(before?.drift ?? INITIAL_DRIFT_STATE, {
-      outcome,
-      belowFloor,
-      windowStartMs: startMs,
-      windowEndMs: endMs,
-    });
-    this.evaluations.add({ ...this.labels(closed), outcome });
+  private recordOf(key: string, { signal, reference }: ClosedWindow): SignalRecord {
+    const known = this.records.get(key);
+    const id = referenceId(reference);
+    // What was learned and decided was about another reference.
+    if (known?.referenceId === id) return known;
+    const record = new SignalRecord(signal, id, this.options.lengths.length);
+    this.records.set(key, record);
+    this.checkpoint.added(key, record);
+    return record;
+  }
+
+  /** Judges a window; false when nothing has changed by it. */
+  private evaluate(closed: ClosedWindow, record: SignalRecord, policy: DriftPolicy): boolean {
+    const { window, startMs, endMs, summary } = closed;
+    const { lengths } = this.options;
+    const before = record.state(window);
+    const known = record.evidence[window];
+    const isShown = (lengths[window] as WindowLength).shown || known !== undefined;
     // A window without values says nothing new: the last evidence stays, only the state moves.
-    const verdict: Verdict =
-      evaluation.m === 0 && before !== undefined
-        ? { ...before, drift }
-        : {
-            signal,
-            window: this.windowNames[closed.window] as string,
-            reference: reference.name,
-            provisional: reference.provisional,
-            drift,
-            startMs,
-            endMs,
-            evaluation,
-          };
-    this.latest.set(key, verdict);
-    if (evaluation.m > 0) this.onVerdict(closed, drift.alarm === "drifted");
-    if (drift.status !== before?.drift.status) this.announce(verdict, before);
-  }
-
-  private compare(closed: ClosedWindow): NumericEvaluation | CategoricalEvaluation {
-    const { reference, summary, signal } = closed;
-    const policy = this.policies[closed.window] as DriftPolicy;
-    const { name } = signal;
-    if (reference.kind === "numeric") {
-      if (!(summary instanceof GridSummary)) throw new TypeError(`${name}: no summary of numbers`);
-      return evaluateNumeric({ name, reference: reference.grid, live: summary, policy });
+    const isNews = summary.count > 0 || (isShown && known === undefined);
+    // Only who has been heard can fall silent.
+    if (isNews && summary.count + summary.missing === 0) return false;
+    const counts = this.variationOf(closed);
+    const circumstances = { policy, inflation: inflation(record, window, counts) };
+    const found = isNews ? compare(closed, { ...circumstances, brief: !isShown }) : undefined;
+    const { outcome, belowFloor } = found ?? SILENCE;
+    const seen = { outcome, belowFloor, windowStartMs: startMs, windowEndMs: endMs };
+    const { state } = nextDriftState(before, seen);
+    record.setState(window, state);
+    record.note(window, outcome);
+    // What moves in an alarm is the drift: windows of its time say nothing of what is usual.
+    if (counts && counts.rows > 0 && record.alarm === "none") record.addVariation(window, counts);
+    if (found === undefined && state.status === before.status) return false;
+    if (!isShown && state.alarm === "none") return true;
+    let evidence = known;
+    if (found) {
+      const explained = isShown ? found : compare(closed, { ...circumstances, brief: false });
+      evidence = evidenceOf(closed, explained, state.alarm === "none");
+      record.evidence[window] = evidence;
     }
-    if (summary instanceof GridSummary) throw new TypeError(`${name}: no summary of categories`);
-    return evaluateCategorical({ name, reference: reference.categories, live: summary, policy });
+    if (evidence && (state.status !== before.status || known === undefined)) {
+      const was = known === undefined ? "none" : before.status;
+      this.announce(record.verdict(window, lengths, evidence), was);
+    }
+    return true;
   }
 
-  private announce(verdict: Verdict, before: Verdict | undefined): void {
+  /** What is learned from a window of how much windows vary; undefined when nothing is to be. */
+  private variationOf(closed: ClosedWindow): ExpectedCounts | undefined {
+    return this.options.dependence === "none" ? undefined : variationCounts(closed);
+  }
+
+  private announce(verdict: Verdict, before: string): void {
+    this.history.add(verdict, before);
     const { signal, window, drift, evaluation } = verdict;
     const fields = {
       model: signal.model,
@@ -179,7 +192,7 @@ export class Evaluator implements Stage, Persistent {
       signal: signal.name,
       window,
       state: drift.status,
-      before: before?.drift.status ?? "none",
+      before,
       statistic: evaluation.statistic,
       threshold: evaluation.threshold,
       p: evaluation.pValue,
@@ -188,62 +201,27 @@ export class Evaluator implements Stage, Persistent {
     if (drift.status === "drifted") this.logger.warn(sentence, fields);
     else this.logger.info(sentence, fields);
   }
-
-  private labels({ signal, window, reference }: ClosedWindow): Labels {
-    return {
-      model_name: signal.model,
-      model_version: signal.version,
-      signal: signal.name,
-      window: this.windowNames[window] as string,
-      reference: reference.name,
-      segment: signal.segment,
-    };
-  }
 }
 
-/** One row of numbers of a verdict: the test that decides, and those that are shown. */
-interface MethodPoint {
-  readonly method: string;
-  readonly score: number;
-  readonly threshold: number;
-  readonly pValue: number;
-  readonly errorBound: number;
+function inflation(
+  record: SignalRecord,
+  length: number,
+  counts: ExpectedCounts | undefined,
+): Inflation {
+  return counts === undefined ? INDEPENDENT : inflationOf(record.variation(length, counts));
 }
 
-function methodPoints({ evaluation }: Verdict): MethodPoint[] {
-  const { method, statistic, threshold, pValue } = evaluation;
-  if (evaluation.method !== "ks") {
-    return [{ method, score: statistic, threshold, pValue, errorBound: 0 }];
-  }
-  const { psi, errorBound } = evaluation;
-  const points: MethodPoint[] = [{ method, score: statistic, threshold, pValue, errorBound }];
-  if (psi) {
-    points.push({
-      method: "psi",
-      score: psi.value,
-      threshold: psi.threshold,
-      pValue: psi.pValue,
-      errorBound: 0,
-    });
-  }
-  return points;
+function evidenceOf(closed: ClosedWindow, found: Evaluation, isQuiet: boolean): Evidence {
+  const { reference, startMs, endMs } = closed;
+  const { name, provisional } = reference;
+  const origin = { reference: name, provisional, startMs, endMs };
+  const evidence = { ...origin, packed: packEvaluation(found) };
+  return isQuiet ? evidence : { ...evidence, exemplars: closed.exemplars() };
 }
 
-function verdictLabels({ signal, window, reference }: Verdict): Labels {
-  return {
-    model_name: signal.model,
-    model_version: signal.version,
-    signal: signal.name,
-    window,
-    reference,
-    segment: signal.segment,
-  };
-}
-
-function methodLabels(verdict: Verdict, method: string): Labels {
-  return { ...verdictLabels(verdict), method };
-}
-
-function detectedPoint(verdict: Verdict): NumberPoint {
-  return { labels: verdictLabels(verdict), value: verdict.drift.alarm === "drifted" ? 1 : 0 };
+/** Equal ids, equal references; that of categories is their number of rows and names. */
+function referenceId(reference: Reference): string {
+  if (reference.kind === "numeric") return reference.grid.id;
+  const { count, size } = reference.categories;
+  return `${count} rows in ${size} categories`;
 }

@@ -1,6 +1,9 @@
 /** What is known about one signal in one window length: the evidence, and the state it led to. */
-import type { CategoricalEvaluation, DriftState, NumericEvaluation } from "@tidemark/stats";
-import type { ClosedWindow, SignalIdentity } from "../closed-window.js";
+import type { DriftState } from "@tidemark/stats";
+import type { SignalIdentity } from "../closed-window.js";
+import type { Exemplar } from "../exemplar.js";
+import type { Evaluation } from "./comparison.js";
+import type { PackedEvaluation } from "./packed-evaluation.js";
 
 /** The latest verdict of one signal and window length. */
 export interface Verdict {
@@ -14,7 +17,19 @@ export interface Verdict {
   /** The last window that had values: [startMs, endMs) in event time. */
   readonly startMs: number;
   readonly endMs: number;
-  readonly evaluation: NumericEvaluation | CategoricalEvaluation;
+  readonly evaluation: Evaluation;
+  readonly exemplars?: readonly Exemplar[];
+}
+
+/** What a record keeps of the last window of a length that had values. */
+export interface Evidence {
+  readonly reference: string;
+  readonly provisional: boolean;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly packed: PackedEvaluation;
+  /** Of a window in alarm; those that are far from usual come first. */
+  readonly exemplars?: readonly Exemplar[];
 }
 
 /** A verdict as the API shows it; numbers that do not exist are null. */
@@ -38,6 +53,7 @@ export function verdictJson(verdict: Verdict): Record<string, unknown> {
     sentence: sentenceOf(verdict),
     reference: verdict.reference,
     provisional: verdict.provisional,
+    exemplars: verdict.exemplars ?? [],
   };
 }
 
@@ -51,7 +67,7 @@ export function sentenceOf({ signal, evaluation, drift, endMs }: Verdict): strin
   return `${signal.name}: no value since ${since}; the numbers are those of the window before`;
 }
 
-/** The key under which a window's verdict is kept. */
-export function verdictKey({ signal, window }: Pick<ClosedWindow, "signal" | "window">): string {
-  return [signal.model, signal.version, signal.name, signal.segment, window].join("\u0000");
+/** The key under which all that is known of a signal is kept. */
+export function signalKey({ model, version, name, segment }: SignalIdentity): string {
+  return JSON.stringify([model, version, name, segment]);
 }

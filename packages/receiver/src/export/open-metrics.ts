@@ -31,7 +31,7 @@ export function formatMetrics(
     lines.push(`# HELP ${family} ${escapeHelp(brief)}`);
     for (const point of points) {
       if ("bounds" in point) lines.push(...histogramLines(name, point));
-      else lines.push(numberLine(name, point));
+      else lines.push(numberLine(name, point) + (openMetrics ? exemplarOf(point) : ""));
     }
   }
   if (openMetrics) lines.push("# EOF");
@@ -40,6 +40,15 @@ export function formatMetrics(
 
 function numberLine(name: string, { labels, value }: NumberPoint): string {
   return `${name}${formatLabels(labels)} ${formatNumber(value)}`;
+}
+
+function exemplarOf({ exemplar }: NumberPoint): string {
+  if (exemplar === undefined) return "";
+  const { traceId, spanId, value, timeMs } = exemplar;
+  const labels = formatLabels({ trace_id: traceId, span_id: spanId });
+  // A category is no number, and an exemplar must have one.
+  const number = typeof value === "number" ? formatNumber(value) : "1";
+  return ` # ${labels} ${number} ${timeMs / 1000}`;
 }
 
 function histogramLines(name: string, point: HistogramPoint): string[] {

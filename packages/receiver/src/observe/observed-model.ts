@@ -7,6 +7,7 @@ import type { LearnOptions } from "./learner.js";
 import { Learner } from "./learner.js";
 import { SignalPanes } from "./signal.js";
 import { UsageCounts } from "./usage-counts.js";
+import type { WindowSchedule } from "./window-schedule.js";
 
 /** A signal that is monitored, or still learning what is normal. */
 export interface ObservedSignal {
@@ -22,7 +23,7 @@ export interface ObservedSignal {
 
 /** What a model's signals need to know of the configuration. */
 export interface ModelOptions {
-  readonly windowCount: number;
+  readonly schedule: WindowSchedule;
   readonly learn: LearnOptions;
   readonly reference: (identity: SignalIdentity) => Reference | undefined;
   /** How the values of a signal are summed up; undefined when the first one decides. */
@@ -92,7 +93,7 @@ export class ObservedModel {
   }
 
   private monitor(signal: ObservedSignal, reference: Reference): void {
-    signal.panes = new SignalPanes(signal.identity, reference, this.options.windowCount);
+    signal.panes = new SignalPanes(signal.identity, reference, this.options.schedule);
     signal.learner = undefined;
   }
 }

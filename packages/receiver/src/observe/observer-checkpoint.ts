@@ -17,7 +17,9 @@ import type { ObserverState } from "./observer-state.js";
 import type { SavedGeneration, SavedSpans } from "./recent-spans.js";
 import { SPAN_BYTES } from "./recent-spans.js";
 import type { UsageItem } from "./usage-counts.js";
+import type { WaitingWindows } from "./waiting-windows.js";
 import type { WatermarkState } from "./watermark.js";
+import { rowsOf } from "./window-summary.js";
 
 /** Kinds of items in the store. */
 const KIND = {
@@ -31,6 +33,8 @@ interface Progress {
   readonly sequence: number;
   readonly watermark: WatermarkState;
   readonly closedUntilMs: number;
+  /** Signals whose windows had been handed out up to an earlier time only. */
+  readonly behind?: readonly (readonly [signal: string, closedUntilMs: number])[];
   /** How many spans of each generation's file belong to this checkpoint, oldest first. */
   readonly spans: readonly SavedGeneration[];
 }
@@ -60,7 +64,7 @@ interface SignalItem {
 /** What was stored of a signal, so that only changes are stored again. */
 interface SavedSignal {
   item: string;
-  readonly places: Map<string, { summary: Summary; rows: number }>;
+  readonly places: Map<string, { summary: Summary | WaitingWindows; rows: number }>;
 }
 
 /** Stores and restores one observer's state. */
@@ -86,7 +90,9 @@ export class ObserverCheckpoint {
     const { sequence, watermark, schedule, models } = this.state;
     const { closedUntilMs } = schedule;
     const spans = this.saveSpans(changes);
-    const progress: Progress = { sequence, watermark: watermark.state, closedUntilMs, spans };
+    const behind = this.signalsBehind();
+    const time = { watermark: watermark.state, closedUntilMs, behind };
+    const progress: Progress = { sequence, ...time, spans };
     changes.put(KIND.progress, "", stringifyPlain(progress));
     this.deletedPlaces = this.stale.splice(0);
     for (const key of this.deletedPlaces) changes.delete(KIND.place, key);
@@ -123,7 +129,7 @@ export class ObserverCheckpoint {
     const [item] = await stored.items(KIND.progress);
     if (item === undefined) return;
     const progress = parsePlain(String(item.body)) as Progress;
-    const { sequence, watermark, closedUntilMs, spans } = progress;
+    const { sequence, watermark, closedUntilMs, behind = [], spans } = progress;
     this.state.sequence = sequence;
     this.state.watermark.state = watermark;
     this.state.schedule.closedUntilMs = closedUntilMs;
@@ -135,8 +141,21 @@ export class ObserverCheckpoint {
       const signal = this.restoreSignal(key, parsePlain(String(body)) as SignalItem);
       if (signal) signals.set(key, signal);
     }
+    for (const [key, untilMs] of behind) {
+      const panes = signals.get(key)?.panes;
+      if (panes) panes.closedUntilMs = untilMs;
+    }
     this.restorePlaces(await stored.items(KIND.place), signals);
     await this.restoreSpans(stored, spans);
+  }
+
+  private signalsBehind(): [signal: string, closedUntilMs: number][] {
+    const { closedUntilMs } = this.state.schedule;
+    return [...this.state.signals()].flatMap(({ identity, panes }) => {
+      if (panes === undefined || panes.closedUntilMs >= closedUntilMs) return [];
+      const { model, version, name, segment } = identity;
+      return [[keyOf(model, version, name, segment), panes.closedUntilMs]];
+    });
   }
 
   private saveSignal(changes: StateChanges, signal: ObservedSignal, suffix: string): void {
@@ -274,10 +293,6 @@ function keyOf(...parts: readonly string[]): string {
 
 function partsOf(key: string): string[] {
   return JSON.parse(key) as string[];
-}
-
-function rowsOf(summary: Summary): number {
-  return summary.count + summary.missing + ("invalid" in summary ? summary.invalid : 0);
 }
 
 function modelItem(model: ObservedModel): ModelItem {

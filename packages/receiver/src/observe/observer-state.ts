@@ -1,9 +1,11 @@
 /** All that observe knows between two spans: models and their signals, time, and recent spans. */
 import type { KeyTable } from "../otlp/key-table.js";
 import type { SpanRows } from "../otlp/span-rows.js";
+import type { WindowLength } from "../window-lengths.js";
 import { ByteInterner, INTERN_FULL } from "./byte-interner.js";
 import type { ModelOptions, ObservedSignal } from "./observed-model.js";
 import { ObservedModel } from "./observed-model.js";
+import type { RetentionOptions } from "./pane-history.js";
 import { RecentSpans } from "./recent-spans.js";
 import { signalName } from "./signal-name.js";
 import type { PlanOptions } from "./signal-plan.js";
@@ -24,10 +26,12 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8");
 
 /** The observer's part of the configuration. */
-export interface ObserverOptions extends Omit<ModelOptions, "windowCount" | "kindOf"> {
+export interface ObserverOptions extends Omit<ModelOptions, "schedule" | "kindOf"> {
   readonly paneMs: number;
-  /** Ascending; each a multiple of the one before, the first one of the pane. */
-  readonly windowsMs: readonly number[];
+  /** Shortest first; it is a multiple of the pane. */
+  readonly lengths: readonly WindowLength[];
+  /** How long the past is kept. */
+  readonly retention: RetentionOptions;
   readonly allowedLatenessMs: number;
   readonly idleTimeoutMs: number;
   /** Signals over all models; values of further ones are counted and dropped. */
@@ -61,7 +65,7 @@ export class ObserverState {
     this.options = options;
     this.keys = keys;
     this.plan = new SignalPlan(keys, options.plan);
-    this.schedule = new WindowSchedule(options.paneMs, options.windowsMs);
+    this.schedule = new WindowSchedule(options.paneMs, options.lengths);
     this.watermark = new Watermark(options.allowedLatenessMs, options.idleTimeoutMs);
     this.recentSpans = new RecentSpans(options.recentSpans);
   }
@@ -115,6 +119,13 @@ export class ObserverState {
     return decoder.decode(new Uint8Array(view.buffer, view.byteOffset + start, read));
   }
 
+  /** Every signal, in the order of their models; new ones may come while it is walked. */
+  *signals(): Generator<ObservedSignal> {
+    for (const model of this.models.values()) {
+      for (const signal of model.signals) if (signal) yield signal;
+    }
+  }
+
   /** A signal that is new; undefined when there are too many. */
   addSignal(model: ObservedModel, key: number, role: number): ObservedSignal | undefined {
     if (this.signalCount >= this.options.signalsMax) return undefined;
@@ -123,9 +134,9 @@ export class ObserverState {
   }
 
   private newModel(model: string, version: string, segment: string): ObservedModel {
-    const { windowsMs, learn, reference } = this.options;
+    const { learn, reference } = this.options;
     const kindOf = (role: number, name: string) => this.plan.kindOf(role, name);
-    const options = { windowCount: windowsMs.length, learn, reference, kindOf };
+    const options = { schedule: this.schedule, learn, reference, kindOf };
     return new ObservedModel(model, version, segment, options);
   }
 

@@ -12,12 +12,18 @@ import type { KeyTable } from "../otlp/key-table.js";
 import type { Stage, TraceBatch } from "../stage.js";
 import type { Persistent } from "../state/checkpoints.js";
 import type { StateChanges, StoredState } from "../state/state-store.js";
+import type { WindowLength } from "../window-lengths.js";
 import { modelMetrics } from "./model-metrics.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import { ObserverCheckpoint } from "./observer-checkpoint.js";
 import type { ObserverOptions } from "./observer-state.js";
 import { ObserverState } from "./observer-state.js";
+import type { PastPane } from "./pane-history.js";
+import { PaneHistory } from "./pane-history.js";
+import type { SignalPanes } from "./signal.js";
 import { SpanCounter } from "./span-counter.js";
+import { WindowCloser } from "./window-closer.js";
+import { rowsOf } from "./window-summary.js";
 
 /** How often the watermark is looked at when no spans come. */
 const TICK_MS = 250;
@@ -25,23 +31,27 @@ const TICK_MS = 250;
 /** The stage between receive and evaluate. */
 export class Observer implements Stage, Persistent {
   private readonly options: ObserverOptions;
-  private readonly onWindow: (window: ClosedWindow) => void;
+  private readonly onWindow: (window: ClosedWindow) => boolean;
   private readonly onBoundary: () => void;
   private readonly now: () => number;
   private readonly logger: Logger;
   private readonly state: ObserverState;
   private readonly checkpoint: ObserverCheckpoint;
   private readonly counter: SpanCounter;
+  private readonly closer: WindowCloser;
+  /** Where there is a store. */
+  private history: PaneHistory | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param onWindow is called for every window that ends, of every signal that has a reference
-   * @param onBoundary is called after the windows that ended together have been handed out
+   * @param onWindow is called for every window that ends, of every signal that has a reference;
+   *   it says whether the signal drifts in windows of that length
+   * @param onBoundary is called when windows have ended
    */
   constructor(
     options: ObserverOptions,
     keys: KeyTable,
-    onWindow: (window: ClosedWindow) => void,
+    onWindow: (window: ClosedWindow) => boolean,
     onBoundary: () => void,
     now: () => number,
     logger: Logger,
@@ -53,6 +63,7 @@ export class Observer implements Stage, Persistent {
     this.state = new ObserverState(options, keys);
     this.counter = new SpanCounter(this.state);
     this.logger = logger;
+    this.closer = new WindowCloser(this.state, (...due) => this.close(...due));
     this.checkpoint = new ObserverCheckpoint(this.state, logger);
   }
 
@@ -63,6 +74,7 @@ export class Observer implements Stage, Persistent {
 
   async shutdown(): Promise<void> {
     clearInterval(this.timer);
+    this.closer.stop();
   }
 
   /** The last batch that has been counted. */
@@ -91,24 +103,28 @@ export class Observer implements Stage, Persistent {
     this.advance(receivedMs);
   }
 
-  /** Takes note of a verdict, for what is usual from now on. */
-  judge(closed: ClosedWindow, drifted: boolean): void {
-    const { model: name, version, segment } = closed.signal;
-    const model = this.state.modelNamed(name, version, segment);
-    const signal = model?.signals.find((one) => one?.identity.name === closed.signal.name);
-    signal?.panes?.judge(closed, drifted);
-  }
-
   save(changes: StateChanges): void {
     this.checkpoint.save(changes);
+    this.history?.save(changes, this.state.schedule.closedUntilMs);
   }
 
   saveFailed(): void {
     this.checkpoint.forgetSaved();
+    this.history?.saveFailed();
   }
 
-  restore(stored: StoredState): Promise<void> {
-    return this.checkpoint.restore(stored);
+  async restore(stored: StoredState): Promise<void> {
+    this.history = new PaneHistory(this.options.lengths, this.options.retention, stored);
+    await this.checkpoint.restore(stored);
+    // The last run may have ended before it had handed out everything.
+    this.closer.begin();
+  }
+
+  /** What a signal had in [fromMs, toMs), as far as it is kept: see pane-history.ts. */
+  async past(signal: ObservedSignal, fromMs: number, toMs: number): Promise<PastPane[]> {
+    const { identity, panes } = signal;
+    if (panes === undefined || this.history === undefined) return [];
+    return this.history.read(identity, panes.reference, fromMs, toMs);
   }
 
   /** The models seen so far, with their signals. */
@@ -127,28 +143,29 @@ export class Observer implements Stage, Persistent {
     ];
   }
 
-  /** Closes what the watermark has passed. */
-  private advance(nowMs: number): void {
-    const boundaries = this.state.schedule.passed(this.state.watermark.advance(nowMs));
-    for (const { endMs, windows } of boundaries) {
-      for (const model of this.state.models.values()) {
-        for (const signal of model.signals) {
-          if (signal?.panes) this.closeSignal(signal, endMs, windows);
-        }
-      }
-      this.onBoundary();
-    }
+  /** Whether windows that have ended are still being handed out. */
+  get isBehind(): boolean {
+    return this.closer.isBehind;
   }
 
-  private closeSignal(signal: ObservedSignal, endMs: number, windows: readonly number[]): void {
-    const { panes } = signal;
-    if (panes === undefined) return;
-    panes.closePanes(endMs / this.options.paneMs);
-    for (const window of windows) {
-      const startMs = endMs - (this.options.windowsMs[window] as number);
-      const summary = panes.closeWindow(window);
-      const { identity, reference } = panes;
-      this.onWindow({ signal: identity, reference, window, startMs, endMs, summary });
+  /** Closes what the watermark has passed. */
+  private advance(nowMs: number): void {
+    if (this.state.schedule.advance(this.state.watermark.advance(nowMs))) {
+      this.closer.begin();
+      this.onBoundary();
     }
+    this.closer.proceed();
+  }
+
+  private close(panes: SignalPanes, untilMs: number): void {
+    const { identity, reference } = panes;
+    panes.closeUntil(untilMs, (window, endMs, summary) => {
+      const startMs = endMs - (this.options.lengths[window] as WindowLength).ms;
+      const exemplars = () => panes.exemplars();
+      const closed = { signal: identity, reference, window, startMs, endMs, summary, exemplars };
+      if (rowsOf(summary) > 0) this.history?.add(identity, window, startMs, summary);
+      const drifted = this.onWindow(closed);
+      if (summary.count > 0) panes.judge(closed, drifted);
+    });
   }
 }

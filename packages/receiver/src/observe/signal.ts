@@ -3,21 +3,36 @@
  * windows that are still open. A window is the sum of its panes, so a value is added once, to its
  * pane, and closing a pane is a merge: memory and time do not depend on the traffic.
  */
-import { CategoryCounts, GridSummary } from "@tidemark/stats";
+import { GridSummary } from "@tidemark/stats";
 import type { ClosedWindow, SignalIdentity, Summary } from "../closed-window.js";
+import type { Exemplar } from "../exemplar.js";
 import type { Reference } from "../references/reference.js";
+import type { SpanPlace } from "./exemplar-slots.js";
+import { ExemplarSlots, farness, UNUSUAL_WEIGHT } from "./exemplar-slots.js";
 import type { UsualValues } from "./usual-values.js";
 import { usualInDrift, usualValues } from "./usual-values.js";
+import { WaitingWindows } from "./waiting-windows.js";
+import type { WindowSchedule } from "./window-schedule.js";
+import { emptySummary, merged, readSummary, rowsOf } from "./window-summary.js";
 
-/** Numbers that are added to a pane at once: 512 bytes a signal. */
+/** Numbers that are added to a pane at once: 512 bytes a signal while a batch is counted. */
 const WAITING_MAX = 64;
 /** Fewer than this are added one by one: what many have in common costs as much as some values. */
 const FEW = 8;
+/** Panes that are open at once; the oldest ones join the window that they belong to. */
+const PANES_MAX = 2;
+/** Where numbers wait, given back by `settle`: a signal without traffic needs none. */
+const spareWaiting: Float64Array[] = [];
+const NONE = new Float64Array(0);
+
+/** Gets a window that has ended, [endMs - its length, endMs); the summary is lent to it. */
+export type OnWindow = (window: number, endMs: number, summary: Summary) => void;
 
 /** The open panes and windows of one signal that has a reference. */
 export class SignalPanes {
   readonly identity: SignalIdentity;
   readonly reference: Reference;
+  private readonly schedule: WindowSchedule;
   /** Open panes by their number; hardly ever more than two or three. */
   private readonly panes = new Map<number, Summary>();
   /** What is usual now: see usual-values.ts. */
@@ -28,25 +43,32 @@ export class SignalPanes {
   private readonly drifts = new Map<number, UsualValues>();
   /** The pane that was asked for last, and the same when it holds numbers. */
   private latestNumber = Number.NaN;
-  private latestPane: Summary;
+  private latestPane: Summary | undefined;
   private latestGrid: GridSummary | undefined;
   /** Numbers of that pane that are not in its summary yet: many at once cost a third each. */
-  private readonly waiting: Float64Array;
+  private waiting: Float64Array = NONE;
   /** How many numbers wait for {@link settle}; none do between two batches. */
   waitingCount = 0;
-  /** Values that came after their pane had closed; they join the next longer window. */
-  private late: Summary;
-  /** What each window length has so far, shortest first. */
-  private readonly windows: Summary[];
+  /** Every window that ends at or before this has been handed out; NaN before the first one. */
+  closedUntilMs: number;
+  /** What has closed of the shortest window that is open. */
+  private shortest: Summary | undefined;
+  /** The same of the longer ones. */
+  private readonly longer: WaitingWindows;
+  /** Values of a shortest window that has ended; they join what is still open around it. */
+  private late: Summary | undefined;
+  private lateStartMs = Number.NaN;
 
-  constructor(identity: SignalIdentity, reference: Reference, windowCount: number) {
+  /** Values of the open windows that are worth a look. */
+  private readonly slots = new ExemplarSlots();
+
+  constructor(identity: SignalIdentity, reference: Reference, schedule: WindowSchedule) {
     this.identity = identity;
     this.reference = reference;
+    this.schedule = schedule;
+    this.closedUntilMs = schedule.closedUntilMs;
+    this.longer = new WaitingWindows(reference, schedule.lengths);
     this.takeUsual(usualValues(reference));
-    this.windows = Array.from({ length: windowCount }, () => emptySummary(reference));
-    this.late = emptySummary(reference);
-    this.latestPane = this.late;
-    this.waiting = new Float64Array(reference.kind === "numeric" ? WAITING_MAX : 0);
   }
 
   /**
@@ -68,14 +90,15 @@ export class SignalPanes {
    * Adds a number to its pane, where it may have to wait for {@link settle}.
    * @returns false when it is none, or the signal holds categories
    */
-  addNumber(value: number, pane: number, firstOpenPane: number): boolean {
-    const grid = this.grid(pane, firstOpenPane);
-    if (grid === undefined) return false;
+  addNumber(value: number, pane: number): boolean {
+    const summary = this.pane(pane);
+    if (!(summary instanceof GridSummary)) return false;
     const isFinite = Number.isFinite(value);
-    if (!isFinite || grid !== this.latestGrid) {
-      grid.add(value);
+    if (!isFinite || summary !== this.latestGrid) {
+      summary.add(value);
       return isFinite;
     }
+    if (this.waitingCount === 0) this.waiting = spareWaiting.pop() ?? new Float64Array(WAITING_MAX);
     this.waiting[this.waitingCount++] = value;
     if (this.waitingCount === WAITING_MAX) this.settle();
     return true;
@@ -84,17 +107,34 @@ export class SignalPanes {
   /** Adds what waits to its pane; belongs at the end of a batch. */
   settle(): void {
     const { waiting, waitingCount: count, latestGrid: grid } = this;
+    if (count === 0) return;
     this.waitingCount = 0;
     if (count >= FEW) grid?.addMany(waiting, 0, count);
     else for (let at = 0; at < count; at++) grid?.add(waiting[at]);
+    this.waiting = NONE;
+    spareWaiting.push(waiting);
   }
 
   /** Adds a category to its pane; false when the signal holds numbers. */
-  addCategory(name: string, pane: number, firstOpenPane: number): boolean {
-    const summary = this.pane(pane, firstOpenPane);
+  addCategory(name: string, pane: number): boolean {
+    const summary = this.pane(pane);
     if (summary instanceof GridSummary) return false;
     summary.add(name);
     return true;
+  }
+
+  /** Offers a value that has been added as one that is worth a look. */
+  offerExemplar(value: number | string, place: SpanPlace): void {
+    // Late ones are not of the window whose exemplars these will be.
+    if (place.timeMs < this.closedUntilMs) return;
+    const isNumber = typeof value === "number";
+    const isUnusual = isNumber ? this.isUnusualNumber(value) : this.isUnusualName(value);
+    this.slots.offer(value, isUnusual ? UNUSUAL_WEIGHT : farness(value, this.reference), place);
+  }
+
+  /** Values behind the windows that end now. */
+  exemplars(): Exemplar[] {
+    return this.slots.before(this.closedUntilMs);
   }
 
   /** Whether a number lies outside what is usual. */
@@ -123,84 +163,157 @@ export class SignalPanes {
     } else this.usualNames = usual;
   }
 
-  /** Every summary that holds something, by the name of its place. */
-  *places(): Generator<[string, Summary]> {
+  /** Everything that holds something, by the name of its place. */
+  *places(): Generator<[string, Summary | WaitingWindows]> {
     for (const [number, pane] of this.panes) yield [`pane ${number}`, pane];
-    for (const [index, window] of this.windows.entries()) yield [`window ${index}`, window];
-    yield ["late", this.late];
+    if (this.shortest) yield ["shortest", this.shortest];
+    if (this.late) yield [`late ${this.lateStartMs}`, this.late];
+    if (!this.longer.isEmpty) yield ["longer", this.longer];
   }
 
   /**
-   * Adds what an earlier run had at a place.
+   * Takes up what an earlier run had at a place.
    * @throws SummaryFormatError when it was counted on another reference
    */
   restore(place: string, bytes: Uint8Array): void {
-    const [kind, index] = place.split(" ");
-    const saved =
-      this.reference.kind === "numeric"
-        ? GridSummary.deserialise(this.reference.grid, bytes)
-        : CategoryCounts.deserialise(bytes);
-    if (kind === "late") mergeInto(this.late, saved);
-    else if (kind === "pane") mergeInto(this.pane(Number(index), Number.NEGATIVE_INFINITY), saved);
-    // A window length that the configuration no longer has joins the longest one.
-    else mergeInto(this.windows[Number(index)] ?? (this.windows.at(-1) as Summary), saved);
+    const [kind, at] = place.split(" ");
+    if (kind === "longer") {
+      this.longer.restore(bytes);
+      return;
+    }
+    const saved = readSummary(this.reference, bytes);
+    if (kind === "pane") this.panes.set(Number(at), saved);
+    else if (kind === "late") [this.late, this.lateStartMs] = [saved, Number(at)];
+    else if (kind === "shortest") this.shortest = saved;
   }
 
-  /** The summary of a pane that is open, or of the late values. */
-  pane(number: number, firstOpenNumber: number): Summary {
-    if (number === this.latestNumber) return this.latestPane;
-    if (number < firstOpenNumber) return this.late;
-    let pane = this.panes.get(number);
-    if (pane === undefined) {
-      pane = emptySummary(this.reference);
-      this.panes.set(number, pane);
-    }
+  /** The summary that takes the values of a pane. */
+  pane(number: number): Summary {
+    if (number === this.latestNumber) return this.latestPane as Summary;
     this.settle();
+    const { paneMs } = this.schedule;
+    const isLate = number * paneMs < this.closedUntilMs;
+    const pane = isLate ? this.latePane(number * paneMs) : this.openPane(number);
     this.latestNumber = number;
     this.latestPane = pane;
     this.latestGrid = pane instanceof GridSummary ? pane : undefined;
     return pane;
   }
 
-  private grid(number: number, firstOpenNumber: number): GridSummary | undefined {
-    const summary = this.pane(number, firstOpenNumber);
-    return summary instanceof GridSummary ? summary : undefined;
+  private openPane(number: number): Summary {
+    let pane = this.panes.get(number);
+    if (pane !== undefined) return pane;
+    if (this.panes.size >= PANES_MAX) {
+      this.fold(this.closedUntilMs + this.schedule.shortestMs);
+    }
+    pane = emptySummary(this.reference);
+    this.panes.set(number, pane);
+    return pane;
   }
 
-  /** Merges the panes before `beforeNumber` into the shortest window. */
-  closePanes(beforeNumber: number): void {
-    this.settle();
+  private latePane(startMs: number): Summary {
+    const { shortestMs } = this.schedule;
+    const windowStartMs = Math.floor(startMs / shortestMs) * shortestMs;
+    if (this.late === undefined || windowStartMs !== this.lateStartMs) {
+      this.foldLate();
+      this.late = emptySummary(this.reference);
+      this.lateStartMs = windowStartMs;
+    }
+    return this.late;
+  }
+
+  /** Adds the panes that end by `endMs` to the shortest window. */
+  private fold(endMs: number): void {
+    const { paneMs } = this.schedule;
     for (const [number, pane] of this.panes) {
-      if (number >= beforeNumber) continue;
-      mergeInto(this.windows[0] as Summary, pane);
+      if (!((number + 1) * paneMs <= endMs)) continue;
+      this.shortest = merged(this.shortest, pane);
       this.panes.delete(number);
     }
     this.latestNumber = Number.NaN;
   }
 
-  /** Ends a window: hands out its summary, and adds it to the next longer one. */
-  closeWindow(window: number): Summary {
-    const summary = this.windows[window] as Summary;
-    this.windows[window] = emptySummary(this.reference);
-    const longer = this.windows[window + 1];
-    if (longer !== undefined) mergeInto(longer, summary);
-    if (window === 0) {
-      mergeInto(longer ?? (this.windows[0] as Summary), this.late);
-      this.late = emptySummary(this.reference);
-    }
-    return summary;
+  /**
+   * Adds late values to every open window around them that will not get them from a shorter one.
+   * What no window covers any more is gone; the span counter has said so.
+   */
+  private foldLate(): void {
+    const { late, lateStartMs, closedUntilMs } = this;
+    if (late === undefined) return;
+    const { lengths } = this.schedule;
+    const isOpen = (length: number) => {
+      const { ms } = lengths[length] as { ms: number };
+      return Math.floor(lateStartMs / ms) * ms + ms > closedUntilMs;
+    };
+    this.longer.set(
+      lengths.map(({ source }, length) => {
+        if (source < 0 || !isOpen(length) || isOpen(source)) return undefined;
+        return merged(this.longer.get(length), late);
+      }),
+    );
+    this.late = undefined;
+    this.latestNumber = Number.NaN;
   }
-}
 
-function emptySummary(reference: Reference): Summary {
-  return reference.kind === "numeric"
-    ? new GridSummary(reference.grid)
-    : CategoryCounts.liveFor(reference.categories);
-}
+  /** Ends every window up to `endMs`, in order; there is nothing in a window without values. */
+  closeUntil(endMs: number, onWindow: OnWindow): void {
+    this.settle();
+    this.latestNumber = Number.NaN;
+    this.foldLate();
+    const { shortestMs } = this.schedule;
+    if (Number.isNaN(this.closedUntilMs)) this.closedUntilMs = Math.min(this.firstMs(), endMs);
+    while (this.closedUntilMs < endMs) {
+      if (
+        this.shortest === undefined &&
+        this.longer.isEmpty &&
+        this.firstMs() > this.closedUntilMs
+      ) {
+        this.skipUntil(Math.min(this.firstMs(), endMs), onWindow);
+      } else this.close(this.closedUntilMs + shortestMs, onWindow);
+    }
+  }
 
-function mergeInto(target: Summary, source: Summary): void {
-  if (target instanceof GridSummary && source instanceof GridSummary) target.merge(source);
-  else if (target instanceof CategoryCounts && source instanceof CategoryCounts) {
-    target.merge(source);
-  } else throw new TypeError("summaries of one signal must be of one kind");
+  /** Start of the first shortest window that an open pane belongs to; Infinity without any. */
+  private firstMs(): number {
+    const { paneMs, shortestMs } = this.schedule;
+    const first = Math.min(...this.panes.keys());
+    return Math.floor((first * paneMs) / shortestMs) * shortestMs;
+  }
+
+  /** Nothing has come up to `endMs`: one empty window of each length says so. */
+  private skipUntil(endMs: number, onWindow: OnWindow): void {
+    const { lengths } = this.schedule;
+    const nothing = emptySummary(this.reference);
+    for (const [length, { ms }] of lengths.entries()) {
+      const lastEndMs = Math.floor(endMs / ms) * ms;
+      if (lastEndMs > this.closedUntilMs) onWindow(length, lastEndMs, nothing);
+    }
+    this.closedUntilMs = endMs;
+  }
+
+  /** Ends the windows of all lengths that end at `endMs`, shorter ones first. */
+  private close(endMs: number, onWindow: OnWindow): void {
+    const { lengths } = this.schedule;
+    this.fold(endMs);
+    this.closedUntilMs = endMs;
+    const open: (Summary | null | undefined)[] = [this.shortest ?? null];
+    this.shortest = undefined;
+    let nothing: Summary | undefined;
+    for (const [length, { ms, feeds }] of lengths.entries()) {
+      if (endMs % ms !== 0) continue;
+      const held = open[length] === undefined ? this.longer.get(length) : open[length];
+      const summary = held ?? (nothing ??= emptySummary(this.reference));
+      open[length] = null;
+      onWindow(length, endMs, summary);
+      if (rowsOf(summary) === 0) continue;
+      // Whoever got the summary is done with it: the last of the longer windows takes it over.
+      for (const [at, feed] of feeds.entries()) {
+        const taken = at === feeds.length - 1 ? summary : summary.clone();
+        this.longer.addTo(taken, feed);
+        open[feed] = taken;
+      }
+    }
+    this.longer.set(open);
+    this.slots.clearBefore(endMs);
+  }
 }

@@ -25,6 +25,9 @@ import { SpanSegments } from "./span-segments.js";
 
 const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
+const NO_VIEW: DataView = new DataView(new ArrayBuffer(0));
+/** The year 2000: earlier is no time of a span, but that of a clock that was never set. */
+const CLOCKS_FROM_MS = 946_684_800_000;
 
 /** Turns the rows of requests into what an {@link ObserverState} holds. */
 export class SpanCounter {
@@ -34,10 +37,13 @@ export class SpanCounter {
   private observed = 0;
   private readonly heads: SpanHeads;
   private readonly calls: ModelCalls;
-  /** The time, the pane and the first open pane of the present span. */
+  /** The time and the pane of the present span. */
   private eventMs = 0;
   private pane = 0;
-  private firstOpenPane = 0;
+  /** No window is open around it: its values count for nothing. */
+  private isTooLate = false;
+  /** Where it is, for those who want to find it again. */
+  private readonly place = { view: NO_VIEW, traceOffset: 0, spanOffset: 0, timeMs: 0 };
   private flags: SpanFlag[] = [];
   /** Signals of the present span whose values are not usual. */
   private unusual: string[] = [];
@@ -71,7 +77,6 @@ export class SpanCounter {
     this.flags = flags;
     this.unusual = [];
     this.resource = this.scope = -1;
-    this.firstOpenPane = this.state.schedule.firstOpenPane;
     try {
       for (let from = 0; from < rows.spanCount; from += SPANS_AT_ONCE) {
         this.countBlock(rows, from, Math.min(from + SPANS_AT_ONCE, rows.spanCount), nowMs);
@@ -125,17 +130,22 @@ export class SpanCounter {
       else model.successes++;
     }
     const endMs = (rows.startMs[span] as number) + durationNs / NS_PER_MS;
-    // A clock that is ahead must not close windows early: what is in the future happens now.
-    if (endMs > nowMs) this.note("span_in_future");
-    this.eventMs = endMs > nowMs ? nowMs : endMs;
+    this.eventMs = this.eventTime(endMs, nowMs);
+    const { place } = this;
+    place.view = rows.view;
+    place.traceOffset = rows.traceId[span] as number;
+    place.spanOffset = rows.spanId[span] as number;
+    place.timeMs = this.eventMs;
     state.watermark.observe(this.eventMs, nowMs);
     this.pane = state.schedule.paneNumber(this.eventMs);
     const first = rows.firstValue[span] as number;
     const end = rows.endValue[span] as number;
+    const isLate = end > first && state.schedule.isLate(this.eventMs);
+    this.isTooLate = isLate && state.schedule.isTooLate(this.eventMs);
+    if (isLate) this.note(this.isTooLate ? "span_too_late" : "span_late");
     this.purposes = this.state.plan.always | this.purposesAround(rows, span);
     this.countValues(rows, first, end, model);
     if (this.purposes !== 0) this.countPurposes(rows, span, call);
-    if (this.pane < this.firstOpenPane && end > first) this.note("span_late");
     if (this.unusual.length > 0) {
       this.flags.push({ at: rows.spanId[span] as number, values: this.unusual });
       this.unusual = [];
@@ -196,6 +206,7 @@ export class SpanCounter {
   }
 
   private countObservations(model: ObservedModel, isFirst: boolean): void {
+    if (this.isTooLate) return;
     const { keys, numbers, names, count, invalid, overflow } = this.observations;
     for (let at = 0; at < count; at++) {
       const key = keys[at] as number;
@@ -216,7 +227,18 @@ export class SpanCounter {
     if (overflow > 0) this.note("overflow_values", overflow);
   }
 
+  /**
+   * When a span ended. A clock that is ahead must not close windows early, and one that has never
+   * been set says nothing: what either dates happens now.
+   */
+  private eventTime(endMs: number, nowMs: number): number {
+    if (endMs >= CLOCKS_FROM_MS && endMs <= nowMs) return endMs;
+    this.note(endMs > nowMs ? "span_in_future" : "span_without_time");
+    return nowMs;
+  }
+
   private countValues(rows: SpanRows, first: number, end: number, model: ObservedModel): void {
+    if (this.isTooLate) return;
     const { valueTag, valueNumber } = rows;
     const { signals } = model;
     const { pane } = this;
@@ -274,8 +296,10 @@ export class SpanCounter {
   private addNumber(signal: ObservedSignal, value: number): boolean {
     const { panes } = signal;
     if (panes === undefined) return signal.learner?.addNumber(value, this.eventMs) ?? false;
-    if (!panes.addNumber(value, this.pane, this.firstOpenPane)) return false;
+    if (!panes.addNumber(value, this.pane)) return false;
     if (panes.waitingCount === 1) this.unsettled.push(panes);
+    // The first of a batch, and those that are not usual: offering each would cost what it counts.
+    panes.offerExemplar(value, this.place);
     if (panes.isUnusualNumber(value)) this.unusual.push(signal.identity.name);
     return true;
   }
@@ -283,7 +307,8 @@ export class SpanCounter {
   private addCategory(signal: ObservedSignal, value: string): boolean {
     const { panes } = signal;
     if (panes === undefined) return signal.learner?.addCategory(value, this.eventMs) ?? false;
-    if (!panes.addCategory(value, this.pane, this.firstOpenPane)) return false;
+    if (!panes.addCategory(value, this.pane)) return false;
+    panes.offerExemplar(value, this.place);
     if (panes.isUnusualName(value)) this.unusual.push(signal.identity.name);
     return true;
   }
@@ -301,7 +326,7 @@ export class SpanCounter {
     if (signal === undefined) return;
     signal.missing++;
     signal.learner?.addMissing();
-    signal.panes?.pane(this.pane, this.firstOpenPane).addMissing(1);
+    signal.panes?.pane(this.pane).addMissing(1);
   }
 
   private newSignal(model: ObservedModel, key: number, role: number): ObservedSignal | undefined {

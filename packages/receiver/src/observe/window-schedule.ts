@@ -1,25 +1,22 @@
 /**
  * When panes and windows end. Windows are tumbling, aligned to the epoch, half-open, and each
- * length is a multiple of the next shorter one, so that a longer window is a sum of shorter ones.
+ * length is a multiple of the shortest.
  */
+import type { WindowLength } from "../window-lengths.js";
 
-/** A boundary at which at least the shortest window ends. */
-export interface WindowBoundary {
-  readonly endMs: number;
-  /** Indexes of the window lengths that end here, shortest first. */
-  readonly windows: readonly number[];
-}
-
-/** Hands out the boundaries that the watermark has passed, once each and in order. */
+/** Says up to when windows have ended, as the watermark goes on. */
 export class WindowSchedule {
   readonly paneMs: number;
-  readonly windowsMs: readonly number[];
-  /** The last boundary that was handed out; NaN before the first watermark. */
+  /** Shortest first. */
+  readonly lengths: readonly WindowLength[];
+  readonly shortestMs: number;
+  /** The last end of a shortest window that the watermark has passed; NaN before the first one. */
   closedUntilMs = Number.NaN;
 
-  constructor(paneMs: number, windowsMs: readonly number[]) {
+  constructor(paneMs: number, lengths: readonly WindowLength[]) {
     this.paneMs = paneMs;
-    this.windowsMs = windowsMs;
+    this.lengths = lengths;
+    this.shortestMs = (lengths[0] as WindowLength).ms;
   }
 
   /** The number of the pane that holds `eventMs`. */
@@ -27,35 +24,24 @@ export class WindowSchedule {
     return Math.floor(eventMs / this.paneMs);
   }
 
-  /** The first pane that still takes values; -Infinity before the first call of `passed`. */
-  get firstOpenPane(): number {
-    return Number.isNaN(this.closedUntilMs)
-      ? Number.NEGATIVE_INFINITY
-      : this.closedUntilMs / this.paneMs;
+  /** Whether the shortest window around `eventMs` has ended. */
+  isLate(eventMs: number): boolean {
+    return Math.floor(eventMs / this.shortestMs) * this.shortestMs < this.closedUntilMs;
   }
 
-  /**
-   * The boundaries in (last watermark, watermark]. After a gap longer than two of the longest
-   * windows the empty middle is left out: there is nothing to evaluate in it.
-   */
-  passed(watermarkMs: number): WindowBoundary[] {
-    if (!Number.isFinite(watermarkMs)) return [];
-    const shortest = this.windowsMs[0] as number;
-    const longest = this.windowsMs.at(-1) as number;
-    const untilMs = Math.floor(watermarkMs / shortest) * shortest;
-    // The watermark starts at the first event less the lateness; windows before it are empty.
-    if (Number.isNaN(this.closedUntilMs)) this.closedUntilMs = untilMs;
-    const boundaries: WindowBoundary[] = [];
-    let endMs = this.closedUntilMs + shortest;
-    while (endMs <= untilMs) {
-      const at = endMs;
-      const windows = this.windowsMs.flatMap((length, index) => (at % length === 0 ? [index] : []));
-      boundaries.push({ endMs, windows });
-      endMs += shortest;
-      const flushed = endMs > this.closedUntilMs + longest + shortest;
-      if (flushed && untilMs - endMs > longest) endMs = untilMs - longest + shortest;
-    }
-    this.closedUntilMs = Math.max(this.closedUntilMs, untilMs);
-    return boundaries;
+  /** Whether every window around `eventMs` has ended. */
+  isTooLate(eventMs: number): boolean {
+    const { lengths, closedUntilMs } = this;
+    return lengths.every(({ ms }) => Math.floor(eventMs / ms) * ms + ms <= closedUntilMs);
+  }
+
+  /** Moves on to a watermark; whether any window ends by that. */
+  advance(watermarkMs: number): boolean {
+    if (!Number.isFinite(watermarkMs)) return false;
+    const untilMs = Math.floor(watermarkMs / this.shortestMs) * this.shortestMs;
+    const before = this.closedUntilMs;
+    if (untilMs <= before) return false;
+    this.closedUntilMs = untilMs;
+    return true;
   }
 }

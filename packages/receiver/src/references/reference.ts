@@ -14,6 +14,12 @@ interface ReferenceOrigin {
   readonly provisional: boolean;
   /** Rows that had no value; the rate of missing values is compared with it. */
   readonly missing: number;
+  /**
+   * What is usual in a window, [startMs, endMs), where that depends on the hour or the day: on the
+   * same edges, or of the same categories. Undefined when it does not, or when nothing is known of
+   * that time; the reference as a whole then holds.
+   */
+  readonly at?: (startMs: number, endMs: number) => Reference | undefined;
 }
 
 /** The reference of a signal of numbers. */

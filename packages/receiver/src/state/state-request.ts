@@ -15,6 +15,7 @@ export type StateChange =
       readonly body: Uint8Array | string;
     }
   | { readonly verb: "delete"; readonly kind: string; readonly key: string }
+  | { readonly verb: "deleteBefore"; readonly kind: string; readonly key: string }
   | {
       readonly verb: "write";
       readonly file: string;
@@ -26,7 +27,7 @@ export type StateChange =
 /** What the thread is asked for. */
 export type StateRequest =
   | { readonly kind: "open" }
-  | { readonly kind: "items"; readonly of: string }
+  | { readonly kind: "items"; readonly of: string; readonly keys?: readonly string[] }
   | { readonly kind: "read"; readonly file: string }
   | { readonly kind: "commit"; readonly changes: readonly StateChange[] }
   | { readonly kind: "close" };

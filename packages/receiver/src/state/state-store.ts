@@ -20,6 +20,8 @@ export class StateStoreError extends Error {
 export interface StateChanges {
   put(kind: string, key: string, body: Uint8Array | string): void;
   delete(kind: string, key: string): void;
+  /** Deletes all items of a kind whose keys come before this one. */
+  deleteBefore(kind: string, key: string): void;
   /**
    * Writes a part of a file that lies beside the store. It is on the disk before the transaction,
    * and may be there without it: the items of the transaction say how much of the file counts.
@@ -34,6 +36,8 @@ export interface StateChanges {
 export interface StoredState {
   /** All items of a kind, by key. */
   items(kind: string): Promise<StateItem[]>;
+  /** Those with these keys, as far as there are such. */
+  itemsOf(kind: string, keys: readonly string[]): Promise<StateItem[]>;
   /** A file beside the store; empty when there is none. */
   read(file: string): Promise<Uint8Array>;
 }
@@ -90,6 +94,7 @@ export class StateStore implements Stage, StoredState {
     change({
       put: (kind, key, body) => list.push({ verb: "put", kind, key, body }),
       delete: (kind, key) => list.push({ verb: "delete", kind, key }),
+      deleteBefore: (kind, key) => list.push({ verb: "deleteBefore", kind, key }),
       write: (file, offset, bytes) => list.push({ verb: "write", file, offset, bytes }),
       remove: (file) => list.push({ verb: "remove", file }),
     });
@@ -99,6 +104,10 @@ export class StateStore implements Stage, StoredState {
 
   async items(kind: string): Promise<StateItem[]> {
     return (await this.ask({ kind: "items", of: kind })) as StateItem[];
+  }
+
+  async itemsOf(kind: string, keys: readonly string[]): Promise<StateItem[]> {
+    return (await this.ask({ kind: "items", of: kind, keys })) as StateItem[];
   }
 
   async read(file: string): Promise<Uint8Array> {

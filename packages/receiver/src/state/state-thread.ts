@@ -28,7 +28,9 @@ interface OpenStore {
   readonly database: DatabaseSync;
   readonly insert: StatementSync;
   readonly remove: StatementSync;
+  readonly removeBefore: StatementSync;
   readonly select: StatementSync;
+  readonly find: StatementSync;
 }
 
 type SqliteError = Error & { errcode?: number; code?: string };
@@ -60,10 +62,15 @@ function handle(request: StateRequest): unknown {
     return undefined;
   }
   if (opened === undefined) throw new Error(`${file} is not open`);
-  if (request.kind === "items") return opened.select.all(request.of);
+  if (request.kind === "items") return itemsOf(opened, request.of, request.keys);
   if (request.kind === "read") return readBeside(request.file);
   commit(opened, request.changes);
   return undefined;
+}
+
+function itemsOf({ select, find }: OpenStore, kind: string, keys?: readonly string[]): unknown[] {
+  if (keys === undefined) return select.all(kind);
+  return keys.map((key) => find.get(kind, key)).filter((item) => item !== undefined);
 }
 
 function commit(store: OpenStore, changes: readonly StateChange[]): void {
@@ -76,6 +83,7 @@ function commit(store: OpenStore, changes: readonly StateChange[]): void {
     for (const change of changes) {
       if (change.verb === "put") store.insert.run(change.kind, change.key, change.body);
       else if (change.verb === "delete") store.remove.run(change.kind, change.key);
+      else if (change.verb === "deleteBefore") store.removeBefore.run(change.kind, change.key);
     }
     database.exec("COMMIT");
   } catch (error) {
@@ -147,7 +155,9 @@ function openStore(): OpenStore {
         "ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
     ),
     remove: database.prepare("DELETE FROM item WHERE kind = ? AND key = ?"),
+    removeBefore: database.prepare("DELETE FROM item WHERE kind = ? AND key < ?"),
     select: database.prepare("SELECT key, body FROM item WHERE kind = ? ORDER BY key"),
+    find: database.prepare("SELECT key, body FROM item WHERE kind = ? AND key = ?"),
   };
 }
 

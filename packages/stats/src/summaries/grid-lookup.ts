@@ -26,6 +26,8 @@ const TOP = CELLS + 1;
 /** A table with a cell of more edges is searched by halving throughout. */
 const CROWDED = 64;
 const TRIMS = [0, 1, 2, 4, 8, 16, 32, 64];
+/** The table that is being tried: the memory of eight a grid would outlive them. */
+const tried = new Uint16Array(TOP + 2);
 
 /** Values that `countBlock` takes at most. */
 export const BLOCK_MAX = 256;
@@ -33,17 +35,19 @@ const later = new Float64Array(BLOCK_MAX + 1);
 
 /** Builds the table; tries how many edges to leave out at each end and keeps the cheapest. */
 export function edgeLookup(edges: Float64Array): EdgeLookup {
-  let best = trimmedLookup(edges, 0);
-  let bestCost = expectedSteps(best);
+  const fence = new Float64Array(edges.length + 1);
+  fence.set(edges);
+  fence[edges.length] = Infinity;
+  let best = 0;
+  let bestCost = Infinity;
   for (const trim of TRIMS) {
-    if (4 * trim >= edges.length) break;
-    const candidate = trimmedLookup(edges, trim);
-    const cost = expectedSteps(candidate);
+    if (trim > 0 && 4 * trim >= edges.length) break;
+    const cost = expectedSteps(trimmedLookup(edges, trim, { fence, table: tried }));
     if (cost >= bestCost) continue;
-    best = candidate;
+    best = trim;
     bestCost = cost;
   }
-  return best;
+  return trimmedLookup(edges, best, { fence, table: new Uint16Array(TOP + 2) });
 }
 
 /**
@@ -127,16 +131,18 @@ function halved(fence: Float64Array, from: number, to: number, x: number): numbe
   return low;
 }
 
-function trimmedLookup(edges: Float64Array, trim: number): EdgeLookup {
+/** Fills the table for the edges that are left when so many are left out at each end. */
+function trimmedLookup(
+  edges: Float64Array,
+  trim: number,
+  { fence, table }: Pick<EdgeLookup, "fence" | "table">,
+): EdgeLookup {
   const low = edges[trim] as number;
   const high = edges[edges.length - 1 - trim] as number;
   const perUnit = CELLS / (high - low);
   // An empty, overflowing or subnormal range: all edges are in one cell.
   const scale = perUnit > 0 && perUnit < Infinity ? perUnit : 0;
-  const fence = new Float64Array(edges.length + 1);
-  fence.set(edges);
-  fence[edges.length] = Infinity;
-  const table = new Uint16Array(TOP + 2);
+  table[0] = 0;
   let cell = 0;
   for (let i = 0; i < edges.length; i++) {
     const edgeCell = cellOf(low, scale, edges[i] as number);

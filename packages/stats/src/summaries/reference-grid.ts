@@ -97,7 +97,9 @@ export class ReferenceGrid {
   readonly #cellCounts: (Float64Array | undefined)[] = [];
 
   private constructor(fields: GridFields) {
-    this.edges = fields.edges;
+    this.lookup = edgeLookup(fields.edges);
+    // The same numbers are kept once.
+    this.edges = this.lookup.fence.subarray(0, fields.edges.length);
     this.counts = fields.counts;
     this.binMeans = fields.binMeans;
     this.bins = fields.bins;
@@ -109,7 +111,6 @@ export class ReferenceGrid {
     this.mean = fields.mean;
     this.variance = fields.variance;
     this.count = fields.counts.reduce((sum, count) => sum + count, 0);
-    this.lookup = edgeLookup(fields.edges);
     this.resolution = largestPlainBin(fields.edges, fields.counts) / this.count;
     this.id = closingHash(this.serialise());
     Object.freeze(this);

@@ -38,6 +38,8 @@ export interface CategoricalComparison {
   /** phi of either side, >= 1 (default 1). */
   readonly phi?: { readonly reference?: number; readonly live?: number };
   readonly learning?: boolean;
+  /** True for the facts of the paging test alone: no distances for display, no sentence. */
+  readonly brief?: boolean;
 }
 
 /** Plain data. Distances are Hellinger's; NaN where nothing was seen. */
@@ -73,7 +75,7 @@ export interface CategoricalEvaluation {
 
 /** Compares a window with its reference. @throws RangeError when the reference is empty */
 export function evaluateCategorical(comparison: CategoricalComparison): CategoricalEvaluation {
-  const { reference, live, policy, learning = false } = comparison;
+  const { reference, live, policy, learning = false, brief = false } = comparison;
   if (reference.count === 0) throw new RangeError("the reference has no rows");
   const phi = { reference: comparison.phi?.reference ?? 1, live: comparison.phi?.live ?? 1 };
   const sides = {
@@ -98,7 +100,7 @@ export function evaluateCategorical(comparison: CategoricalComparison): Categori
   const pValue = cells.names.length === 0 && !silent ? 1 : (test?.pValue ?? Number.NaN);
   const outcome = driftOutcome({ ...policy, learning, liveCount: live.count, pValue, needed });
   const belowFloor = test !== undefined && test.excess < noncentrality;
-  const display = silent ? undefined : displayed(cells);
+  const display = silent || brief ? undefined : displayed(cells);
   return {
     method: "hellinger",
     outcome,
@@ -119,10 +121,9 @@ export function evaluateCategorical(comparison: CategoricalComparison): Categori
     psi: display?.psi ?? Number.NaN,
     jensenShannon: display?.jensenShannon ?? Number.NaN,
     totalVariation: display?.totalVariation ?? Number.NaN,
-    sentence: prefixed(
-      comparison.name,
-      categoryClause(comparison, cells, outcome, needed, belowFloor),
-    ),
+    sentence: brief
+      ? ""
+      : prefixed(comparison.name, categoryClause(comparison, cells, outcome, needed, belowFloor)),
   };
 }
 

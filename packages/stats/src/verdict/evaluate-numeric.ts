@@ -38,6 +38,8 @@ export interface NumericComparison {
   readonly learning?: boolean;
   /** Bound on the error of the live ranks, 0 where every value was counted (default 0). */
   readonly liveEpsilon?: number;
+  /** True for the facts of the paging test alone: no PSI, no Wasserstein-1, no sentence. */
+  readonly brief?: boolean;
 }
 
 /** The share-based companion of a numeric verdict. */
@@ -96,7 +98,7 @@ export interface NumericEvaluation {
  * @throws Error when `live` is on another grid, RangeError when a phi is below 1
  */
 export function evaluateNumeric(comparison: NumericComparison): NumericEvaluation {
-  const { reference, live, policy, learning = false } = comparison;
+  const { reference, live, policy, learning = false, brief = false } = comparison;
   assertSameGrid(reference, live);
   const sides = sampleSizes(comparison);
   const nEffective = effectiveSize(sides.reference, sides.live);
@@ -128,14 +130,20 @@ export function evaluateNumeric(comparison: NumericComparison): NumericEvaluatio
     epsilon: reference.epsilon,
     needed,
     belowFloor: !silent && distance < floor,
-    psi: populationStability(comparison, sides, nEffective),
-    wasserstein: wassersteinFloorTest(reference, live, {
-      floor: policy.floors.wasserstein,
-      alpha: policy.alpha,
-      phi,
-    }),
-    sentence: numericSentence({ ...comparison, outcome, distance, edge, needed, floor }),
+    psi: brief ? undefined : populationStability(comparison, sides, nEffective),
+    wasserstein: brief ? undefined : movedMass(comparison, phi),
+    sentence: brief
+      ? ""
+      : numericSentence({ ...comparison, outcome, distance, edge, needed, floor }),
   };
+}
+
+function movedMass(
+  { reference, live, policy }: NumericComparison,
+  phi: NumericEvaluation["phi"],
+): WassersteinFloorTest | undefined {
+  const { alpha, floors } = policy;
+  return wassersteinFloorTest(reference, live, { floor: floors.wasserstein, alpha, phi });
 }
 
 type Side = SampleSize & { readonly inflation: number };

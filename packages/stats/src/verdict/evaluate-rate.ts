@@ -30,6 +30,8 @@ export interface RateComparison {
   /** phi of either side, >= 1 (default 1). */
   readonly phi?: { readonly reference?: number; readonly live?: number };
   readonly learning?: boolean;
+  /** True for the facts alone: no sentence. */
+  readonly brief?: boolean;
 }
 
 /** Plain data. NaN where nothing was seen. */
@@ -66,7 +68,7 @@ const POINT_NULL_TARGET = 0.1;
 
 /** Compares a window's rate with the reference's. @throws RangeError on impossible counts */
 export function evaluateRate(comparison: RateComparison): RateEvaluation {
-  const { reference, live, policy, learning = false } = comparison;
+  const { reference, live, policy, learning = false, brief = false } = comparison;
   assertRate(reference);
   assertRate(live);
   const phi = { reference: comparison.phi?.reference ?? 1, live: comparison.phi?.live ?? 1 };
@@ -101,7 +103,9 @@ export function evaluateRate(comparison: RateComparison): RateEvaluation {
     phi,
     needed,
     belowFloor: statistic < floor,
-    sentence: prefixed(comparison.name, rateClause(comparison, outcome, needed, statistic < floor)),
+    sentence: brief
+      ? ""
+      : prefixed(comparison.name, rateClause(comparison, outcome, needed, statistic < floor)),
   };
 }
 

@@ -1,0 +1,113 @@
+/**
+ * How verdicts, states and what was learned of windows survive a restart. Evidence is written down
+ * when it is found, a few at a time, and not all at once when a checkpoint is taken.
+ */
+import type { SignalIdentity } from "../closed-window.js";
+import type { StateChanges, StoredState } from "../state/state-store.js";
+import type { WindowLength } from "../window-lengths.js";
+import { SignalRecord } from "./signal-record.js";
+import type { Evidence } from "./verdict.js";
+
+/** Kinds of items in the store. */
+const KIND = {
+  signal: "evaluate.signal",
+  numbers: "evaluate.numbers",
+  evidence: "evaluate.evidence",
+} as const;
+
+interface EvidenceItem {
+  /** Of the signal. */
+  readonly key: string;
+  readonly ms: number;
+  readonly evidence: Evidence;
+}
+
+interface SignalItem {
+  readonly signal: SignalIdentity;
+  readonly referenceId: string;
+  /** The window lengths that its numbers are of, in this order. */
+  readonly windowsMs: readonly number[];
+}
+
+/** Stores and restores the records of one evaluator. */
+export class EvaluatorCheckpoint {
+  private readonly records: Map<string, SignalRecord>;
+  private readonly lengths: readonly WindowLength[];
+  /** Bodies that are to be stored, by kind and key. */
+  private pending = newPending();
+
+  constructor(records: Map<string, SignalRecord>, lengths: readonly WindowLength[]) {
+    this.records = records;
+    this.lengths = lengths;
+  }
+
+  /** Takes note of a signal that is new, or has a new reference. */
+  added(key: string, { signal, referenceId }: SignalRecord): void {
+    const windowsMs = this.lengths.map(({ ms }) => ms);
+    const item: SignalItem = { signal, referenceId, windowsMs };
+    this.pending.signal.set(key, JSON.stringify(item));
+  }
+
+  /** Takes note of what a window has changed. */
+  changed(key: string, record: SignalRecord, length: number): void {
+    this.pending.numbers.set(key, record);
+    const evidence = record.evidence[length];
+    if (evidence === undefined) return;
+    const { ms } = this.lengths[length] as WindowLength;
+    const item: EvidenceItem = { key, ms, evidence };
+    this.pending.evidence.set(`${key} ${ms}`, JSON.stringify(item));
+  }
+
+  save(changes: StateChanges): void {
+    const { signal, numbers, evidence } = this.pending;
+    for (const [key, text] of signal) changes.put(KIND.signal, key, text);
+    for (const [key, record] of numbers) {
+      changes.put(KIND.numbers, key, record.bytes);
+    }
+    for (const [key, text] of evidence) changes.put(KIND.evidence, key, text);
+    this.pending = newPending();
+  }
+
+  saveFailed(): void {
+    for (const [key, record] of this.records) {
+      this.added(key, record);
+      for (const length of this.lengths.keys()) this.changed(key, record, length);
+    }
+  }
+
+  /** Takes up what an earlier run knew, but for window lengths that are no more. */
+  async restore(stored: StoredState): Promise<void> {
+    const windows = new Map<string, readonly number[]>();
+    for (const { key, body } of await stored.items(KIND.signal)) {
+      const { signal, referenceId, windowsMs } = JSON.parse(String(body)) as SignalItem;
+      const record = new SignalRecord(signal, referenceId, this.lengths.length);
+      this.records.set(key, record);
+      windows.set(key, windowsMs);
+      // The lengths may be others now.
+      this.added(key, record);
+    }
+    for (const { key, body } of await stored.items(KIND.numbers)) {
+      const record = this.records.get(key);
+      if (record === undefined) continue;
+      for (const [at, ms] of (windows.get(key) ?? []).entries()) {
+        const length = this.lengths.findIndex((one) => one.ms === ms);
+        if (length >= 0) record.restore(length, body as Uint8Array, at);
+      }
+      this.pending.numbers.set(key, record);
+    }
+    for (const { body } of await stored.items(KIND.evidence)) {
+      const { key, ms, evidence } = JSON.parse(String(body)) as EvidenceItem;
+      const record = this.records.get(key);
+      const length = this.lengths.findIndex((one) => one.ms === ms);
+      if (record && length >= 0) record.evidence[length] = evidence;
+    }
+  }
+}
+
+function newPending() {
+  return {
+    signal: new Map<string, string>(),
+    numbers: new Map<string, SignalRecord>(),
+    evidence: new Map<string, string>(),
+  };
+}

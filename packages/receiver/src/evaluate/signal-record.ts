@@ -1,0 +1,165 @@
+/**
+ * What is remembered of one signal between its windows: a hundred thousand signals of a dozen
+ * window lengths are remembered, so it is numbers in one array, which is also how it is stored.
+ */
+import type { DriftOutcome, DriftState, WindowCounts, WindowVariation } from "@tidemark/stats";
+import type { SignalIdentity } from "../closed-window.js";
+import type { WindowLength } from "../window-lengths.js";
+import { unpackEvaluation } from "./packed-evaluation.js";
+import type { Evidence, Verdict } from "./verdict.js";
+
+/** What can become of a window; a state is stored as an index of this list. */
+export const OUTCOMES = [
+  "learning",
+  "silent",
+  "insufficient",
+  "stable",
+  "warning",
+  "drifted",
+  "failed",
+] as const;
+const ALARMS = ["none", "warning", "drifted"] as const;
+
+/** One of the above. */
+export type WindowOutcome = DriftOutcome | "failed";
+
+/** Points at which the variation of windows is followed; fewer are filled up with zeros. */
+const POINTS = 9;
+/** Of one length, exact: status, alarm, since when, below since when; windows and their rows. */
+const EXACT = 6;
+/**
+ * Of one length, to seven digits: at each point the sums over windows of m (I - E) and m (I - E)^2,
+ * m rows of which a share I lies at or below where a share E is expected; then how often each
+ * outcome has come. Sums of I itself would lose in seven digits what windows vary by.
+ */
+const ROUNDED = 2 * POINTS + OUTCOMES.length;
+
+const LENGTH_BYTES = 8 * EXACT + 4 * ROUNDED + (ROUNDED % 2) * 4;
+
+/** Rows of a window at each point, all rows, and the shares that are expected at the points. */
+export interface ExpectedCounts extends WindowCounts {
+  readonly expected: readonly number[];
+}
+
+/** States, verdicts and running sums of one signal, by window length. */
+export class SignalRecord {
+  readonly signal: SignalIdentity;
+  /** Names the reference that all of it is about. */
+  readonly referenceId: string;
+  /** Of the lengths that are shown, or have alarmed. */
+  readonly evidence: (Evidence | undefined)[];
+  private readonly exact: Float64Array;
+  private readonly rounded: Float32Array;
+
+  constructor(signal: SignalIdentity, referenceId: string, lengths: number) {
+    this.signal = signal;
+    this.referenceId = referenceId;
+    this.evidence = Array.from({ length: lengths }, () => undefined);
+    const bytes = new ArrayBuffer(lengths * LENGTH_BYTES);
+    this.exact = new Float64Array(bytes, 0, lengths * EXACT);
+    this.rounded = new Float32Array(bytes, 8 * lengths * EXACT);
+    for (let length = 0; length < lengths; length++) this.exact[length * EXACT + 3] = Number.NaN;
+  }
+
+  /** A copy of all numbers, for the store. */
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.exact.buffer.slice(0));
+  }
+
+  /** Takes the numbers of a length from such bytes, where it was the one numbered `at`. */
+  restore(length: number, bytes: Uint8Array, at: number): void {
+    const copy = new Uint8Array(bytes).buffer;
+    const lengths = copy.byteLength / LENGTH_BYTES;
+    const exact = new Float64Array(copy, 0, lengths * EXACT);
+    this.exact.set(exact.subarray(at * EXACT, (at + 1) * EXACT), length * EXACT);
+    const rounded = new Float32Array(copy, 8 * lengths * EXACT);
+    const sums = rounded.subarray(at * ROUNDED, at * ROUNDED + 2 * POINTS);
+    this.rounded.set(sums, length * ROUNDED);
+  }
+
+  /** The worst alarm in force in any length. */
+  get alarm(): DriftState["alarm"] {
+    let worst = 0;
+    for (let at = 1; at < this.exact.length; at += EXACT) {
+      worst = Math.max(worst, this.exact[at] as number);
+    }
+    return ALARMS[worst] as DriftState["alarm"];
+  }
+
+  /** The latest verdict of each length that has one to show. */
+  *verdicts(lengths: readonly WindowLength[]): Generator<[length: number, verdict: Verdict]> {
+    for (const [length, found] of this.evidence.entries()) {
+      if (found) yield [length, this.verdict(length, lengths, found)];
+    }
+  }
+
+  /** The verdict that some evidence has led to. */
+  verdict(length: number, lengths: readonly WindowLength[], evidence: Evidence): Verdict {
+    const { packed, ...window } = evidence;
+    const { name } = lengths[length] as WindowLength;
+    const evaluation = unpackEvaluation(packed);
+    return { signal: this.signal, window: name, drift: this.state(length), ...window, evaluation };
+  }
+
+  /** The state in windows of a length. */
+  state(length: number): DriftState {
+    const at = length * EXACT;
+    const { exact } = this;
+    const belowSinceMs = exact[at + 3] as number;
+    return {
+      status: OUTCOMES[exact[at] as number] as DriftOutcome,
+      alarm: ALARMS[exact[at + 1] as number] as DriftState["alarm"],
+      sinceMs: exact[at + 2] as number,
+      belowSinceMs: Number.isNaN(belowSinceMs) ? undefined : belowSinceMs,
+    };
+  }
+
+  setState(length: number, { status, alarm, sinceMs, belowSinceMs }: DriftState): void {
+    const at = length * EXACT;
+    this.exact[at] = OUTCOMES.indexOf(status);
+    this.exact[at + 1] = ALARMS.indexOf(alarm);
+    this.exact[at + 2] = sinceMs;
+    this.exact[at + 3] = belowSinceMs ?? Number.NaN;
+  }
+
+  /** How the windows of a length have varied, around the shares that are expected now. */
+  variation(length: number, { expected }: ExpectedCounts): WindowVariation {
+    const { exact, rounded } = this;
+    const [windows = 0, rows = 0] = exact.subarray(length * EXACT + 4, (length + 1) * EXACT);
+    const at = length * ROUNDED;
+    const counts: number[] = [];
+    const squares: number[] = [];
+    for (const [point, share] of expected.entries()) {
+      const sum = rounded[at + point] as number;
+      counts.push(sum + share * rows);
+      const square = rounded[at + POINTS + point] as number;
+      squares.push(square + share * (2 * sum + share * rows));
+    }
+    return { windows, rows, counts, squares };
+  }
+
+  /** Adds a window to it. */
+  addVariation(length: number, { counts, rows, expected }: ExpectedCounts): void {
+    const { exact, rounded } = this;
+    exact[length * EXACT + 4] = (exact[length * EXACT + 4] as number) + 1;
+    exact[length * EXACT + 5] = (exact[length * EXACT + 5] as number) + rows;
+    const at = length * ROUNDED;
+    for (const [point, count] of counts.entries()) {
+      const beyond = count - (expected[point] as number) * rows;
+      rounded[at + point] = (rounded[at + point] as number) + beyond;
+      const square = (beyond * beyond) / rows;
+      rounded[at + POINTS + point] = (rounded[at + POINTS + point] as number) + square;
+    }
+  }
+
+  /** Counts what has become of a window. */
+  note(length: number, outcome: WindowOutcome): void {
+    const at = length * ROUNDED + 2 * POINTS + OUTCOMES.indexOf(outcome);
+    this.rounded[at] = (this.rounded[at] as number) + 1;
+  }
+
+  /** How often a window of a length has come to an outcome since the start. */
+  noted(length: number, outcome: WindowOutcome): number {
+    return this.rounded[length * ROUNDED + 2 * POINTS + OUTCOMES.indexOf(outcome)] as number;
+  }
+}
