@@ -73,6 +73,7 @@ export {
   type FrequentItemsOptions,
 } from "./summaries/frequent-items.js";
 export type { GridCells } from "./summaries/grid-cells.js";
+export type { GridSketch, GridSource } from "./summaries/grid-source.js";
 export { GridSummary } from "./summaries/grid-summary.js";
 export {
   HLL_LG_K_DEFAULT,
@@ -92,8 +93,6 @@ export { MomentSummary } from "./summaries/moment-summary.js";
 export { mergePackedGrid, packGrid, unpackGrid } from "./summaries/packed-grid.js";
 export {
   GRID_BINS_DEFAULT,
-  type GridSketch,
-  type GridSource,
   ReferenceGrid,
   type ReferenceGridOptions,
 } from "./summaries/reference-grid.js";

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { GridSummary, gridDistance, ReferenceGrid, regrid } from "../src/index.ts";
+import {
+  driftPolicy,
+  evaluateNumeric,
+  GridSummary,
+  gridDistance,
+  kolmogorovSmirnov,
+  ReferenceGrid,
+  regrid,
+} from "../src/index.ts";
 import { draws, seededRandom } from "./seeded-random.ts";
 
 function normals(length: number, seed: number, shift = 0): Float64Array {
@@ -38,5 +46,31 @@ describe("regridding", () => {
     const { summary, epsilon } = regrid(flags(500), flags(200));
     expect(epsilon).toBe(0);
     expect(gridDistance(flags(500), summary).distance).toBeCloseTo(0.3, 12);
+  });
+});
+
+describe("a reference of what was counted on another's edges", () => {
+  it("is compared with windows on these edges, exactly", () => {
+    const base = ReferenceGrid.fromSample(normals(20_000, 5));
+    const [lastWeek, today] = [normals(9000, 6, 0.5), normals(4000, 7, 0.5)];
+    const [counted, live] = [new GridSummary(base), new GridSummary(base)];
+    counted.addMany(lastWeek);
+    live.addMany(today);
+    const rolling = ReferenceGrid.fromSummary(counted);
+    expect([rolling.count, rolling.epsilon]).toEqual([9000, 0]);
+    expect([rolling.min, rolling.max]).toEqual([counted.min, counted.max]);
+    expect(rolling.mean).toBeCloseTo(counted.mean, 12);
+    expect(rolling.hasEdgesOf(base)).toBe(true);
+    expect(rolling.id).not.toBe(base.id);
+    const policy = driftPolicy({ evaluationMinutes: 60, windowLengths: 1 });
+    const exact = kolmogorovSmirnov(lastWeek, today).statistic;
+    const moved = evaluateNumeric({ reference: rolling, live, policy });
+    expect(moved.outcome).toBe("stable");
+    expect(exact - moved.statistic).toBeGreaterThanOrEqual(0);
+    expect(exact - moved.statistic).toBeLessThanOrEqual(moved.errorBound);
+    expect(evaluateNumeric({ reference: base, live, policy }).outcome).toBe("drifted");
+    expect(() => ReferenceGrid.fromSummary(new GridSummary(base))).toThrow(RangeError);
+    const elsewhere = ReferenceGrid.fromSample(normals(20_000, 8));
+    expect(() => evaluateNumeric({ reference: elsewhere, live, policy })).toThrow("on grid");
   });
 });

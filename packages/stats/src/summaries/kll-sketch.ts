@@ -8,9 +8,9 @@
 // Deterministic: the coin is seeded and stirred with the data, so that sketches with the same seed
 // do not err in the same direction when they are merged.
 
+import type { GridSource } from "./grid-source.js";
 import { readKll, writeKll } from "./kll-bytes.js";
 import { KllLevels } from "./kll-levels.js";
-import type { GridSource } from "./reference-grid.js";
 import { firstAtLeast } from "./sorted-runs.js";
 import { leaveOut, type MaybeNumber, type Summary } from "./summary.js";
 

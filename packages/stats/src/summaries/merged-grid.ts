@@ -4,7 +4,8 @@
 // error of the whole is at most the mean of the parts' `resolution + epsilon`, weighted by rows;
 // `epsilon` carries it. Count, extremes, mean and variance are exact. O(parts x bins).
 
-import { type GridSource, ReferenceGrid } from "./reference-grid.js";
+import type { GridSource } from "./grid-source.js";
+import { ReferenceGrid } from "./reference-grid.js";
 
 /**
  * Merges references that were frozen apart. Freezing what all rows together have is more exact.

@@ -14,6 +14,7 @@ import {
 } from "./grid-edges.js";
 import { type EdgeLookup, edgeLookup } from "./grid-lookup.js";
 import { quantileOfBins, rankOfBins } from "./grid-rank.js";
+import { type GridSketch, type GridSource, weightedMoments, withExtremes } from "./grid-source.js";
 import { ByteReader, ByteWriter, closingHash } from "./summary-bytes.js";
 
 /** Equi-depth bins of a reference unless said otherwise. */
@@ -38,20 +39,16 @@ export interface ReferenceGridOptions {
   readonly float32?: boolean;
 }
 
-/** What a grid is made from; also what a sorted view of a sketch offers. */
-export interface GridSource extends WeightedSample {
-  /** 99 % rank error of the source, 0 for raw rows. */
-  readonly epsilon: number;
-}
-
-/** A sketch that a grid can be made from, with what is known exactly beside it. */
-export interface GridSketch {
-  sortedView(): GridSource;
-  readonly min?: number;
-  readonly max?: number;
-  readonly mean?: number;
-  /** Population variance (divisor n). */
-  readonly variance?: number;
+/** Values counted on a grid's edges: a GridSummary. */
+interface CountedOnGrid {
+  readonly grid: ReferenceGrid;
+  readonly counts: Uint32Array;
+  readonly count: number;
+  readonly invalid: number;
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly variance: number;
 }
 
 interface GridFields extends EquiDepthEdges {
@@ -150,6 +147,19 @@ export class ReferenceGrid {
     return new ReferenceGrid({ ...fields, mean, variance });
   }
 
+  /**
+   * A reference on the edges of `summary` that holds what it has counted, such as last week's
+   * values. The edges are then equi-depth of another reference, which `resolution` allows for.
+   *
+   * @throws RangeError when nothing was counted
+   */
+  static fromSummary(summary: CountedOnGrid): ReferenceGrid {
+    const { grid, min, max, mean, variance, invalid } = summary;
+    if (summary.count === 0) throw new RangeError("a reference needs at least one finite value");
+    const counts = summary.counts.slice();
+    return new ReferenceGrid({ ...grid, counts, min, max, mean, variance, invalid, epsilon: 0 });
+  }
+
   /** Decodes `serialise`. @throws SummaryFormatError on anything else */
   static deserialise(bytes: Uint8Array): ReferenceGrid {
     return new ReferenceGrid(readFields(bytes));
@@ -194,35 +204,17 @@ export class ReferenceGrid {
     return rankOfBins(this, this.lookup, x);
   }
 
+  /** Whether summaries of either grid can be compared with both: the bins are the same. */
+  hasEdgesOf(other: ReferenceGrid): boolean {
+    if (other === this || other.id === this.id) return true;
+    if (other.float32 !== this.float32 || other.edges.length !== this.edges.length) return false;
+    return this.edges.every((edge, i) => edge === other.edges[i]);
+  }
+
   /** Whether bin `bin` holds a single value, which then is edges[bin]. */
   isAtom(bin: number): boolean {
     return isAtomBin(this.edges, bin);
   }
-}
-
-/**
- * A sketch's view with the extremes that its compactions may have dropped: each takes one row from
- * the item next to it, which moves no rank by more than that row.
- */
-function withExtremes(view: GridSource, min?: number, max?: number): GridSource {
-  const { values, weights, epsilon } = view;
-  const last = values.length - 1;
-  if (weights === undefined || last < 1) return view;
-  const items = Array.from(values, (value, i) => ({ value, weight: weights[i] as number }));
-  if (min !== undefined && min < (values[0] as number)) {
-    (items[0] as { weight: number }).weight--;
-    items.unshift({ value: min, weight: 1 });
-  }
-  if (max !== undefined && max > (values[last] as number)) {
-    (items.at(-1) as { weight: number }).weight--;
-    items.push({ value: max, weight: 1 });
-  }
-  const kept = items.filter(({ weight }) => weight > 0);
-  return {
-    values: Float64Array.from(kept, ({ value }) => value),
-    weights: Float64Array.from(kept, ({ weight }) => weight),
-    epsilon,
-  };
 }
 
 function fieldsOf(source: GridSource, invalid: number, options: ReferenceGridOptions): GridFields {
@@ -253,23 +245,6 @@ function fieldsOf(source: GridSource, invalid: number, options: ReferenceGridOpt
     mean: moments.mean,
     variance: moments.variance,
   };
-}
-
-function weightedMoments(
-  values: Float64Array,
-  weights: Float64Array | undefined,
-): { count: number; mean: number; variance: number } {
-  let count = 0;
-  let mean = 0;
-  let squares = 0;
-  for (let i = 0; i < values.length; i++) {
-    const weight = weights?.[i] ?? 1;
-    count += weight;
-    const deviation = (values[i] as number) - mean;
-    mean += (deviation * weight) / count;
-    squares += weight * deviation * ((values[i] as number) - mean);
-  }
-  return { count, mean, variance: squares / count };
 }
 
 function isAtomBin(edges: Float64Array, bin: number): boolean {

@@ -33,9 +33,5 @@ export function regrid(target: ReferenceGrid, source: ReferenceGrid): Regridded 
   summary.max = source.max;
   summary.deviationSum = source.count * offset;
   summary.deviationSquares = source.count * (source.variance + offset * offset);
-  return { summary, epsilon: source.epsilon + (sameEdges(target, source) ? 0 : source.resolution) };
-}
-
-function sameEdges({ edges }: ReferenceGrid, source: ReferenceGrid): boolean {
-  return edges.length === source.edges.length && edges.every((x, i) => x === source.edges[i]);
+  return { summary, epsilon: source.epsilon + (target.hasEdgesOf(source) ? 0 : source.resolution) };
 }

@@ -1,8 +1,9 @@
 // What every numeric test compares: a law given by finitely many points and the rows at each. Raw
 // rows, weighted rows and quantile sketches all become one, so that each test is written once.
 
+import type { GridSource } from "../summaries/grid-source.js";
 import type { GridSummary } from "../summaries/grid-summary.js";
-import type { GridSource, ReferenceGrid } from "../summaries/reference-grid.js";
+import type { ReferenceGrid } from "../summaries/reference-grid.js";
 
 /** A discrete law on the line; plain data. Make it once when several tests read the same rows. */
 export interface EmpiricalLaw {

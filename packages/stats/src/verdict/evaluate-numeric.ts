@@ -29,7 +29,7 @@ export interface NumericComparison {
   /** What people call the signal; opens the sentence. */
   readonly name?: string;
   readonly reference: ReferenceGrid;
-  /** Must be on `reference`'s grid. */
+  /** Must be on `reference`'s edges. */
   readonly live: GridSummary;
   readonly policy: DriftPolicy;
   /** phi of either side, >= 1 (default 1: independent rows). */
@@ -201,6 +201,6 @@ function populationStability(
 }
 
 function assertSameGrid(reference: ReferenceGrid, live: GridSummary): void {
-  if (live.grid === reference || live.grid.id === reference.id) return;
+  if (live.grid.hasEdgesOf(reference)) return;
   throw new Error(`a summary on grid ${live.grid.id} cannot be compared with ${reference.id}`);
 }
