@@ -34,8 +34,8 @@ import { BodyDecoder } from "./receive/body-decoder.js";
 import { Intake } from "./receive/intake.js";
 import { OtlpError } from "./receive/otlp-error.js";
 import { OtlpReceivers } from "./receive/otlp-receivers.js";
+import { configuredReferences } from "./references/configured-references.js";
 import { ReferenceBook } from "./references/reference-book.js";
-import { readReferenceFile } from "./references/reference-file.js";
 import type { Stage } from "./stage.js";
 import { Checkpoints, OBSERVE } from "./state/checkpoints.js";
 import { StateStore } from "./state/state-store.js";
@@ -175,7 +175,8 @@ function createObserver(
   { now }: World,
 ): Observer {
   const { observe, evaluate, learn, references, signals } = config.processors;
-  const book = new ReferenceBook(references.map(({ file }) => readReferenceFile(file)));
+  const { files, rules } = configuredReferences(references);
+  const book = new ReferenceBook(files, rules, NO_HISTORY);
   const observer: Observer = new Observer(
     {
       paneMs: observe.pane,
@@ -188,9 +189,7 @@ function createObserver(
       plan: { declared: signals, segments: observe.segments },
       recentSpans: observe.recentSpans,
       learn: { samples: learn.samples, spanMs: learn.span },
-      // What is usual for all of the traffic is not so for a slice of it: a slice learns its own.
-      reference: ({ model, version, name, segment }) =>
-        segment === "" ? book.find(model, version, name) : undefined,
+      reference: (signal) => book.find(signal),
     },
     keys,
     (window) => evaluator.consume(window),
@@ -200,6 +199,8 @@ function createObserver(
   );
   return observer;
 }
+
+const NO_HISTORY = { reference: () => undefined, sum: () => undefined };
 
 /** Starts stages in order, and stops them in the opposite one. */
 class Lifecycle {

@@ -30,6 +30,23 @@ describe("parseConfig", () => {
     expect(config.service.pipelines.metrics.exporters).toEqual(["prometheus"]);
   });
 
+  it("reads references that move with time", () => {
+    const text = `
+processors:
+  references:
+    - file: a.json
+    - { rolling: 7d, excluding: 12h, model: churn }
+    - { sameHour: 4, signals: ["feature.*"] }
+    - { against: { segment: "flag=off" }, segment: "flag=on" }
+`;
+    expect(parseConfig(text, "/etc/t.yaml", {}).processors.references).toEqual([
+      { file: "/etc/a.json" },
+      { rolling: 7 * 86_400_000, excluding: 12 * 3_600_000, model: "churn" },
+      { sameHour: 4, signals: ["feature.*"] },
+      { against: { segment: "flag=off" }, segment: "flag=on" },
+    ]);
+  });
+
   it("reads durations, sizes, addresses and exporters", () => {
     const text = `
 receivers: { otlp: { protocols: { http: { endpoint: "[::1]:5000", max_request_body_size: 4MiB } } } }
@@ -135,6 +152,32 @@ service: { pipelines: { traces: { exporters: [otlp_http/jaeger] } } }
       "more false alarms than false warnings",
       "processors:\n  evaluate:\n    falseAlarmsPerFeatureYear: 2\n",
       "tidemark.yaml:3: processors.evaluate.falseAlarmsPerFeatureYear: 2 is more than",
+    ],
+    [
+      "a reference of two kinds",
+      "processors:\n  references:\n    - file: a.json\n      rolling: 7d\n",
+      "tidemark.yaml:3: processors.references.0: needs one of file, rolling, sameHour, against, " +
+        "and has file and rolling",
+    ],
+    [
+      "a reference of no kind",
+      "processors: { references: [{ model: churn }] }\n",
+      "processors.references.0: needs one of file, rolling, sameHour, against, and has none",
+    ],
+    [
+      "a canary that is compared with itself",
+      'processors: { references: [{ against: { version: "1" }, version: "1" }] }\n',
+      "processors.references.0: compares a version with itself",
+    ],
+    [
+      "a canary without a version",
+      'processors: { references: [{ against: { version: "1" }, model: churn }] }\n',
+      "processors.references.0: needs the version that is compared with the other version",
+    ],
+    [
+      "a past that is not kept",
+      "processors: { references: [{ rolling: 60d }] }\n",
+      "processors.references.0.rolling: 60d is out of range; allowed are 1h to 35d",
     ],
     [
       "a reference that is listed twice",

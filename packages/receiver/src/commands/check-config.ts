@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { loadConfig } from "../config/load-config.js";
 import { configSchema } from "../config/schema.js";
+import { everComparable } from "../evaluate/comparable.js";
+import { windowPolicies } from "../evaluate/evaluator.js";
 import { checkCredentials } from "../receive/otlp-receivers.js";
-import { readReferenceFile } from "../references/reference-file.js";
+import { configuredReferences } from "../references/configured-references.js";
 
 /**
  * Loads a configuration and everything it refers to, and says that it can be used.
@@ -10,11 +12,25 @@ import { readReferenceFile } from "../references/reference-file.js";
  */
 export function checkConfig(file: string): void {
   const config = loadConfig(file, process.env);
-  const { references } = config.processors;
-  for (const warning of config.warnings) process.stdout.write(`warning: ${warning}\n`);
   checkCredentials(config.receivers.otlp);
-  for (const reference of references) readReferenceFile(reference.file);
-  process.stdout.write(`${file}: can be used (${references.length} reference files)\n`);
+  const { references } = config.processors;
+  const { files, rules } = configuredReferences(references);
+  const { windows: windowsMs, ...promises } = config.processors.evaluate;
+  const policies = windowPolicies({ ...promises, windowsMs });
+  const warnings = [...config.warnings];
+  for (const reference of files) {
+    for (const [signal, known] of reference.signals) {
+      if (policies.some((policy) => everComparable(known, policy))) continue;
+      warnings.push(`${reference.file}: ${signal} has too few values to compare anything with`);
+    }
+  }
+  for (const warning of warnings) process.stdout.write(`warning: ${warning}\n`);
+  const moving = rules.length > 0 ? `, ${rules.length} that move with time` : "";
+  process.stdout.write(`${file}: can be used (${files.length} reference files${moving})\n`);
+  for (const { model, version, source, signals, file: path } of files) {
+    const of = `${model}${version ? ` ${version}` : ""}: ${signals.size} signals`;
+    process.stdout.write(`  ${path}: ${of} from ${source.rows.toLocaleString("en")} rows\n`);
+  }
 }
 
 /** Prints the JSON Schema of the configuration file, made from the schema that checks it. */

@@ -4,23 +4,38 @@ import { formatDuration, formatSize, parseDuration, parseSize } from "./quantiti
 
 /** A duration between two bounds; the parsed value is in milliseconds. */
 export function duration(lowestMs: number, highestMs: number, fallback: string) {
-  return z
-    .string(`must be a duration with its unit, such as ${fallback}`)
-    .meta({ examples: [fallback] })
+  return durationText(fallback)
     .default(fallback)
-    .transform((text, context) => {
-      const ms = parseDuration(text);
-      if (ms === undefined) {
-        context.addIssue(`"${text}" is no duration; write for example ${fallback}`);
-        return z.NEVER;
-      }
-      if (ms < lowestMs || ms > highestMs) {
-        const range = `${formatDuration(lowestMs)} to ${formatDuration(highestMs)}`;
-        context.addIssue(`${text} is out of range; allowed are ${range}`);
-        return z.NEVER;
-      }
-      return ms;
-    });
+    .transform(inMs(lowestMs, highestMs, fallback));
+}
+
+/** The same where there is no default. */
+export function optionalDuration(lowestMs: number, highestMs: number, example: string) {
+  return durationText(example)
+    .transform(inMs(lowestMs, highestMs, example))
+    .optional();
+}
+
+function durationText(example: string) {
+  return z
+    .string(`must be a duration with its unit, such as ${example}`)
+    .meta({ examples: [example] });
+}
+
+function inMs(lowestMs: number, highestMs: number, example: string) {
+  return (text: string, context: z.core.$RefinementCtx): number => {
+    const ms = parseDuration(text);
+    if (ms === undefined) {
+      context.addIssue(`"${text}" is no duration; write for example ${example}`);
+      return z.NEVER;
+    }
+    if (ms < lowestMs || ms > highestMs) {
+      const range = `${formatDuration(lowestMs)} to ${formatDuration(highestMs)}`;
+      context.addIssue(`${text} is out of range; allowed are ${range}`);
+      return z.NEVER;
+    }
+    return ms;
+  };
 }
 
 /** A size between 1 byte and a bound; the parsed value is in bytes. */

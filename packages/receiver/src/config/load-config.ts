@@ -69,9 +69,9 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv):
   const wrong = brokenRules(config, locate);
   if (wrong.length > 0) throw new ConfigError(wrong.join("\n"));
   const folder = dirname(resolve(file));
-  const references = config.processors.references.map((reference) => ({
-    file: resolve(folder, reference.file),
-  }));
+  const references = config.processors.references.map((reference) =>
+    reference.file === undefined ? reference : { file: resolve(folder, reference.file) },
+  );
   resolveCredentials(config, folder);
   const storage = withDirectory(config.service.storage, folder, env);
   return {

@@ -137,9 +137,9 @@ function promiseComplaints(config: ParsedConfig, locate: Locate): string[] {
 }
 
 function referenceComplaints(config: ParsedConfig, locate: Locate): string[] {
-  const files = config.processors.references.map(({ file }) => normalize(file));
+  const files = config.processors.references.map(({ file }) => file && normalize(file));
   return files.flatMap((file, index) => {
-    if (files.indexOf(file) === index) return [];
+    if (file === undefined || files.indexOf(file) === index) return [];
     const at = locate(["processors", "references", index]);
     return [`${at}: processors.references.${index}.file: ${file} is listed twice; leave one out`];
   });

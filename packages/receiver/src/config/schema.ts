@@ -4,6 +4,7 @@ import { SYNC_POLICIES } from "../log/group-writer.js";
 import { LOG_LEVELS } from "../logger.js";
 import { duration, endpoint, size } from "./fields.js";
 import { otlpReceiver } from "./otlp-receiver-schema.js";
+import { reference } from "./reference-schema.js";
 import { attributeName, declaredSignal } from "./signal-schema.js";
 
 const MINUTE_MS = 60_000;
@@ -55,11 +56,6 @@ const evaluate = z.strictObject({
   shift: z.number().min(0.01).max(3).default(0.25),
   falseAlarmsPerFeatureYear: z.number().gt(0).max(1000).default(0.01),
   falseWarningsPerFeatureYear: z.number().gt(0).max(10_000).default(1),
-});
-
-const reference = z.strictObject({
-  /** A `*.tidemark.json`, relative to the configuration file. */
-  file: z.string().min(1),
 });
 
 const prometheusExporter = z.strictObject({

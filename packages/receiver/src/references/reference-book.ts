@@ -1,28 +1,78 @@
+import type { MovingRule, SignalKey, SummaryHistory } from "./moving-reference.js";
+import { concerns, counterpart, movingReference } from "./moving-reference.js";
 import type { Reference } from "./reference.js";
 import type { ReferenceFile } from "./reference-file.js";
 
-/** All references that are configured, looked up by model and signal. */
+/** All references that are configured, looked up by signal. */
 export class ReferenceBook {
-  private readonly files: readonly ReferenceFile[];
-  private readonly reported = new Set<ReferenceFile>();
+  private files: readonly ReferenceFile[];
+  private rules: readonly MovingRule[];
+  private readonly history: SummaryHistory;
+  private readonly reported = new Set<string>();
 
-  constructor(files: readonly ReferenceFile[]) {
+  /** @param history where moving references come from */
+  constructor(
+    files: readonly ReferenceFile[],
+    rules: readonly MovingRule[],
+    history: SummaryHistory,
+  ) {
     this.files = files;
+    this.rules = rules;
+    this.history = history;
   }
 
-  /** The reference of a signal: the one for this very version first, then one for any version. */
-  find(model: string, version: string, signal: string): Reference | undefined {
-    const ofModel = this.files.filter((file) => file.model === model && file.signals.has(signal));
-    const file =
-      ofModel.find((candidate) => candidate.version === version) ??
-      ofModel.find((candidate) => candidate.version === "");
-    return file?.signals.get(signal);
+  /** Takes up another configuration; signals have to be looked up again. */
+  replace(files: readonly ReferenceFile[], rules: readonly MovingRule[]): void {
+    this.files = files;
+    this.rules = rules;
+  }
+
+  /** What a signal is compared with from its first value on; undefined when it has to learn. */
+  find(signal: SignalKey): Reference | undefined {
+    const rule = this.ruleOf(signal);
+    const other = rule && counterpart(rule, signal);
+    // Both sides have to be counted on the same edges: those of the other, if it has any.
+    const base =
+      (other && (this.history.reference(other) ?? this.inFiles(other))) ?? this.inFiles(signal);
+    return rule && base ? movingReference(rule, signal, base, this.history) : base;
+  }
+
+  /**
+   * What a signal is compared with that has learned enough; undefined when it has to go on, because
+   * it is to be compared with another that is still learning.
+   * @param learned makes the reference of its own; not called when it is not needed
+   */
+  learned(signal: SignalKey, learned: () => Reference | undefined): Reference | undefined {
+    const rule = this.ruleOf(signal);
+    if (rule === undefined) return learned();
+    if (counterpart(rule, signal)) return this.find(signal);
+    const base = learned();
+    return base && movingReference(rule, signal, base, this.history);
   }
 
   /** References whose model is not among those seen, each returned once only. */
   unseen(models: ReadonlySet<string>): ReferenceFile[] {
-    const unseen = this.files.filter((file) => !models.has(file.model) && !this.reported.has(file));
-    for (const file of unseen) this.reported.add(file);
+    const unseen = this.files.filter(
+      ({ file, model }) => !models.has(model) && !this.reported.has(file),
+    );
+    for (const { file } of unseen) this.reported.add(file);
     return unseen;
+  }
+
+  private ruleOf(signal: SignalKey): MovingRule | undefined {
+    return this.rules.find((rule) => concerns(rule, signal));
+  }
+
+  /**
+   * The file for this very version first, then one for any version. What is usual for all of the
+   * traffic is not so for a slice of it: a slice learns its own.
+   */
+  private inFiles({ model, version, name, segment = "" }: SignalKey): Reference | undefined {
+    if (segment !== "") return undefined;
+    const ofModel = this.files.filter((file) => file.model === model && file.signals.has(name));
+    const file =
+      ofModel.find((candidate) => candidate.version === version) ??
+      ofModel.find((candidate) => candidate.version === "");
+    return file?.signals.get(name);
   }
 }

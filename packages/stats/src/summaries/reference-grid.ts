@@ -156,8 +156,9 @@ export class ReferenceGrid {
   static fromSummary(summary: CountedOnGrid): ReferenceGrid {
     const { grid, min, max, mean, variance, invalid } = summary;
     if (summary.count === 0) throw new RangeError("a reference needs at least one finite value");
-    const counts = summary.counts.slice();
-    return new ReferenceGrid({ ...grid, counts, min, max, mean, variance, invalid, epsilon: 0 });
+    const { edges, binMeans, bins, float32 } = grid;
+    const edged = { edges, binMeans, bins, float32, counts: summary.counts.slice() };
+    return new ReferenceGrid({ ...edged, min, max, mean, variance, invalid, epsilon: 0 });
   }
 
   /** Decodes `serialise`. @throws SummaryFormatError on anything else */
