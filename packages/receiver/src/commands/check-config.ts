@@ -5,6 +5,7 @@ import { everComparable } from "../evaluate/comparable.js";
 import { windowPolicies } from "../evaluate/evaluator.js";
 import { checkCredentials } from "../receive/otlp-receivers.js";
 import { configuredReferences } from "../references/configured-references.js";
+import { windowLengths } from "../window-lengths.js";
 
 /**
  * Loads a configuration and everything it refers to, and says that it can be used.
@@ -15,8 +16,8 @@ export function checkConfig(file: string): void {
   checkCredentials(config.receivers.otlp);
   const { references } = config.processors;
   const { files, rules } = configuredReferences(references);
-  const { windows: windowsMs, ...promises } = config.processors.evaluate;
-  const policies = windowPolicies({ ...promises, windowsMs });
+  const { windows, ladder, ...promises } = config.processors.evaluate;
+  const policies = windowPolicies(windowLengths(windows, ladder), promises);
   const warnings = [...config.warnings];
   for (const reference of files) {
     for (const [signal, known] of reference.signals) {
