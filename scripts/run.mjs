@@ -43,6 +43,10 @@ const TASKS = {
     ["npx", "-y", PNPM, "-r", "--filter", "./packages/*", "pack", "--pack-destination", PACKED],
   ],
   "test:peers": [["vitest", "run", "--config", "test/peers/vitest.config.ts"]],
+  "test:libraries": [
+    ["node", "test/libraries/install.mjs"],
+    ["vitest", "run", "--config", "test/libraries/vitest.config.ts"],
+  ],
   calibrate: [["node", "packages/stats/calibrate/run.ts"]],
   "otlp:conformance": [["node", "test/otlp-conformance/run.ts"]],
   "otlp:conformance:readme": [["node", "test/otlp-conformance/write-readme.ts"]],

@@ -4,7 +4,7 @@
  */
 import process from "node:process";
 import { isMainThread } from "node:worker_threads";
-import { complain, reason } from "./complain.js";
+import { complain, guarded, reason } from "./complain.js";
 import type { RunningSdk } from "./sdk.js";
 
 /** What a receiver that does not answer may cost at the end of the process. */
@@ -18,12 +18,12 @@ export function flushAtExit(sdk: RunningSdk, onEnd: () => void): void {
   process.on("beforeExit", () => {
     if (outOfTime) return;
     onEnd();
-    sdk.drain();
+    guarded("ending", () => sdk.drain());
     void (async () => {
       outOfTime = !(await flushWithin(sdk));
     })();
   });
-  process.on("exit", () => sdk.tellLosses());
+  process.on("exit", () => guarded("ending", () => sdk.tellLosses()));
   if (!isMainThread) return;
   for (const signal of SIGNALS) {
     flushAtSignal(signal, sdk, onEnd);
@@ -41,10 +41,10 @@ function flushAtSignal(signal: (typeof SIGNALS)[number], sdk: RunningSdk, onEnd:
     }
     process.off(signal, listener);
     onEnd();
-    sdk.drain();
+    guarded("ending", () => sdk.drain());
     void (async () => {
       await flushWithin(sdk);
-      sdk.tellLosses();
+      guarded("ending", () => sdk.tellLosses());
       process.kill(process.pid, signal);
     })();
   };

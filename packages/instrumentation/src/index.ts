@@ -1,3 +1,5 @@
 export type { InstrumentationConfig, Limits, ModelConfig, StageConfig } from "./config-schema.js";
-export type { OnnxruntimeOptions } from "./onnx/onnxruntime-instrumentation.js";
+export type { LibraryOptions } from "./library-options.js";
 export { OnnxruntimeInstrumentation } from "./onnx/onnxruntime-instrumentation.js";
+export { TensorflowInstrumentation } from "./tfjs/tensorflow-instrumentation.js";
+export { TransformersInstrumentation } from "./transformers/transformers-instrumentation.js";

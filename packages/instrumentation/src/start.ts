@@ -15,10 +15,23 @@ import { API_MODULE, OwnSdk } from "./own-sdk.js";
 import type { RunningSdk } from "./sdk.js";
 import { startSdk } from "./sdk.js";
 import { StageModules } from "./stage-modules.js";
+import { TensorflowInstrumentation } from "./tfjs/tensorflow-instrumentation.js";
+import { TransformersInstrumentation } from "./transformers/transformers-instrumentation.js";
 
 /** Variables by which instrumentations are chosen, as in OpenTelemetry's own `register`. */
 const ENABLED = "OTEL_NODE_ENABLED_INSTRUMENTATIONS";
 const DISABLED = "OTEL_NODE_DISABLED_INSTRUMENTATIONS";
+
+/** Libraries of models by the names they are chosen by, and what of them may be an ES module. */
+const LIBRARIES = {
+  onnxruntime: { Instrumentation: OnnxruntimeInstrumentation, modules: ["onnxruntime-web"] },
+  transformers: {
+    Instrumentation: TransformersInstrumentation,
+    modules: ["@huggingface/transformers"],
+  },
+  // Its packages are CommonJS on Node, whoever loads them.
+  tfjs: { Instrumentation: TensorflowInstrumentation, modules: [] },
+} as const;
 
 /** Starts everything. Whatever fails is told in one line, and the app runs on without it. */
 export function startInstrumentation(): void {
@@ -29,15 +42,19 @@ export function startInstrumentation(): void {
   const versions = new ModelVersions();
   const models = new DeclaredModels(config.models);
   const stages = new StageModules(config);
-  hookEsModules([...stages.paths(), API_MODULE]);
-  if (isEnabled("onnxruntime", env)) {
-    guarded("hooking onnxruntime", () => {
-      void new OnnxruntimeInstrumentation({ declared: config, versions, models });
+  const libraries = Object.entries(LIBRARIES).filter(([name]) => isEnabled(name, env));
+  const esModules = libraries.flatMap(([, { modules }]) => modules);
+  hookEsModules([...stages.paths(), API_MODULE, ...esModules]);
+  for (const [name, { Instrumentation }] of libraries) {
+    guarded(`hooking ${name}`, () => {
+      void new Instrumentation({ declared: config, versions, models });
     });
   }
   const onEnd = () => {
-    stages.complainAboutUnused();
-    models.complainAboutUnused();
+    guarded("checking the declarations", () => {
+      stages.complainAboutUnused();
+      models.complainAboutUnused();
+    });
   };
   const own = registeredProvider() === undefined ? startOwnSdk(env, onEnd) : undefined;
   if (own === undefined) process.on("beforeExit", onEnd);

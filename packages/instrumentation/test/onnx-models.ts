@@ -87,6 +87,76 @@ export function wide(): Uint8Array {
   );
 }
 
+/**
+ * A text classifier of two classes: `input_ids` int64 [N,S] to `logits` float32 [N,2], the mean of
+ * what each token says: token 2 speaks for class 1, token 3 for class 0.
+ */
+export function textClassifier(): Uint8Array {
+  const weights = [0, 0, 0, 0, -3, 3, 3, -3].concat(Array.from({ length: 24 }, () => 0));
+  return model(
+    {},
+    {
+      nodes: [
+        { opType: "Gather", input: ["table", "input_ids"], output: ["each"] },
+        {
+          opType: "ReduceMean",
+          input: ["each"],
+          output: ["logits"],
+          ints: { keepdims: 0 },
+          intLists: { axes: [1] },
+        },
+      ],
+      weights: [{ name: "table", dims: [16, 2], data: weights }],
+      inputs: [tensor("input_ids", INT64, "N", "S")],
+      outputs: [tensor("logits", FLOAT, "N", 2)],
+    },
+  );
+}
+
+/**
+ * A decoder whose next token is always the last one's successor, of 16: `logits` [N,S,16], with one
+ * layer of keys and values [N,1,S,4] that grow with every token, as those of GPT-2 do.
+ */
+export function decoder(): Uint8Array {
+  const table = Array.from({ length: 256 }, (_, index) =>
+    index % 16 === (Math.floor(index / 16) + 1) % 16 ? 9 : 0,
+  );
+  const kinds = ["key", "value"];
+  return model(
+    {},
+    {
+      nodes: [
+        { opType: "Gather", input: ["table", "input_ids"], output: ["logits"] },
+        { opType: "Gather", input: ["states", "input_ids"], output: ["by_token"] },
+        {
+          opType: "Transpose",
+          input: ["by_token"],
+          output: ["new"],
+          intLists: { perm: [0, 2, 1, 3] },
+        },
+        ...kinds.map((kind) => ({
+          opType: "Concat",
+          input: [`past_key_values.0.${kind}`, "new"],
+          output: [`present.0.${kind}`],
+          ints: { axis: 2 },
+        })),
+      ],
+      weights: [
+        { name: "table", dims: [16, 16], data: table },
+        { name: "states", dims: [16, 1, 4], data: table.slice(0, 64) },
+      ],
+      inputs: [
+        tensor("input_ids", INT64, "N", "S"),
+        ...kinds.map((kind) => tensor(`past_key_values.0.${kind}`, FLOAT, "N", 1, "P", 4)),
+      ],
+      outputs: [
+        tensor("logits", FLOAT, "N", "S", 16),
+        ...kinds.map((kind) => tensor(`present.0.${kind}`, FLOAT, "N", 1, "T", 4)),
+      ],
+    },
+  );
+}
+
 /** Writes a model to a file and returns the path. */
 export function writeModel(path: string, bytes: Uint8Array): string {
   writeFileSync(path, bytes);
@@ -98,6 +168,7 @@ interface Node {
   readonly input: string[];
   readonly output: string[];
   readonly ints?: Readonly<Record<string, number>>;
+  readonly intLists?: Readonly<Record<string, readonly number[]>>;
 }
 
 interface Graph {
@@ -118,15 +189,22 @@ function model({ props = {}, modelVersion = 0 }: ModelFacts, graph: Graph): Uint
       opsetImport: [{ domain: "", version: 13n }],
       graph: {
         name: "g",
-        node: graph.nodes.map(({ opType, input, output, ints = {} }) => ({
+        node: graph.nodes.map(({ opType, input, output, ints = {}, intLists = {} }) => ({
           opType,
           input,
           output,
-          attribute: Object.entries(ints).map(([name, value]) => ({
-            name,
-            i: BigInt(value),
-            type: AttributeProto_AttributeType.INT,
-          })),
+          attribute: [
+            ...Object.entries(ints).map(([name, value]) => ({
+              name,
+              i: BigInt(value),
+              type: AttributeProto_AttributeType.INT,
+            })),
+            ...Object.entries(intLists).map(([name, values]) => ({
+              name,
+              ints: values.map(BigInt),
+              type: AttributeProto_AttributeType.INTS,
+            })),
+          ],
         })),
         initializer: graph.weights.map(({ name, dims, data }) => ({
           name,

@@ -3,6 +3,7 @@ export type AttributeType =
   | "string"
   | "int"
   | "bool"
+  | "double"
   | "string[]"
   | "string|string[]"
   | "double|double[]"
@@ -67,6 +68,18 @@ export const ATTRIBUTES = {
   tenant: attribute("ml.tenant", "string", "who pays"),
   serviceName: attribute("service.name", "string", "the service, in its resource"),
   errorType: attribute("error.type", "string", "what kind of error the call failed with"),
+  genAiInputTokens: attribute("gen_ai.usage.input_tokens", "int", "tokens of the prompt"),
+  genAiOutputTokens: attribute("gen_ai.usage.output_tokens", "int", "tokens that were generated"),
+  genAiTimeToFirstChunk: attribute(
+    "gen_ai.response.time_to_first_chunk",
+    "double",
+    "seconds until the first token",
+  ),
+  genAiTimePerOutputChunk: attribute(
+    "gen_ai.client.operation.time_per_output_chunk",
+    "double",
+    "seconds from one token to the next, the mean of one call",
+  ),
   driftOutlier: attribute(
     "ml.drift.outlier",
     "string[]",

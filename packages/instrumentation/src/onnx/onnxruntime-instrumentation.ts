@@ -4,22 +4,21 @@
  * `onnxruntime-node` requires as CommonJS even in an app of ES modules: `--require` is enough.
  */
 import type { Attributes, Span } from "@opentelemetry/api";
-import type {
-  InstrumentationConfig as BaseConfig,
-  InstrumentationModuleDefinition,
-} from "@opentelemetry/instrumentation";
+import type { InstrumentationModuleDefinition } from "@opentelemetry/instrumentation";
 import {
   InstrumentationBase,
   InstrumentationNodeModuleDefinition,
+  isWrapped,
 } from "@opentelemetry/instrumentation";
 import { ATTRIBUTES, stageSpanName } from "@tidemark/semconv";
 import type { InferenceSession } from "onnxruntime-common";
 import { guarded } from "../complain.js";
-import type { InstrumentationConfig } from "../config-schema.js";
 import { DEFAULT_CONFIG } from "../default-config.js";
 import { activeContext, contextOf, startSpan, withContext } from "../host-api.js";
+import type { LibraryOptions } from "../library-options.js";
 import { ModelVersions } from "../model-versions.js";
 import { observeCall } from "../observe-call.js";
+import { isWithinLibrary } from "../recorded-call.js";
 import { requestScope } from "../request-scope.js";
 import { failSpan } from "../span-error.js";
 import { DeclaredModels } from "./declared-models.js";
@@ -27,17 +26,11 @@ import { identifyModel } from "./model-identity.js";
 import type { Batch, Signature } from "./session-recorder.js";
 import { SessionRecorder } from "./session-recorder.js";
 
+const FRAMEWORK = "onnxruntime";
 const MS_PER_S = 1000;
-
-/** What the instrumentation is told by whoever makes it; all of it may be left out. */
-export interface OnnxruntimeOptions extends BaseConfig {
-  /** What `tidemark.instrumentation.yaml` declares. */
-  readonly declared?: InstrumentationConfig;
-  /** Where versions of loaded models are noted for the other stages. */
-  readonly versions?: ModelVersions;
-  /** The declared models, for whoever wants to know which of them were loaded. */
-  readonly models?: DeclaredModels;
-}
+/** The class is in `onnxruntime-common`, but for bundles, which hold a copy of it. */
+const ORT_MODULES = ["onnxruntime-common", "onnxruntime-web"];
+const ORT_VERSIONS = [">=1.14.0 <2"];
 
 type SessionClass = typeof InferenceSession & { readonly prototype: InferenceSession };
 /** Notes on a span how long its run has waited. */
@@ -45,8 +38,8 @@ type QueueClock = (span: Span) => void;
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
 /** One span for every `InferenceSession.run`. */
-export class OnnxruntimeInstrumentation extends InstrumentationBase<OnnxruntimeOptions> {
-  constructor(options: OnnxruntimeOptions = {}) {
+export class OnnxruntimeInstrumentation extends InstrumentationBase<LibraryOptions> {
+  constructor(options: LibraryOptions = {}) {
     super("@tidemark/instrumentation/onnxruntime", "0.0.0", options);
   }
 
@@ -59,16 +52,17 @@ export class OnnxruntimeInstrumentation extends InstrumentationBase<OnnxruntimeO
     const unpatch = (exports: { InferenceSession?: SessionClass }) => {
       guarded("restoring onnxruntime", () => this.unpatch(exports.InferenceSession));
     };
-    const name = "onnxruntime-common";
-    const versions = [">=1.14.0 <2"];
-    const module = new InstrumentationNodeModuleDefinition(name, versions, patch, unpatch);
-    const definition: InstrumentationModuleDefinition = module;
-    definition.includePrerelease = true;
-    return [definition];
+    return ORT_MODULES.map((name) => {
+      const module = new InstrumentationNodeModuleDefinition(name, ORT_VERSIONS, patch, unpatch);
+      const definition: InstrumentationModuleDefinition = module;
+      definition.includePrerelease = true;
+      return definition;
+    });
   }
 
   private patch(session: SessionClass | undefined): void {
-    if (session === undefined) return;
+    // The same class is seen once more where a package passes it on.
+    if (session === undefined || isWrapped(session.create)) return;
     const recorders = new WeakMap<object, SessionRecorder>();
     const options = this.getConfig();
     const settings = options.declared ?? DEFAULT_CONFIG;
@@ -76,7 +70,7 @@ export class OnnxruntimeInstrumentation extends InstrumentationBase<OnnxruntimeO
     const models = options.models ?? new DeclaredModels(settings.models);
     const recorderOf = (created: object, args: readonly unknown[]) => {
       const identity = identifyModel(args, models, versions);
-      return new SessionRecorder(identity, signatureOf(created), settings.limits);
+      return new SessionRecorder(identity, signatureOf(created), settings.limits, FRAMEWORK);
     };
     const fallback = (created: object) => {
       const recorder = recorderOf(created, []);
@@ -145,6 +139,8 @@ function recordRun(recorder: SessionRecorder, feeds: unknown, call: () => unknow
 
 function startRun(recorder: SessionRecorder, feeds: unknown) {
   const active = activeContext();
+  // A session that a library runs is its model, which has a span, or its arithmetic.
+  if (isWithinLibrary(active)) return undefined;
   const name = stageSpanName("inference", recorder.identity.name);
   const attributes: Attributes = {
     ...recorder.modelAttributes(),

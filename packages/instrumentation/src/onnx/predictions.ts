@@ -98,7 +98,7 @@ export function predictionAttributes(
   const logits = roles.scoresAreLogits === true;
   const best = scores && sampled.map((row) => bestClass(scores, row, logits));
   const labels = columnOf(table(roles.class), sampled);
-  const classes = labels ?? best?.map(({ index }) => index);
+  const classes = labels ?? best?.flatMap(({ index }) => (index === undefined ? [] : [index]));
   put(
     attributes,
     ATTRIBUTES.predictionClass.name,
@@ -141,16 +141,19 @@ function columnOf(table: TensorRows | undefined, sampled: readonly number[]) {
   return sampled.map((row) => table.cell(row, 0));
 }
 
+/** Both are undefined for a row whose scores are not numbers. */
 interface Best {
-  readonly index: number;
-  /** Undefined for a row whose scores are not numbers. */
+  readonly index: number | undefined;
   readonly probability: number | undefined;
 }
+
+const NONE: Best = { index: undefined, probability: undefined };
 
 /** The most probable class; a single column is the probability of class 1 of two. */
 function bestClass(scores: TensorRows, row: number, logits: boolean): Best {
   const read = (column: number) => scores.cell(row, column) as number;
   if (scores.columns === 1) {
+    if (Number.isNaN(read(0))) return NONE;
     const positive = logits ? 1 / (1 + Math.exp(-read(0))) : read(0);
     return positive >= 0.5
       ? { index: 1, probability: asProbability(positive) }
@@ -158,8 +161,9 @@ function bestClass(scores: TensorRows, row: number, logits: boolean): Best {
   }
   let index = 0;
   for (let column = 1; column < scores.columns; column++) {
-    if (read(column) > read(index)) index = column;
+    if (Number.isNaN(read(index)) || read(column) > read(index)) index = column;
   }
+  if (Number.isNaN(read(index))) return NONE;
   if (!logits) return { index, probability: asProbability(read(index)) };
   let sum = 0;
   for (let column = 0; column < scores.columns; column++) {

@@ -11,7 +11,6 @@ import type { ModelIdentity } from "./model-identity.js";
 import type { OutputRoles } from "./predictions.js";
 import { outputRoles, predictionAttributes } from "./predictions.js";
 
-const FRAMEWORK = "onnxruntime";
 /** Shapes that a span states; models with more inputs than this are rare, and no one reads them. */
 const SHAPES_MAX = 8;
 
@@ -38,7 +37,12 @@ export class SessionRecorder {
   private roles: OutputRoles | undefined;
   private sensitiveChecked = false;
 
-  constructor(identity: ModelIdentity, { inputs, outputs }: Signature, limits: Limits) {
+  constructor(
+    identity: ModelIdentity,
+    { inputs, outputs }: Signature,
+    limits: Limits,
+    framework: string,
+  ) {
     this.identity = identity;
     this.limits = limits;
     this.plans = planInputs(identity, inputs);
@@ -52,7 +56,7 @@ export class SessionRecorder {
     this.fixed = {
       [ATTRIBUTES.stage.name]: "inference",
       [ATTRIBUTES.modelName.name]: name,
-      [ATTRIBUTES.modelFramework.name]: FRAMEWORK,
+      [ATTRIBUTES.modelFramework.name]: framework,
       ...(version !== undefined && { [ATTRIBUTES.modelVersion.name]: version }),
       ...(runId !== undefined && { [ATTRIBUTES.modelRunId.name]: runId }),
       ...(config?.task !== undefined && { [ATTRIBUTES.task.name]: config.task }),

@@ -1,0 +1,15 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const jsonFile = process.env["TIDEMARK_TEST_JSON"];
+
+export default defineConfig({
+  test: {
+    root: fileURLToPath(new URL(".", import.meta.url)),
+    include: ["*.libraries.test.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    pool: "forks",
+    reporters: jsonFile ? ["default", ["json", { outputFile: jsonFile }]] : ["default"],
+  },
+});
