@@ -37,7 +37,7 @@ export const stageSchema = z.strictObject({
   predictionId: valuePath.optional(),
 });
 
-const INPUT_KINDS = ["features", "category", "ignore"] as const;
+const INPUT_KINDS = ["features", "category", "hash", "ignore"] as const;
 const OUTPUT_KINDS = ["value", "class", "probabilities", "logits", "ignore"] as const;
 
 const inputSchema = z.strictObject({
@@ -48,6 +48,7 @@ const inputSchema = z.strictObject({
 const outputSchema = z.strictObject({
   as: z.enum(OUTPUT_KINDS, `must be one of: ${OUTPUT_KINDS.join(", ")}`),
   classes: z.array(text).optional(),
+  scores: z.boolean("must be true or false").optional(),
 });
 
 const TASKS = ["classification", "regression", "embedding", "generation", "ranking"] as const;

@@ -36,6 +36,11 @@ export function activeContext(): Context {
   return registeredApi()?.context?.active() ?? ROOT_CONTEXT;
 }
 
+/** The active span, if there is one. */
+export function activeSpan(): Span | undefined {
+  return trace.getSpan(activeContext());
+}
+
 /** Runs `work` in a context; without a context manager it simply runs. */
 export function withContext<T>(context: Context, work: () => T): T {
   const manager = registeredApi()?.context;

@@ -1,3 +1,5 @@
+export type { FeatureValue, Prediction, StageOptions } from "./api.js";
+export { recordFeatures, recordFeedback, recordPrediction, stage } from "./api.js";
 export type { InstrumentationConfig, Limits, ModelConfig, StageConfig } from "./config-schema.js";
 export type { LibraryOptions } from "./library-options.js";
 export { OnnxruntimeInstrumentation } from "./onnx/onnxruntime-instrumentation.js";

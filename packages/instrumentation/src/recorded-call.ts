@@ -19,6 +19,8 @@ export interface CallDescription {
   readonly stage: Stage;
   /** The model's name, in the span's name too. */
   readonly model: string | undefined;
+  /** In the span's name in place of the model's. */
+  readonly subject?: string | undefined;
   readonly attributes?: Attributes;
   /** The context for what is called; the active one if nothing else is said. */
   readonly within?: (context: Context) => Context;
@@ -92,8 +94,9 @@ function start(
 /** Starts the span of a call, with what is known of the request around it. */
 export function spanOf(description: CallDescription, context: Context): Span | undefined {
   const { stage, model, attributes, startTimeMs } = description;
+  const subject = "subject" in description ? description.subject : model;
   return startSpan(
-    stageSpanName(stage, model),
+    stageSpanName(stage, subject),
     {
       attributes: {
         [ATTRIBUTES.stage.name]: stage,

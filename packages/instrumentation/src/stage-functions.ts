@@ -12,6 +12,7 @@ import { requestScope, withRequestScope } from "./request-scope.js";
 import { failSpan } from "./span-error.js";
 import type { ValuePath } from "./value-path.js";
 import { valueAt } from "./value-path.js";
+import { watchGenerator } from "./watch-generator.js";
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
@@ -41,6 +42,16 @@ function recordStage(context: StageContext, args: unknown[], call: () => unknown
   const { span, active, scope } = started;
   return observeCall(() => withContext(active, call), {
     succeeded(result) {
+      const isGenerator = watchGenerator(result, {
+        within: (step) => withContext(active, step),
+        ended: () => guarded("ending a stage", () => span.end()),
+        failed: (error) =>
+          guarded("ending a stage", () => {
+            failSpan(span, error, context.errorMessages);
+            span.end();
+          }),
+      });
+      if (isGenerator) return;
       const found = guarded("reading a result", () => requestAttributes(context, "result", result));
       if (found) {
         Object.assign(scope.attributes, found);

@@ -11,6 +11,9 @@ export interface TensorLike {
   readonly location?: string;
 }
 
+/** A longer category names nothing that one could monitor by. */
+const TEXT_LENGTH_MAX = 256;
+
 /** A value of a tensor as a span can carry it; NaN where the tensor has no finite number. */
 export type CellValue = number | boolean | string;
 
@@ -54,7 +57,7 @@ export function asOneRow({ rows, columns, cell }: TensorRows): TensorRows {
 }
 
 function readerOf(type: string, data: ArrayLike<unknown>) {
-  if (type === "string") return (index: number) => String(data[index]);
+  if (type === "string") return (index: number) => String(data[index]).slice(0, TEXT_LENGTH_MAX);
   if (type === "bool") return (index: number) => data[index] === 1 || data[index] === true;
   if (type === "int64" || type === "uint64") return (index: number) => Number(data[index]);
   if (type === "float16" && data instanceof Uint16Array) {

@@ -3,11 +3,14 @@
  * in a call's arguments or result a value is found. A path only reads; it never calls. `args.0.id`
  * is the same as `args[0].id`, for YAML's flow style, where a bracket has a meaning of its own.
  */
+import { keyedHash } from "./keyed-hash.js";
 
 /** A parsed path. */
 export interface ValuePath {
   readonly root: "args" | "result";
   readonly steps: readonly string[];
+  /** Whether the value leaves the process as a keyed hash only: `hash(args[0].email)`. */
+  readonly hashed?: true;
 }
 
 const STEP = /\.([A-Za-z_$][\w$-]*|\d+)|\[(\d+)\]|\["([^"]*)"\]|\['([^']*)'\]/y;
@@ -15,7 +18,9 @@ const STEP = /\.([A-Za-z_$][\w$-]*|\d+)|\[(\d+)\]|\["([^"]*)"\]|\['([^']*)'\]/y;
 const TEXT_LENGTH_MAX = 256;
 
 /** Parses a path, or returns undefined when it is not one. */
-export function parseValuePath(text: string): ValuePath | undefined {
+export function parseValuePath(written: string): ValuePath | undefined {
+  const inner = /^hash\((.*)\)$/.exec(written)?.[1];
+  const text = inner ?? written;
   const root = /^(?:args|result)/.exec(text)?.[0];
   if (root !== "args" && root !== "result") return undefined;
   const steps: string[] = [];
@@ -25,16 +30,17 @@ export function parseValuePath(text: string): ValuePath | undefined {
     if (step === null) return undefined;
     steps.push(step[1] ?? step[2] ?? step[3] ?? step[4] ?? "");
   }
-  return { root, steps };
+  return { root, steps, ...(inner !== undefined && { hashed: true as const }) };
 }
 
 /** A path as it can be written, for complaints. */
-export function pathText({ root, steps }: ValuePath): string {
+export function pathText({ root, steps, hashed }: ValuePath): string {
   const written = steps.map((step) => {
     if (/^\d+$/.test(step)) return `[${step}]`;
     return /^[A-Za-z_$][\w$-]*$/.test(step) ? `.${step}` : `["${step}"]`;
   });
-  return root + written.join("");
+  const path = root + written.join("");
+  return hashed ? `hash(${path})` : path;
 }
 
 /**
@@ -49,6 +55,7 @@ export function valueAt(path: ValuePath, root: unknown): string | undefined {
     }
     value = (value as Record<string, unknown>)[step];
   }
-  if (typeof value === "string") return value.slice(0, TEXT_LENGTH_MAX);
-  return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
+  if (!["string", "number", "boolean"].includes(typeof value)) return undefined;
+  const text = String(value);
+  return path.hashed ? keyedHash(text) : text.slice(0, TEXT_LENGTH_MAX);
 }

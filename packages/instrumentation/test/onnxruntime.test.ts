@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +26,7 @@ beforeAll(() => {
   );
   writeModel(at("silent"), regressor());
   writeModel(at("with-text"), withText());
+  writeModel(at("hashed"), withText());
   writeModel(at("broken"), regressor().subarray(0, 100));
 });
 
@@ -36,7 +38,7 @@ describe.each(versions)("on Node %i", (node) => {
 
   beforeAll(async () => {
     const sink = await startSink();
-    const env = { ...toSink(sink.url), MODELS: models };
+    const env = { ...toSink(sink.url), MODELS: models, TIDEMARK_HASH_KEY: "key" };
     const result = await runApp("app.mjs", { node, cwd, env });
     await sink.close();
     expect(result, result.stderr).toMatchObject({ code: 0, stdout: "done\n" });
@@ -57,7 +59,7 @@ describe.each(versions)("on Node %i", (node) => {
       "silent",
       "with-text",
     ]);
-    expect(names.slice(7)).toEqual(["silent", "silent", "silent", "silent"]);
+    expect(names.slice(7)).toEqual(["silent", "silent", "silent", "silent", "hashed"]);
   });
 
   test("a batch becomes arrays; what is missing is named once for each row", () => {
@@ -99,7 +101,18 @@ describe.each(versions)("on Node %i", (node) => {
         "ml.feature.petal": 3,
         "ml.prediction.class": "green",
       });
+      const scores = ["red", "green", "blue"].map(
+        (name) => attributes(index)[`ml.prediction.scores.${name}`] as number,
+      );
+      expect(scores[0]! + scores[1]! + scores[2]!).toBeCloseTo(1, 5);
+      expect(scores[1]).toBe(attributes(index)["ml.prediction.confidence"]);
     }
+    expect(Object.keys(attributes(0)).filter((key) => key.includes("scores"))).toEqual([]);
+  });
+
+  test("text that is to be joined but not read is a keyed hash", () => {
+    const hash = createHmac("sha256", "key").update("sunny").digest("hex").slice(0, 24);
+    expect(attributes(11)["ml.feature.note"]).toEqual([hash, expect.not.stringContaining("rain")]);
   });
 
   test("a file that says nothing is named after itself, its columns after the input", () => {

@@ -64,6 +64,8 @@ export const ATTRIBUTES = {
     "probability of a class, 0 to 1",
   ),
   predictionRejected: attribute("ml.prediction.rejected", "bool", "the model abstained"),
+  feedbackLabel: attribute("ml.feedback.label", "string", "what the class turned out to be"),
+  feedbackValue: attribute("ml.feedback.value", "double", "what the number turned out to be"),
   segment: attribute("ml.segment.", "string", "a slice that is monitored separately"),
   tenant: attribute("ml.tenant", "string", "who pays"),
   serviceName: attribute("service.name", "string", "the service, in its resource"),

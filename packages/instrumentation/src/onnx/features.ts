@@ -6,6 +6,7 @@
 import type { Attributes, AttributeValue } from "@opentelemetry/api";
 import { ATTRIBUTES, reservedNames } from "@tidemark/semconv";
 import { complain } from "../complain.js";
+import { keyedHash } from "../keyed-hash.js";
 import type { CellValue, TensorLike, TensorRows } from "../tensor-rows.js";
 import { asOneRow, rowsOf } from "../tensor-rows.js";
 import type { ModelIdentity } from "./model-identity.js";
@@ -35,7 +36,7 @@ const TOKENS_NAME = /token|mask|(?:^|_)ids?$/i;
 export interface InputPlan {
   readonly name: string;
   /** Declared by the user: to be recorded although it is text or its width is open. */
-  readonly declared: "features" | "category" | undefined;
+  readonly declared: "features" | "category" | "hash" | undefined;
   /** Names of the columns, as far as they are known. */
   readonly columns: readonly string[] | undefined;
   /** What the columns of an input of this width are called. */
@@ -108,7 +109,8 @@ function isFixed(size: number | string | undefined): boolean {
 
 /** An input tensor's rows by its plan, or undefined when it is not to be recorded as features. */
 export function featureRows(plan: InputPlan, tensor: TensorLike): TensorRows | undefined {
-  if (tensor.type === "string" && plan.declared !== "category") return undefined;
+  const asText = plan.declared === "category" || plan.declared === "hash";
+  if (tensor.type === "string" && !asText) return undefined;
   const named = plan.columns !== undefined || plan.declared !== undefined;
   if (!named && (!plan.fixedWidth || tensor.dims.length > 2)) return undefined;
   if (!named && TOKENS_NAME.test(plan.name) && tensor.type.includes("int")) return undefined;
@@ -137,7 +139,8 @@ export class FeatureAttributes {
       const feature = features[column];
       if (feature === undefined) continue;
       this.room--;
-      const value = this.values(feature.name, input, column, sampled);
+      const hash = plan.declared === "hash";
+      const value = this.values(feature.name, input, column, sampled, hash);
       if (value !== undefined) this.attributes[feature.key] = value;
     }
   }
@@ -148,12 +151,18 @@ export class FeatureAttributes {
     return this.attributes;
   }
 
-  private values(name: string, input: TensorRows, column: number, sampled: readonly number[]) {
+  private values(
+    name: string,
+    input: TensorRows,
+    column: number,
+    sampled: readonly number[],
+    hash: boolean,
+  ) {
     const values: CellValue[] = [];
     for (const row of sampled) {
       const value = input.cell(row, column);
       if (Number.isNaN(value)) this.missing.push(name);
-      else values.push(value);
+      else values.push(hash ? keyedHash(String(value)) : value);
     }
     if (values.length === 0) return undefined;
     return (input.rows === 1 ? values[0] : values) as AttributeValue;

@@ -17,6 +17,8 @@ export interface OutputRoles {
   readonly class?: string;
   readonly scores?: string;
   readonly scoresAreLogits?: boolean;
+  /** Whether the probability of every class is to be stated. */
+  readonly everyScore?: boolean;
 }
 
 const LABEL_NAME = /label|class/i;
@@ -27,6 +29,8 @@ const FLOAT = /^float/;
 const CLASSES_MAX = 25_000;
 /** A softmax in float32 over many classes may exceed 1 by its rounding. */
 const ROUNDING = 1e-4;
+/** Beside features and the rest, these many attributes fit into a span's 128. */
+const SCORES_MAX = 32;
 
 /** Finds out what each output of a run means; made once per session, at its first run. */
 export function outputRoles(
@@ -45,6 +49,7 @@ export function outputRoles(
     ...(value !== undefined && { value }),
     ...(label !== undefined && { class: label }),
     ...(scores !== undefined && { scores }),
+    everyScore: scores !== undefined && declared[scores]?.scores === true,
     scoresAreLogits: scores !== undefined && (scores === logits || guessedLogits),
   };
 }
@@ -82,12 +87,16 @@ function isColumn({ dims }: TensorLike): boolean {
   return dims.length <= 1 || (dims.length === 2 && dims[1] === 1);
 }
 
-/** The prediction of a run, for the rows that were sampled. */
+/**
+ * The prediction of a run, for the rows that were sampled. `scoreNames` names the columns of
+ * probabilities where they are not simply the classes by index.
+ */
 export function predictionAttributes(
   outputs: ReadonlyMap<string, TensorLike>,
   roles: OutputRoles,
   classNames: readonly string[] | undefined,
   batch: { readonly size: number; readonly sampled: readonly number[] },
+  scoreNames: readonly string[] | undefined = classNames,
 ): Attributes {
   const attributes: Attributes = {};
   const { sampled } = batch;
@@ -102,10 +111,11 @@ export function predictionAttributes(
   put(
     attributes,
     ATTRIBUTES.predictionClass.name,
-    classes?.map((label) => classLabel(label, classNames)),
+    classes?.map((label) => classLabel(label, labels ? classNames : scoreNames)),
   );
   const confidences = best?.map(({ probability }) => probability);
   put(attributes, ATTRIBUTES.predictionConfidence.name, confidences?.filter(isNumber));
+  if (scores && roles.everyScore) putScores(attributes, scores, sampled, logits, scoreNames);
   return attributes;
 }
 
@@ -170,6 +180,36 @@ function bestClass(scores: TensorRows, row: number, logits: boolean): Best {
     sum += Math.exp(read(column) - read(index));
   }
   return { index, probability: 1 / sum };
+}
+
+/** The probability of each class, for the rows that have any; of few classes only. */
+function putScores(
+  attributes: Attributes,
+  scores: TensorRows,
+  sampled: readonly number[],
+  logits: boolean,
+  classNames: readonly string[] | undefined,
+): void {
+  if (scores.columns < 2 || scores.columns > SCORES_MAX) return;
+  const rows = sampled.flatMap((row) => {
+    const given = Array.from(
+      { length: scores.columns },
+      (_, column) => scores.cell(row, column) as number,
+    );
+    if (given.some((score) => Number.isNaN(score))) return [];
+    return [logits ? softmax(given) : given];
+  });
+  for (let column = 0; column < scores.columns; column++) {
+    const name = ATTRIBUTES.predictionScore.name + classLabel(column, classNames);
+    put(attributes, name, rows.map((row) => asProbability(row[column] as number)).filter(isNumber));
+  }
+}
+
+function softmax(logits: readonly number[]): number[] {
+  const largest = Math.max(...logits);
+  const powers = logits.map((logit) => Math.exp(logit - largest));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  return powers.map((power) => power / sum);
 }
 
 /** Within rounding of 0 to 1; undefined for what cannot be a probability. */

@@ -10,6 +10,7 @@ import { FeatureAttributes, featureRows, planInputs } from "./features.js";
 import type { ModelIdentity } from "./model-identity.js";
 import type { OutputRoles } from "./predictions.js";
 import { outputRoles, predictionAttributes } from "./predictions.js";
+import { unzipMaps } from "./zip-map.js";
 
 /** Shapes that a span states; models with more inputs than this are rare, and no one reads them. */
 const SHAPES_MAX = 8;
@@ -106,12 +107,13 @@ export class SessionRecorder {
   /** What the outputs say. */
   outputs(results: unknown, batch: Batch): Attributes {
     const tensors = tensorsIn(results);
+    const zipped = zippedScores(results, tensors);
     const { config, classNames } = this.identity;
     const declared = config?.outputs ?? {};
     this.roles ??= outputRoles(tensors, declared);
     const scores = declared[this.roles.scores ?? ""] ?? declared[this.roles.class ?? ""];
     const names = scores?.classes ?? classNames;
-    const attributes = predictionAttributes(tensors, this.roles, names, batch);
+    const attributes = predictionAttributes(tensors, this.roles, names, batch, zipped ?? names);
     const task = taskOf(this.roles);
     if (config?.task === undefined && task) attributes[ATTRIBUTES.task.name] = task;
     addShapes(attributes, ATTRIBUTES.outputShape.name, tensors);
@@ -151,6 +153,21 @@ function tensorsIn(values: unknown): Map<string, TensorLike> {
     if (tensor !== undefined) tensors.set(name, tensor);
   }
   return tensors;
+}
+
+/** Adds the table of a ZipMap to the tensors, and says what its columns are. */
+function zippedScores(
+  results: unknown,
+  tensors: Map<string, TensorLike>,
+): readonly string[] | undefined {
+  if (typeof results !== "object" || results === null) return undefined;
+  for (const [name, value] of Object.entries(results)) {
+    const zipped = tensors.has(name) ? undefined : unzipMaps(value);
+    if (zipped === undefined) continue;
+    tensors.set(name, zipped.tensor);
+    return zipped.classes;
+  }
+  return undefined;
 }
 
 function batchSize(tensors: ReadonlyMap<string, TensorLike>): number {
