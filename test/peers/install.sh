@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Brings the real programs that the peer tests run: builds the Go programs pinned in programs/,
-# unpacks Debian's Prometheus, the oldest that is supported, and installs Apache DataSketches and the
-# OpenTelemetry SDK for Python from PyPI, each into an environment of its own. Nothing is installed into the system; everything
+# unpacks Debian's Prometheus, the oldest that is supported, and installs Apache DataSketches,
+# Evidently with scipy and pyarrow, and the OpenTelemetry SDK for Python from PyPI, each into an
+# environment of its own. Nothing is installed into the system; everything
 # lies in the cache, and what is there already is left alone.
 #
 #   test/peers/install.sh             all of them
@@ -17,7 +18,7 @@ jobs="${TIDEMARK_BUILD_JOBS:-$(nproc)}"
 
 # Each peer's folder in the cache is named after the hash of all that decides what is built, and
 # Debian's Prometheus after the release that the tests were written for.
-peers=(debian-prometheus datasketches python-sdk jaeger collector prometheus alertmanager compose-check)
+peers=(debian-prometheus datasketches evidently python-sdk jaeger collector prometheus alertmanager compose-check)
 build_flags=(-trimpath "-ldflags=-s -w")
 debian_release=2.42
 
@@ -31,7 +32,7 @@ main() {
   for peer in "${@:-${peers[@]}}"; do
     case "$peer" in
       debian-prometheus) install_once "$peer" unpack_debian_prometheus ;;
-      datasketches | python-sdk) install_once "$peer" install_python ;;
+      datasketches | evidently | python-sdk) install_once "$peer" install_python ;;
       prometheus) install_once "$peer" build_prometheus ;;
       alertmanager) install_once "$peer" build_alertmanager ;;
       jaeger) install_once "$peer" build_pinned github.com/jaegertracing/jaeger/cmd/jaeger ;;
@@ -45,6 +46,7 @@ where() {
   echo "debian-prometheus $(folder debian-prometheus)/usr/bin/prometheus"
   echo "debian-promtool $(folder debian-prometheus)/usr/bin/promtool"
   echo "datasketches $(folder datasketches)/bin/python"
+  echo "evidently $(folder evidently)/bin/python"
   echo "python-sdk $(folder python-sdk)/bin/python"
   echo "prometheus $(folder prometheus)/prometheus"
   echo "promtool $(folder prometheus)/promtool"

@@ -16,6 +16,7 @@ export type PeerName =
   | "datasketches"
   | "debian-prometheus"
   | "debian-promtool"
+  | "evidently"
   | "jaeger"
   | "prometheus"
   | "promtool"

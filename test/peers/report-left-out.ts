@@ -15,7 +15,7 @@ const purposes = files.map((name) => {
 
 console.log(`
 Left out here: the ${files.length} files of peer tests. They run Jaeger, Prometheus, Alertmanager, the
-OpenTelemetry Collector and its Python SDK, and DataSketches themselves, which this machine may not
+OpenTelemetry Collector and its Python SDK, DataSketches and Evidently themselves, which this machine may not
 have and which take about ten minutes to build, once, with Go, Python and Debian's tools:
 
 ${purposes.join("\n")}
