@@ -99,6 +99,7 @@ async function summaries(recentSpans: number): Promise<number> {
     recentSpans,
     learn: { samples: 5000, spanMs: 0 },
     reference: () => undefined,
+    isForeign: () => false,
   };
   const nothing = () => {};
   const observer = new Observer(options, keys, () => false, nothing, Date.now, logger);

@@ -7,9 +7,11 @@
 import { join } from "node:path";
 import { AdminServer } from "./admin/admin-server.js";
 import { verdictApi } from "./admin/verdict-api.js";
+import type { SignalIdentity } from "./closed-window.js";
 import { takesMetrics } from "./config/rules.js";
 import type { Config, OtlpExporter } from "./config/schema.js";
 import { Evaluator } from "./evaluate/evaluator.js";
+import { QualityMonitor } from "./evaluate/quality-monitor.js";
 import { OtlpMetricsPush } from "./export/otlp-metrics-push.js";
 import { DeadLetters } from "./forward/dead-letters.js";
 import { FlaggedBatches } from "./forward/flagged-batches.js";
@@ -77,7 +79,8 @@ export function createReceiver(
   const store = new StateStore(join(storage.directory, "state.sqlite"));
   const log = createLog(config, logger);
   const evaluator = createEvaluator(config, logger);
-  const observer: Observer = createObserver(config, keys, evaluator, logger, world);
+  const quality = new QualityMonitor((window) => evaluator.consume(window), logger);
+  const observer: Observer = createObserver(config, keys, { evaluator, quality }, logger, world);
   const flagged = new FlaggedBatches(() => log.lastReleased);
   const { otlp } = config.receivers;
   const { grpc, http } = otlp.protocols;
@@ -107,7 +110,7 @@ export function createReceiver(
   );
   const receivers = new OtlpReceivers(otlp, intake, logger, world);
 
-  const pipeline = [log, evaluator, observer, ...forwarders, intake, receivers];
+  const pipeline = [log, evaluator, quality, observer, ...forwarders, intake, receivers];
   const metrics = () => mergeFamilies(pipeline.flatMap((stage) => stage.metrics()));
   const lifecycle = new Lifecycle();
   const api = verdictApi(evaluator, observer, world.now);
@@ -170,7 +173,7 @@ function createEvaluator({ processors }: Config, logger: Logger): Evaluator {
 function createObserver(
   config: Config,
   keys: KeyTable,
-  evaluator: Evaluator,
+  { evaluator, quality }: { evaluator: Evaluator; quality: QualityMonitor },
   logger: Logger,
   { now }: World,
 ): Observer {
@@ -190,10 +193,17 @@ function createObserver(
       recentSpans: observe.recentSpans,
       learn: { samples: learn.samples, spanMs: learn.span },
       reference: (signal) => book.find(signal),
+      isForeign: (signal) => book.isForeign(signal),
     },
     keys,
-    (window) => evaluator.consume(window),
-    () => warnOfUnseenModels(book, observer, logger),
+    (window) => {
+      quality.consume(window);
+      return evaluator.consume(window);
+    },
+    () => {
+      warnOfUnseenModels(book, observer, logger);
+      quality.noteAbsent(absentSignals(book, observer));
+    },
     now,
     logger,
   );
@@ -282,6 +292,14 @@ function createPushes(
     const { headers, interval: intervalMs, timeout: timeoutMs } = exporter;
     const target = signalUrl(exporter.endpoint, "v1/metrics").href;
     return [new OtlpMetricsPush({ url: target, headers, intervalMs, timeoutMs }, metrics, now)];
+  });
+}
+
+/** What references have of the models at work, and no span of them. */
+function absentSignals(book: ReferenceBook, observer: Observer): SignalIdentity[] {
+  return observer.observedModels().flatMap(({ model, version, segment, signals }) => {
+    const names = new Set(signals.flatMap((signal) => signal?.identity.name ?? []));
+    return segment === "" && names.size > 0 ? book.absent(model, version, names) : [];
   });
 }
 

@@ -48,6 +48,7 @@ export function callReading(plan = { declared: [], segments: [] }) {
       plan,
       learn: { samples: 1000, spanMs: 0 },
       reference: () => undefined,
+      isForeign: () => false,
     },
     keys,
   );

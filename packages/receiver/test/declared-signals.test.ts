@@ -10,9 +10,9 @@ afterEach(async () => {
   for (const receiver of running.splice(0)) await receiver.shutdown();
 });
 
-async function started(signals: string, learn = "learn: { samples: 100, span: 0s }") {
+async function started(declared: string, learn = "learn: { samples: 100, span: 0s }") {
   const receiver = await startReceiver(
-    `processors:\n  ${learn}\n  evaluate: { windows: [5m] }\n  signals:\n${signals}\n`,
+    `processors:\n  ${learn}\n  evaluate: { windows: [5m] }\n  signals:\n${declared}\n`,
   );
   running.push(receiver);
   receiver.clock.nowMs = START_MS + 300_000;
@@ -25,7 +25,7 @@ interface SignalJson {
   readonly learned: number;
 }
 
-async function signals(receiver: Receiver): Promise<string[]> {
+async function signalsOf(receiver: Receiver): Promise<string[]> {
   const answer = await fetch(`${receiver.admin}/api/v1/signals`);
   const json = (await answer.json()) as { signals: SignalJson[] };
   return json.signals.map(({ model, signal, learned }) => `${model} ${signal} ${learned}`);
@@ -57,7 +57,7 @@ describe("a signal that the configuration declares", () => {
       "app.answer": "grüß dich",
     };
     await receiver.send([spanWith(attributes)]);
-    expect(await signals(receiver)).toEqual([
+    expect(await signalsOf(receiver)).toEqual([
       "shop app.items 2",
       "shop app.items.exactly 2",
       "shop app.plan 1",
@@ -78,7 +78,7 @@ describe("a signal that the configuration declares", () => {
     - { attribute: app.answer, as: text-length }`);
     const attributes = { "app.items": "three", "app.cached": "yes", "app.answer": 7 };
     await receiver.send([spanWith({ "ml.model.name": "shop", ...attributes })]);
-    expect(await signals(receiver)).toEqual([]);
+    expect(await signalsOf(receiver)).toEqual([]);
     const observations = await receiver.metric("tidemark_receiver_observations_total");
     expect(observations['{outcome="invalid"}']).toBe(3);
   });
@@ -93,32 +93,30 @@ describe("a signal that the configuration declares", () => {
       spanWith({ "app.items": 5, "ml.model.name": "shop" }, { error: true }),
       spanWith({ "app.unrelated": 6 }),
     ]);
-    expect(await signals(receiver)).toEqual(["shop app.items 2", "shop span.status 2"]);
+    expect(await signalsOf(receiver)).toEqual(["shop app.items 2", "shop span.status 2"]);
   });
 
   it("is read from the resource and the scope as well, where the span does not say it", async () => {
     const receiver = await started(`
     - { attribute: app.pool, as: numeric }
     - { attribute: app.library, as: category }`);
-    const [resourceSpans] = requestOf([
-      spanWith({ "ml.model.name": "shop" }),
-      spanWith({ "ml.model.name": "shop", "app.pool": 2 }),
-    ]).resourceSpans;
+    const spans = [{ "ml.model.name": "shop" }, { "ml.model.name": "shop", "app.pool": 2 }];
+    const [sent] = requestOf(spans.map((attributes) => spanWith(attributes))).resourceSpans;
     const resource = { attributes: [{ key: "app.pool", value: { intValue: 8 } }] };
     const scope = {
       name: "lib",
       attributes: [{ key: "app.library", value: { stringValue: "x" } }],
     };
-    const [{ spans }] = resourceSpans?.scopeSpans as [{ spans: object[] }];
-    const body = { resourceSpans: [{ resource, scopeSpans: [{ scope, spans }] }] };
+    const scopeSpans = (sent?.scopeSpans ?? []).map((each) => ({ ...each, scope }));
+    const body = { resourceSpans: [{ resource, scopeSpans }] };
     await post(`${receiver.otlp}/v1/traces`, TraceRequest.encode(body).finish());
-    expect(await signals(receiver)).toEqual(["shop app.library 2", "shop app.pool 2"]);
+    expect(await signalsOf(receiver)).toEqual(["shop app.library 2", "shop app.pool 2"]);
   });
 
   it("says itself what an attribute of the convention is", async () => {
     const receiver = await started("    - { attribute: ml.feature.zip, as: category }");
     await receiver.send([spanWith({ "ml.model.name": "shop", "ml.feature.zip": 8001 })]);
-    expect(await signals(receiver)).toEqual(["shop ml.feature.zip 1"]);
+    expect(await signalsOf(receiver)).toEqual(["shop ml.feature.zip 1"]);
   });
 
   it("that is a rate drifts as a rate: from 1 to 6 % is below the floor of numbers, and seen", async () => {

@@ -27,6 +27,7 @@ function newObserver() {
     recentSpans: SPANS,
     learn: { samples: SPANS, spanMs: 0 },
     reference: () => undefined,
+    isForeign: () => false,
   };
   const nothing = () => {};
   const logger = new Logger("error", true, nothing);

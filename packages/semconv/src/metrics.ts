@@ -69,6 +69,12 @@ export const METRICS = {
     "s",
     "Time between two chunks of a stream",
   ),
+  qualityViolations: metric(
+    "ml.quality.violations",
+    "counter",
+    "",
+    "Values and windows that are wrong by the schema of the reference, by kind",
+  ),
   driftScore: metric(
     "ml.drift.score",
     "gauge",

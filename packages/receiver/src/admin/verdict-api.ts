@@ -4,6 +4,7 @@ import { verdictJson } from "../evaluate/verdict.js";
 import type { ObservedModel, ObservedSignal } from "../observe/observed-model.js";
 import type { Observer } from "../observe/observer.js";
 import type { PastPane } from "../observe/pane-history.js";
+import type { Reference } from "../references/reference.js";
 import type { AdminAnswer } from "./admin-server.js";
 
 const HOUR_MS = 3_600_000;
@@ -92,9 +93,13 @@ function unknownModel(model: string, models: readonly ObservedModel[]): string {
 function signalsJson({ signals }: ObservedModel): object[] {
   return signals.flatMap((signal): object[] => {
     if (signal === undefined) return [];
-    const { panes, learner, missing } = signal;
-    const common = { ...identityJson(signal), missing };
-    if (panes) return [{ ...common, state: "monitored", reference: panes.reference.name }];
+    const { panes, learner, missing, violations = {} } = signal;
+    const common = { ...identityJson(signal), missing, violations };
+    if (panes) {
+      const { reference } = panes;
+      const schema = schemaJson(reference);
+      return [{ ...common, state: "monitored", reference: reference.name, schema }];
+    }
     const { count = 0, needed = 0, spanMs = 0, neededSpanMs = 0 } = learner ?? {};
     return [
       { ...common, state: "learning", learned: count, needed, learnedSpanMs: spanMs, neededSpanMs },
@@ -117,4 +122,17 @@ function numberOf(query: URLSearchParams, key: string, otherwise: number, most: 
 
 function wrongNumber(key: string, most: number): AdminAnswer {
   return { status: 400, body: { error: `${key} must be a number above 0, at most ${most}` } };
+}
+
+/** What values of a signal are to be, by its reference; the names of categories stay inside. */
+function schemaJson(reference: Reference): object {
+  const { kind, missing } = reference;
+  const rows = kind === "numeric" ? reference.grid.count : reference.categories.count;
+  const missingRate = missing / Math.max(1, missing + rows);
+  if (kind === "numeric") {
+    const { min, max } = reference.grid;
+    return { type: "number", min, max, missingRate };
+  }
+  if (reference.rate) return { type: "rate", missingRate };
+  return { type: "category", categories: reference.categories.size, missingRate };
 }

@@ -1,6 +1,7 @@
 /** What is exported of models as their spans show them; segments have verdicts, and no metrics. */
 import { isStage, METRICS } from "@tidemark/semconv";
 import type { HistogramPoint, Labels, MetricFamily, NumberPoint } from "../metric-family.js";
+import { CounterSet } from "../metric-family.js";
 import type { LatencyHistogram } from "./latency-histogram.js";
 import { LATENCY_BOUNDS_S } from "./latency-histogram.js";
 import type { ObservedModel } from "./observed-model.js";
@@ -29,6 +30,7 @@ export function modelMetrics(observed: readonly ObservedModel[]): MetricFamily[]
     { definition: METRICS.predictionRequests, points: models.flatMap(requestPoints) },
     { definition: METRICS.predictionLatency, points: stages },
     { definition: METRICS.featureMissing, points: models.flatMap(missingPoints) },
+    { definition: METRICS.qualityViolations, points: violationPoints(models) },
     {
       definition: METRICS.usageTokens,
       points: models.flatMap((model) => model.tokens.points(modelLabels(model), "token_type")),
@@ -57,6 +59,20 @@ function requestPoints(model: ObservedModel): NumberPoint[] {
     { labels: { ...labels, status: "success" }, value: model.successes },
     { labels: { ...labels, status: "error" }, value: model.errors },
   ];
+}
+
+/** Versions of a model are not told apart: a label that few ask for, times every kind. */
+function violationPoints(models: readonly ObservedModel[]): NumberPoint[] {
+  const counts = new CounterSet();
+  for (const { model, signals } of models) {
+    for (const signal of signals) {
+      if (signal?.violations === undefined) continue;
+      for (const [kind, count] of Object.entries(signal.violations)) {
+        counts.add({ model_name: model, signal: signal.identity.name, kind }, count);
+      }
+    }
+  }
+  return counts.snapshot();
 }
 
 function missingPoints(model: ObservedModel): NumberPoint[] {

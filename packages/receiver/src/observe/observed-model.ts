@@ -2,6 +2,7 @@
 import type { SignalKind } from "@tidemark/semconv";
 import type { SignalIdentity } from "../closed-window.js";
 import type { Reference } from "../references/reference.js";
+import type { Violation, ViolationCounts } from "../violations.js";
 import { LatencyHistogram } from "./latency-histogram.js";
 import type { LearnOptions } from "./learner.js";
 import { Learner } from "./learner.js";
@@ -19,6 +20,14 @@ export interface ObservedSignal {
   learned: boolean;
   /** Rows without a value since the start. */
   missing: number;
+  /** Values that were wrong by the schema of the reference, since the start of the process. */
+  violations: ViolationCounts | undefined;
+}
+
+/** Counts a value that is wrong. */
+export function countViolation(signal: ObservedSignal, kind: Violation): void {
+  const counts = (signal.violations ??= {});
+  counts[kind] = (counts[kind] ?? 0) + 1;
 }
 
 /** What a model's signals need to know of the configuration. */
@@ -26,6 +35,8 @@ export interface ModelOptions {
   readonly schedule: WindowSchedule;
   readonly learn: LearnOptions;
   readonly reference: (identity: SignalIdentity) => Reference | undefined;
+  /** Whether the model has a reference, of which the signal is no part. */
+  readonly isForeign: (identity: SignalIdentity) => boolean;
   /** How the values of a signal are summed up; undefined when the first one decides. */
   readonly kindOf: (role: number, name: string) => SignalKind | undefined;
 }
@@ -58,8 +69,11 @@ export class ObservedModel {
     const { model, version, segment } = this;
     const identity = { model, version, name, segment };
     const reference = this.options.reference(identity);
-    const nothing = { panes: undefined, learner: undefined, learned: false, missing: 0 };
-    const signal: ObservedSignal = { identity, role, ...nothing };
+    const nothing = { panes: undefined, learner: undefined, violations: undefined };
+    const signal: ObservedSignal = { identity, role, ...nothing, learned: false, missing: 0 };
+    if (reference === undefined && this.options.isForeign(identity)) {
+      countViolation(signal, "schema");
+    }
     if (reference) this.monitor(signal, reference);
     else signal.learner = this.newLearner(role, name);
     this.signals[key] = signal;

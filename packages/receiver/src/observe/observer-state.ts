@@ -134,9 +134,9 @@ export class ObserverState {
   }
 
   private newModel(model: string, version: string, segment: string): ObservedModel {
-    const { learn, reference } = this.options;
+    const { learn, reference, isForeign } = this.options;
     const kindOf = (role: number, name: string) => this.plan.kindOf(role, name);
-    const options = { schedule: this.schedule, learn, reference, kindOf };
+    const options = { schedule: this.schedule, learn, reference, isForeign, kindOf };
     return new ObservedModel(model, version, segment, options);
   }
 

@@ -16,12 +16,14 @@ import type { ModelCall } from "./model-calls.js";
 import { ModelCalls } from "./model-calls.js";
 import { Observations } from "./observations.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
+import { countViolation } from "./observed-model.js";
 import type { ObserverState } from "./observer-state.js";
 import { SPANS_AT_ONCE } from "./recent-spans.js";
 import type { SignalPanes } from "./signal.js";
 import { PURPOSE } from "./signal-plan.js";
 import { SpanHeads } from "./span-heads.js";
 import { SpanSegments } from "./span-segments.js";
+import { isNewCategory, isOutOfRange } from "./usual-values.js";
 
 const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
@@ -287,30 +289,58 @@ export class SpanCounter {
 
   private addValue(rows: SpanRows, at: number, signal: ObservedSignal): boolean {
     const type = (rows.valueTag[at] as number) & TYPE_MASK;
-    if (type === VALUE_OTHER) return false;
-    if (type !== VALUE_STRING) return this.addNumber(signal, rows.valueNumber[at] as number);
-    const text = this.state.categoryAt(rows, at);
-    return text !== undefined && this.addCategory(signal, text);
+    if (type !== VALUE_OTHER && type !== VALUE_STRING) {
+      return this.addNumber(signal, rows.valueNumber[at] as number);
+    }
+    const text = type === VALUE_STRING ? this.state.categoryAt(rows, at) : undefined;
+    if (text !== undefined) return this.addCategory(signal, text);
+    countViolation(signal, "type");
+    return false;
   }
 
   private addNumber(signal: ObservedSignal, value: number): boolean {
     const { panes } = signal;
-    if (panes === undefined) return signal.learner?.addNumber(value, this.eventMs) ?? false;
-    if (!panes.addNumber(value, this.pane)) return false;
+    const isTaken =
+      panes === undefined
+        ? (signal.learner?.addNumber(value, this.eventMs) ?? false)
+        : panes.addNumber(value, this.pane);
+    if (!isTaken) {
+      countViolation(signal, Number.isFinite(value) ? "type" : "invalid");
+      return false;
+    }
+    if (panes === undefined) return true;
     if (panes.waitingCount === 1) this.unsettled.push(panes);
     // The first of a batch, and those that are not usual: offering each would cost what it counts.
     panes.offerExemplar(value, this.place);
-    if (panes.isUnusualNumber(value)) this.unusual.push(signal.identity.name);
+    if (panes.isUnusualNumber(value)) {
+      this.noteUnusual(signal);
+      if (isOutOfRange(panes.reference, value)) countViolation(signal, "range");
+    }
     return true;
   }
 
   private addCategory(signal: ObservedSignal, value: string): boolean {
     const { panes } = signal;
-    if (panes === undefined) return signal.learner?.addCategory(value, this.eventMs) ?? false;
-    if (!panes.addCategory(value, this.pane)) return false;
+    const isTaken =
+      panes === undefined
+        ? (signal.learner?.addCategory(value, this.eventMs) ?? false)
+        : panes.addCategory(value, this.pane);
+    if (!isTaken) {
+      countViolation(signal, "type");
+      return false;
+    }
+    if (panes === undefined) return true;
     panes.offerExemplar(value, this.place);
-    if (panes.isUnusualName(value)) this.unusual.push(signal.identity.name);
+    if (panes.isUnusualName(value)) {
+      this.noteUnusual(signal);
+      if (isNewCategory(panes.reference, value)) countViolation(signal, "new_category");
+    }
     return true;
+  }
+
+  /** A value may be unusual for the model and for several segments. */
+  private noteUnusual({ identity }: ObservedSignal): void {
+    if (!this.unusual.includes(identity.name)) this.unusual.push(identity.name);
   }
 
   /** The value names a feature that had none. */

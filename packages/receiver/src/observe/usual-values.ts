@@ -22,6 +22,20 @@ export function usualValues(reference: Reference): UsualValues {
   return { low, high };
 }
 
+/** Whether a number lies beyond all that the reference has. */
+export function isOutOfRange(reference: Reference, value: number): boolean {
+  if (reference.kind !== "numeric") return false;
+  const { min, max, float32 } = reference.grid;
+  const rounded = float32 ? Math.fround(value) : value;
+  return rounded < min || rounded > max;
+}
+
+/** Whether the reference knows all its categories, and this is none of them. */
+export function isNewCategory(reference: Reference, name: string): boolean {
+  if (reference.kind !== "categorical" || reference.rate) return false;
+  return reference.categories.other === 0 && reference.categories.get(name) === 0;
+}
+
 /** What is usual while a signal drifts as it did in this window. */
 export function usualInDrift({ reference, summary }: ClosedWindow): UsualValues {
   if (reference.kind === "numeric" && summary instanceof GridSummary) {

@@ -1,3 +1,4 @@
+import type { SignalIdentity } from "../closed-window.js";
 import type { MovingRule, SignalKey, SummaryHistory } from "./moving-reference.js";
 import { concerns, counterpart, movingReference } from "./moving-reference.js";
 import type { Reference } from "./reference.js";
@@ -48,6 +49,28 @@ export class ReferenceBook {
     if (counterpart(rule, signal)) return this.find(signal);
     const base = learned();
     return base && movingReference(rule, signal, base, this.history);
+  }
+
+  /** Whether a model has a reference, but none for this signal. */
+  isForeign(signal: SignalIdentity): boolean {
+    const { model, version, name, segment } = signal;
+    if (segment !== "" || !/^(?:feature|prediction)\./.test(name)) return false;
+    return this.filesOf(model, version).length > 0 && !this.inFiles(signal);
+  }
+
+  /** Signals of a model's references beyond those that it has. */
+  absent(model: string, version: string, has: ReadonlySet<string>): SignalIdentity[] {
+    const names = new Set(
+      this.filesOf(model, version).flatMap(({ signals }) => [...signals.keys()]),
+    );
+    return [...names]
+      .filter((name) => !has.has(name))
+      .map((name) => ({ model, version, name, segment: "" }));
+  }
+
+  private filesOf(model: string, version: string): ReferenceFile[] {
+    const ofModel = this.files.filter((file) => file.model === model);
+    return ofModel.filter((file) => file.version === version || file.version === "");
   }
 
   /** References whose model is not among those seen, each returned once only. */
