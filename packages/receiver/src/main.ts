@@ -10,6 +10,7 @@ import { verdictApi } from "./admin/verdict-api.js";
 import type { SignalIdentity } from "./closed-window.js";
 import { takesMetrics } from "./config/rules.js";
 import type { Config, OtlpExporter } from "./config/schema.js";
+import { Contributions } from "./evaluate/contributions.js";
 import { Evaluator } from "./evaluate/evaluator.js";
 import { QualityMonitor } from "./evaluate/quality-monitor.js";
 import { OtlpMetricsPush } from "./export/otlp-metrics-push.js";
@@ -80,7 +81,10 @@ export function createReceiver(
   const log = createLog(config, logger);
   const evaluator = createEvaluator(config, logger);
   const quality = new QualityMonitor((window) => evaluator.consume(window), logger);
-  const observer: Observer = createObserver(config, keys, { evaluator, quality }, logger, world);
+  const { windows, ladder } = config.processors.evaluate;
+  const contributions = new Contributions(windowLengths(windows, ladder).map(({ name }) => name));
+  const consumers = { evaluator, quality, contributions };
+  const observer: Observer = createObserver(config, keys, consumers, logger, world);
   const flagged = new FlaggedBatches(() => log.lastReleased);
   const { otlp } = config.receivers;
   const { grpc, http } = otlp.protocols;
@@ -113,7 +117,7 @@ export function createReceiver(
   const pipeline = [log, evaluator, quality, observer, ...forwarders, intake, receivers];
   const metrics = () => mergeFamilies(pipeline.flatMap((stage) => stage.metrics()));
   const lifecycle = new Lifecycle();
-  const api = verdictApi(evaluator, observer, world.now);
+  const api = verdictApi({ ...consumers, observer }, world.now);
   const sources = { metrics, ready: () => lifecycle.ready, api };
   const admins = createAdminServers(config, sources, logger);
   const pushes = createPushes(config, metrics, world.now);
@@ -170,10 +174,17 @@ function createEvaluator({ processors }: Config, logger: Logger): Evaluator {
   return new Evaluator({ ...options, lengths: windowLengths(windows, ladder) }, logger);
 }
 
+/** Whoever looks at the windows that end. */
+interface WindowConsumers {
+  readonly evaluator: Evaluator;
+  readonly quality: QualityMonitor;
+  readonly contributions: Contributions;
+}
+
 function createObserver(
   config: Config,
   keys: KeyTable,
-  { evaluator, quality }: { evaluator: Evaluator; quality: QualityMonitor },
+  { evaluator, quality, contributions }: WindowConsumers,
   logger: Logger,
   { now }: World,
 ): Observer {
@@ -198,7 +209,9 @@ function createObserver(
     keys,
     (window) => {
       quality.consume(window);
-      return evaluator.consume(window);
+      const isDrifted = evaluator.consume(window);
+      contributions.consume(window, isDrifted);
+      return isDrifted;
     },
     () => {
       warnOfUnseenModels(book, observer, logger);

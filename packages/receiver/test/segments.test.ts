@@ -81,15 +81,19 @@ describe("segments", () => {
     const { signals } = (await (await fetch(`${receiver.admin}/api/v1/signals`)).json()) as {
       signals: { signal: string; segment: string }[];
     };
-    expect(signals.map(({ segment }) => segment)).toEqual([
-      "",
-      "region=eu",
-      "app.tier=gold",
-      "user=u0",
+    const names = signals.map(({ signal, segment }) => `${signal} ${segment}`.trim());
+    expect(names).toEqual([
+      "feature.wind",
+      "segment.region",
+      "segment.app.tier",
+      "segment.user",
+      "feature.wind region=eu",
+      "feature.wind app.tier=gold",
+      "feature.wind user=u0",
     ]);
     const observations = await receiver.metric("tidemark_receiver_observations_total");
     expect(observations['{outcome="overflow_segments"}']).toBe(99 + 50 + 66);
-    expect((await receiver.metric("tidemark_receiver_signals"))[""]).toBe(4);
+    expect((await receiver.metric("tidemark_receiver_signals"))[""]).toBe(7);
   });
 
   it("survive a restart", async () => {
@@ -103,7 +107,8 @@ describe("segments", () => {
       signals: object[];
     };
     expect(signals).toEqual([
-      expect.objectContaining({ segment: "", state: "monitored" }),
+      expect.objectContaining({ signal: "feature.wind", segment: "", state: "monitored" }),
+      expect.objectContaining({ signal: "segment.region", segment: "", state: "monitored" }),
       expect.objectContaining({ segment: "region=eu", state: "learning", learned: 300 }),
       expect.objectContaining({ segment: "region=us", state: "learning", learned: 300 }),
     ]);
@@ -131,8 +136,8 @@ describe("what strangers send", () => {
     }
     const observations = await receiver.metric("tidemark_receiver_observations_total");
     expect(observations['{outcome="overflow_segments"}']).toBe(100_000 - 100);
-    // Two signals of the model, and two of each of a hundred segments.
-    expect((await receiver.metric("tidemark_receiver_signals"))[""]).toBe(202);
+    // Three signals of the model, and two of each of a hundred segments.
+    expect((await receiver.metric("tidemark_receiver_signals"))[""]).toBe(203);
     await receiver.send([
       { atMs: START_MS, attributes: { "ml.model.name": "late", "ml.feature.a": 1 } },
     ]);

@@ -64,6 +64,9 @@ export const CALL_SIGNALS = {
 /** One of {@link CALL_SIGNALS}. */
 export type CallSignalKey = keyof typeof CALL_SIGNALS;
 
+/** The signal of how traffic is made up of the segments of an attribute, before its name. */
+export const SEGMENT_MIX = "segment.";
+
 /** Tokens of a call that are added up, and what the label of their counter says. */
 export const TOKEN_TYPES = {
   inputTokens: "input",

@@ -242,6 +242,12 @@ export {
 } from "./verdict/persistence.js";
 export { rateFloorPValue } from "./verdict/rate-floor.js";
 export {
+  type SegmentChange,
+  type SegmentContribution,
+  segmentContributions,
+} from "./verdict/segment-contributions.js";
+export { type EvaluatedSignal, type RankedSignal, rankSignals } from "./verdict/signal-ranking.js";
+export {
   type WassersteinFloorOptions,
   type WassersteinFloorTest,
   wassersteinFloorTest,

@@ -29,6 +29,7 @@ const INDEX = `Tidemark receiver
 /api/v1/changes    how verdicts have changed, the newest first (?model=NAME&signal=NAME&limit=100)
 /api/v1/history    what one signal had (?model=NAME&signal=NAME&hours=24)
 /api/v1/signals    every signal, with what it is compared with or how far it has learned
+/api/v1/drifts     what drifts, what moved beside it, and which segments made it so
 /healthz  /readyz  alive, and ready to receive
 `;
 

@@ -1,4 +1,5 @@
 /** `/api/v1/…`: what the receiver knows, as JSON. */
+import type { Contributions } from "../evaluate/contributions.js";
 import type { Evaluator } from "../evaluate/evaluator.js";
 import { verdictJson } from "../evaluate/verdict.js";
 import type { ObservedModel, ObservedSignal } from "../observe/observed-model.js";
@@ -6,17 +7,29 @@ import type { Observer } from "../observe/observer.js";
 import type { PastPane } from "../observe/pane-history.js";
 import type { Reference } from "../references/reference.js";
 import type { AdminAnswer } from "./admin-server.js";
+import { driftsJson } from "./drift-json.js";
 
+const NAMES = new Set(["verdicts", "signals", "drifts", "changes", "history"]);
 const HOUR_MS = 3_600_000;
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1000;
 const HOURS_DEFAULT = 24;
 const QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95];
 
-/** Answers API requests from what the two stages hold at that moment. */
-export function verdictApi(evaluator: Evaluator, observer: Observer, now: () => number) {
+/** The parts of the receiver that answers come from. */
+export interface Knowledge {
+  readonly evaluator: Evaluator;
+  readonly contributions: Contributions;
+  readonly observer: Observer;
+}
+
+/** Answers API requests from what the stages hold at that moment. */
+export function verdictApi(
+  { evaluator, contributions, observer }: Knowledge,
+  now: () => number,
+) {
   return async (name: string, query: URLSearchParams): Promise<AdminAnswer | undefined> => {
-    if (!["verdicts", "signals", "changes", "history"].includes(name)) return undefined;
+    if (!NAMES.has(name)) return undefined;
     const wanted = query.get("model");
     const models = observer.observedModels();
     if (wanted !== null && !models.some(({ model }) => model === wanted)) {
@@ -30,6 +43,9 @@ export function verdictApi(evaluator: Evaluator, observer: Observer, now: () => 
     if (name === "history") return history(observer, ofModel, query, now());
     if (name === "changes") return changes(evaluator, query);
     const verdicts = evaluator.verdicts().filter(({ signal }) => matches(signal.model));
+    if (name === "drifts") {
+      return { status: 200, body: { drifts: driftsJson(verdicts, contributions) } };
+    }
     return { status: 200, body: { verdicts: verdicts.map(verdictJson) } };
   };
 }

@@ -3,7 +3,7 @@
  * signals that the configuration declares, the segments, and the attributes of the dialects.
  */
 import type { SignalKind } from "@tidemark/semconv";
-import { ATTRIBUTES, CALL_SIGNALS } from "@tidemark/semconv";
+import { ATTRIBUTES, CALL_SIGNALS, SEGMENT_MIX } from "@tidemark/semconv";
 import type { KeyTable } from "../otlp/key-table.js";
 import { ROLE } from "../otlp/wanted-keys.js";
 
@@ -103,6 +103,7 @@ export class SignalPlan {
   /** How the values of a derived signal are summed up; undefined when the first one decides. */
   kindOf(role: number, name: string): SignalKind | undefined {
     if (role !== ROLE.callSignal && role !== ROLE.declaredSignal) return undefined;
+    if (name.startsWith(SEGMENT_MIX)) return "category";
     const known = this.kinds.get(name);
     if (known !== undefined) return known;
     const family = Object.values(CALL_SIGNALS).find((signal) => name.startsWith(signal.name));

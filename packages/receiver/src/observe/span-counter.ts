@@ -54,6 +54,7 @@ export class SpanCounter {
   /** What the present span's values are for, beside being a signal each. */
   private purposes = 0;
   private readonly observations = new Observations();
+  private readonly mix = new Observations();
   private readonly callReader: CallReader;
   private readonly declared: DeclaredReader;
   private readonly segments: SpanSegments;
@@ -187,14 +188,18 @@ export class SpanCounter {
       model = outcome.model;
     }
     if (purposes & PURPOSE.declared) this.declared.read(rows, span, model, observations);
-    this.countObservations(model, true);
+    this.countObservations(model, observations);
+    this.noteLost(observations);
     if ((purposes & PURPOSE.segment) === 0) return;
-    this.segments.find(rows, span, model, observations);
-    const { observed } = this;
+    const { mix, observed } = this;
+    mix.clear();
+    this.segments.find(rows, span, model, mix);
+    this.countObservations(model, mix);
+    this.noteLost(mix);
     const first = rows.firstValue[span] as number;
     for (const segment of this.segments.found) {
       this.countValues(rows, first, rows.endValue[span] as number, segment);
-      this.countObservations(segment, false);
+      this.countObservations(segment, observations);
     }
     // A value that counts for its segments as well has been observed once.
     this.observed = observed;
@@ -207,9 +212,15 @@ export class SpanCounter {
     else model.successes++;
   }
 
-  private countObservations(model: ObservedModel, isFirst: boolean): void {
+  private noteLost({ invalid, overflow }: Observations): void {
     if (this.isTooLate) return;
-    const { keys, numbers, names, count, invalid, overflow } = this.observations;
+    if (invalid > 0) this.note("invalid", invalid);
+    if (overflow > 0) this.note("overflow_values", overflow);
+  }
+
+  private countObservations(model: ObservedModel, observations: Observations): void {
+    if (this.isTooLate) return;
+    const { keys, numbers, names, count } = observations;
     for (let at = 0; at < count; at++) {
       const key = keys[at] as number;
       const role = this.state.keys.roleOf(key);
@@ -224,9 +235,6 @@ export class SpanCounter {
       else this.note("invalid");
       if (signal.learner) model.finishLearning(signal);
     }
-    if (!isFirst) return;
-    if (invalid > 0) this.note("invalid", invalid);
-    if (overflow > 0) this.note("overflow_values", overflow);
   }
 
   /**

@@ -1,6 +1,8 @@
 /** Finds the segments that a span belongs to: each value of a segment's attribute is one. */
+import { SEGMENT_MIX } from "@tidemark/semconv";
 import type { SpanRows } from "../otlp/span-rows.js";
 import { TYPE_BITS, VALUE_EVENT } from "../otlp/span-rows.js";
+import { ROLE } from "../otlp/wanted-keys.js";
 import type { Observations } from "./observations.js";
 import type { ObservedModel } from "./observed-model.js";
 import type { ObserverState } from "./observer-state.js";
@@ -20,17 +22,22 @@ export class SpanSegments {
   private readonly values: ValueReader;
   /** Attributes that have been found: a span's own goes before its scope's and its resource's. */
   private readonly had = new Set<number>();
+  private mix!: Observations;
 
   constructor(state: ObserverState) {
     this.state = state;
     this.values = new ValueReader(state);
   }
 
-  /** Looks for the segments of a span in its attributes, its scope's and its resource's. */
-  find(rows: SpanRows, span: number, model: ObservedModel, out: Observations): void {
+  /**
+   * Looks for the segments of a span in its attributes, its scope's and its resource's.
+   * @param mix gets one value for each: a signal of the model is which segments its traffic is of
+   */
+  find(rows: SpanRows, span: number, model: ObservedModel, mix: Observations): void {
     this.found.length = 0;
     this.had.clear();
-    this.values.look(rows, out);
+    this.values.look(rows, mix);
+    this.mix = mix;
     const scope = rows.scope[span] as number;
     const resource = rows.resource[span] as number;
     this.add(rows, model, rows.firstValue[span], rows.endValue[span]);
@@ -48,7 +55,10 @@ export class SpanSegments {
       const word = this.values.word(at);
       if (word === undefined) continue;
       here.push(key);
-      const segment = this.state.segment(model, `${plan.segmentOf(key)}=${word}`);
+      const attribute = plan.segmentOf(key);
+      const { keys } = this.state;
+      this.mix.addName(keys.idOf(ROLE.declaredSignal, SEGMENT_MIX + attribute), word);
+      const segment = this.state.segment(model, `${attribute}=${word}`);
       if (segment === undefined) this.overflowCount++;
       else if (!this.found.includes(segment)) this.found.push(segment);
     }
