@@ -294,16 +294,17 @@ describe("costs and tenants", () => {
     ]);
   });
 
-  it("share a place when there are too many tenants", () => {
+  it("share a place when there are too many tenants, or one has too long a name", () => {
     const { read, model } = callReading();
-    const spans = Array.from({ length: 600 }, (_, id) => ({
+    const spans = Array.from({ length: 10_010 }, (_, id) => ({
       id: id + 1,
       attributes: { ...CHAT, ...USAGE, "ml.tenant": `t${id}` },
     }));
     read(spans);
+    read([{ id: 99_999, attributes: { ...CHAT, ...USAGE, "ml.tenant": "x".repeat(300) } }]);
     const items = model.tokens.items();
-    expect(items.length).toBe(2 * 501);
-    expect(items.find(([tenant]) => tenant === "(other)")).toEqual(["(other)", "input", 12_000]);
+    expect(items.length).toBe(2 * 10_001);
+    expect(items.find(([tenant]) => tenant === "(other)")).toEqual(["(other)", "input", 1320]);
   });
 });
 

@@ -153,7 +153,7 @@ export class CallReader {
     const [labelAt] = parts.of("evaluationLabel").at;
     if (scoreAt === undefined && labelAt === undefined) return;
     const [nameAt = -1] = parts.of("evaluationName").at;
-    const name = (nameAt < 0 ? undefined : this.values.text(nameAt)) ?? UNNAMED;
+    const name = (nameAt < 0 ? undefined : this.values.name(nameAt)) ?? UNNAMED;
     const { keys } = this.state;
     const idOf = (key: CallSignalKey) => keys.idOf(ROLE.callSignal, CALL_SIGNALS[key].name + name);
     if (scoreAt !== undefined) {

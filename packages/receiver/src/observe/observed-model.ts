@@ -7,6 +7,7 @@ import { LatencyHistogram } from "./latency-histogram.js";
 import type { LearnOptions } from "./learner.js";
 import { Learner } from "./learner.js";
 import { SignalPanes } from "./signal.js";
+import type { TenantRoom } from "./usage-counts.js";
 import { UsageCounts } from "./usage-counts.js";
 import type { WindowSchedule } from "./window-schedule.js";
 
@@ -37,6 +38,7 @@ export interface ModelOptions {
   readonly reference: (identity: SignalIdentity) => Reference | undefined;
   /** Whether the model has a reference, of which the signal is no part. */
   readonly isForeign: (identity: SignalIdentity) => boolean;
+  readonly tenants: TenantRoom;
   /** How the values of a signal are summed up; undefined when the first one decides. */
   readonly kindOf: (role: number, name: string) => SignalKind | undefined;
 }
@@ -51,8 +53,8 @@ export class ObservedModel {
   readonly signals: (ObservedSignal | undefined)[] = [];
   readonly latencies = new Map<string, LatencyHistogram>();
   /** Tokens by type, and money by currency. */
-  readonly tokens = new UsageCounts();
-  readonly costs = new UsageCounts();
+  readonly tokens: UsageCounts;
+  readonly costs: UsageCounts;
   successes = 0;
   errors = 0;
   private readonly options: ModelOptions;
@@ -62,6 +64,8 @@ export class ObservedModel {
     this.version = version;
     this.segment = segment;
     this.options = options;
+    this.tokens = new UsageCounts(options.tenants);
+    this.costs = new UsageCounts(options.tenants);
   }
 
   /** Creates the signal of a key. */

@@ -10,6 +10,7 @@ import { decodeReference, encodeReference } from "../references/reference-item.j
 import { parsePlain, stringifyPlain } from "../state/plain-json.js";
 import type { StateItem } from "../state/state-request.js";
 import type { StateChanges, StoredState } from "../state/state-store.js";
+import type { ViolationCounts } from "../violations.js";
 import type { LatencyHistogram } from "./latency-histogram.js";
 import type { LearnerState } from "./learner.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
@@ -44,6 +45,8 @@ interface ModelItem {
   readonly errors: number;
   readonly tokens?: readonly UsageItem[];
   readonly costs?: readonly UsageItem[];
+  /** Of each signal that has any. */
+  readonly violations?: readonly (readonly [signal: string, ViolationCounts])[];
   readonly latencies: readonly (readonly [stage: string, LatencyItem])[];
 }
 
@@ -71,6 +74,8 @@ interface SavedSignal {
 export class ObserverCheckpoint {
   private readonly state: ObserverState;
   private readonly logger: Logger;
+  /** What restored models say of signals that are yet to be restored. */
+  private readonly violations = new Map<ObservedModel, ReadonlyMap<string, ViolationCounts>>();
   private saved = new Map<ObservedSignal, SavedSignal>();
   /** Places in the store of which nothing is known here any more. */
   private stale: string[] = [];
@@ -215,6 +220,7 @@ export class ObserverCheckpoint {
     if (model === undefined) return;
     model.tokens.restore(item.tokens ?? []);
     model.costs.restore(item.costs ?? []);
+    this.violations.set(model, new Map(item.violations));
     model.successes = successes;
     model.errors = errors;
     for (const [stage, histogram] of latencies) restoreLatency(model.latency(stage), histogram);
@@ -228,6 +234,7 @@ export class ObserverCheckpoint {
     const signal = id < 0 ? undefined : this.state.addSignal(model, id, item.role);
     if (signal === undefined) return undefined;
     signal.missing = item.missing;
+    signal.violations = this.violations.get(model)?.get(signal.identity.name);
     // A reference that has been configured since then replaces what was learned.
     if (signal.learner === undefined) return signal;
     if (item.learned) model.monitorLearned(signal, decodeReference(item.learned));
@@ -306,6 +313,9 @@ function modelItem(model: ObservedModel): ModelItem {
     latencies,
     tokens: model.tokens.items(),
     costs: model.costs.items(),
+    violations: model.signals.flatMap((signal) =>
+      signal?.violations ? [[signal.identity.name, signal.violations] as const] : [],
+    ),
   };
 }
 

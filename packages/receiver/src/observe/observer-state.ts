@@ -10,6 +10,7 @@ import { RecentSpans } from "./recent-spans.js";
 import { signalName } from "./signal-name.js";
 import type { PlanOptions } from "./signal-plan.js";
 import { SignalPlan } from "./signal-plan.js";
+import { tenantRoom } from "./usage-counts.js";
 import { Watermark } from "./watermark.js";
 import { WindowSchedule } from "./window-schedule.js";
 
@@ -26,7 +27,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8");
 
 /** The observer's part of the configuration. */
-export interface ObserverOptions extends Omit<ModelOptions, "schedule" | "kindOf"> {
+export interface ObserverOptions extends Omit<ModelOptions, "schedule" | "kindOf" | "tenants"> {
   readonly paneMs: number;
   /** Shortest first; it is a multiple of the pane. */
   readonly lengths: readonly WindowLength[];
@@ -58,6 +59,7 @@ export class ObserverState {
   signalCount = 0;
   segmentCount = 0;
   private readonly categories = new ByteInterner(CATEGORIES_MAX);
+  private readonly tenants = tenantRoom();
   private readonly segments = new Map<ObservedModel, Map<string, ObservedModel>>();
   private readonly options: ObserverOptions;
 
@@ -135,8 +137,9 @@ export class ObserverState {
 
   private newModel(model: string, version: string, segment: string): ObservedModel {
     const { learn, reference, isForeign } = this.options;
+    const { schedule, tenants } = this;
     const kindOf = (role: number, name: string) => this.plan.kindOf(role, name);
-    const options = { schedule: this.schedule, learn, reference, isForeign, kindOf };
+    const options = { schedule, learn, reference, isForeign, kindOf, tenants };
     return new ObservedModel(model, version, segment, options);
   }
 

@@ -52,7 +52,7 @@ export class SpanSegments {
       const key = (valueTag[at] as number) >> TYPE_BITS;
       if ((plan.purposeOf(key) & PURPOSE.segment) === 0 || this.had.has(key)) continue;
       if (this.values.typeOf(at) === VALUE_EVENT) continue;
-      const word = this.values.word(at);
+      const word = this.values.name(at);
       if (word === undefined) continue;
       here.push(key);
       const attribute = plan.segmentOf(key);

@@ -1,28 +1,50 @@
 /** Tokens and money, added up by model, tenant and what they were: bounded, and cumulative. */
 import type { Labels, NumberPoint } from "../metric-family.js";
 
-/** Combinations of labels of one model; further tenants share {@link OTHER_TENANT}. */
-const TENANTS_MAX = 500;
+/** Tenants of all models that have a place of their own; about 200 bytes each. */
+const TENANTS_MAX = 10_000;
+/** Longer names share the place of the others. */
+const NAME_LENGTH_MAX = 256;
 /** The label of tenants that have found no place of their own. */
 export const OTHER_TENANT = "(other)";
 
 /** One sum as it is stored. */
 export type UsageItem = readonly [tenant: string, what: string, value: number];
 
+/** How many more tenants may have a place: shared by the sums of all models. */
+export interface TenantRoom {
+  left: number;
+}
+
+/** Room for as many as there may be. */
+export function tenantRoom(): TenantRoom {
+  return { left: TENANTS_MAX };
+}
+
 /** The sums of one model; `what` is a type of token, or a currency. */
 export class UsageCounts {
   private readonly tenants = new Map<string, Map<string, number>>();
+  private readonly room: TenantRoom;
+
+  constructor(room: TenantRoom) {
+    this.room = room;
+  }
 
   /** @returns false when the tenant shares a place with others */
   add(tenant: string, what: string, value: number): boolean {
-    const known = this.tenants.get(tenant);
-    if (known === undefined && this.tenants.size >= TENANTS_MAX && tenant !== OTHER_TENANT) {
-      this.add(OTHER_TENANT, what, value);
-      return false;
+    let sums = this.tenants.get(tenant);
+    if (sums === undefined) {
+      // A model whose spans name no tenant takes nobody's place.
+      const isNamed = tenant !== "" && tenant !== OTHER_TENANT;
+      if (isNamed && (this.room.left === 0 || tenant.length > NAME_LENGTH_MAX)) {
+        this.add(OTHER_TENANT, what, value);
+        return false;
+      }
+      if (isNamed) this.room.left--;
+      sums = new Map();
+      this.tenants.set(tenant, sums);
     }
-    const sums = known ?? new Map<string, number>();
     sums.set(what, (sums.get(what) ?? 0) + value);
-    this.tenants.set(tenant, sums);
     return true;
   }
 

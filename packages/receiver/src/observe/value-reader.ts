@@ -5,6 +5,7 @@ import type { Observations } from "./observations.js";
 import type { ObserverState } from "./observer-state.js";
 
 const LONG_TEXT_BYTES_MAX = 65_536;
+const NAME_LENGTH_MAX = 256;
 const lenient = new TextDecoder();
 
 /** Reads values by their index; what is of the wrong type is counted as invalid. */
@@ -27,6 +28,12 @@ export class ValueReader {
   text(at: number): string | undefined {
     if (this.typeOf(at) !== VALUE_STRING) return this.invalid();
     return this.state.categoryAt(this.rows, at) ?? this.invalid();
+  }
+
+  /** A value in words that is to be a part of a name. */
+  name(at: number): string | undefined {
+    const word = this.word(at);
+    return word === undefined || word.length <= NAME_LENGTH_MAX ? word : this.invalid();
   }
 
   /** A text of at most 64 KiB. */
