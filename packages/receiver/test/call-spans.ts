@@ -7,6 +7,7 @@ import { TraceRequest } from "../src/otlp/schema.ts";
 import { SpanRows } from "../src/otlp/span-rows.ts";
 import { TraceReader } from "../src/otlp/trace-reader.ts";
 import { unwantedKeys, wantedKeys } from "../src/otlp/wanted-keys.ts";
+import { windowLengths } from "../src/window-lengths.ts";
 import { START_MS } from "./running-receiver.ts";
 
 type Value = string | number | boolean | string[] | number[] | object;
@@ -39,7 +40,8 @@ export function callReading(plan = { declared: [], segments: [] }) {
   const state = new ObserverState(
     {
       paneMs: 60_000,
-      windowsMs: [300_000],
+      lengths: windowLengths([300_000], 1),
+      retention: { paneMs: 0, hourMs: 0 },
       allowedLatenessMs: 0,
       idleTimeoutMs: 60_000,
       signalsMax: 1000,

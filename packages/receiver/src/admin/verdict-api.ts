@@ -24,10 +24,7 @@ export interface Knowledge {
 }
 
 /** Answers API requests from what the stages hold at that moment. */
-export function verdictApi(
-  { evaluator, contributions, observer }: Knowledge,
-  now: () => number,
-) {
+export function verdictApi({ evaluator, contributions, observer }: Knowledge, now: () => number) {
   return async (name: string, query: URLSearchParams): Promise<AdminAnswer | undefined> => {
     if (!NAMES.has(name)) return undefined;
     const wanted = query.get("model");

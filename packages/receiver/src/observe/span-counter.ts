@@ -18,6 +18,7 @@ import { Observations } from "./observations.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import { countViolation } from "./observed-model.js";
 import type { ObserverState } from "./observer-state.js";
+import { OuterPurposes } from "./outer-purposes.js";
 import { SPANS_AT_ONCE } from "./recent-spans.js";
 import type { SignalPanes } from "./signal.js";
 import { PURPOSE } from "./signal-plan.js";
@@ -58,10 +59,7 @@ export class SpanCounter {
   private readonly callReader: CallReader;
   private readonly declared: DeclaredReader;
   private readonly segments: SpanSegments;
-  /** Resource and scope of the last span, and what their values are for. */
-  private resource = -1;
-  private scope = -1;
-  private outerPurposes = 0;
+  private readonly outer: OuterPurposes;
 
   constructor(state: ObserverState) {
     this.state = state;
@@ -70,6 +68,7 @@ export class SpanCounter {
     this.callReader = new CallReader(state);
     this.declared = new DeclaredReader(state);
     this.segments = new SpanSegments(state);
+    this.outer = new OuterPurposes(state.plan);
   }
 
   /**
@@ -79,7 +78,7 @@ export class SpanCounter {
   count(rows: SpanRows, nowMs: number, flags: SpanFlag[]): void {
     this.flags = flags;
     this.unusual = [];
-    this.resource = this.scope = -1;
+    this.outer.restart();
     try {
       for (let from = 0; from < rows.spanCount; from += SPANS_AT_ONCE) {
         this.countBlock(rows, from, Math.min(from + SPANS_AT_ONCE, rows.spanCount), nowMs);
@@ -133,7 +132,11 @@ export class SpanCounter {
       else model.successes++;
     }
     const endMs = (rows.startMs[span] as number) + durationNs / NS_PER_MS;
-    this.eventMs = this.eventTime(endMs, nowMs);
+    // A clock that is ahead must not close windows early, and one that has never been set says
+    // nothing: what either dates happens now.
+    const isDated = endMs >= CLOCKS_FROM_MS && endMs <= nowMs;
+    if (!isDated) this.note(endMs > nowMs ? "span_in_future" : "span_without_time");
+    this.eventMs = isDated ? endMs : nowMs;
     const { place } = this;
     place.view = rows.view;
     place.traceOffset = rows.traceId[span] as number;
@@ -146,34 +149,13 @@ export class SpanCounter {
     const isLate = end > first && state.schedule.isLate(this.eventMs);
     this.isTooLate = isLate && state.schedule.isTooLate(this.eventMs);
     if (isLate) this.note(this.isTooLate ? "span_too_late" : "span_late");
-    this.purposes = this.state.plan.always | this.purposesAround(rows, span);
+    this.purposes = state.plan.always | this.outer.of(rows, span);
     this.countValues(rows, first, end, model);
     if (this.purposes !== 0) this.countPurposes(rows, span, call);
     if (this.unusual.length > 0) {
       this.flags.push({ at: rows.spanId[span] as number, values: this.unusual });
       this.unusual = [];
     }
-  }
-
-  /** What the values of a span's resource and scope are for; most have none for us. */
-  private purposesAround(rows: SpanRows, span: number): number {
-    const resource = rows.resource[span] as number;
-    const scope = rows.scope[span] as number;
-    if (resource === this.resource && scope === this.scope) return this.outerPurposes;
-    this.resource = resource;
-    this.scope = scope;
-    const { plan } = this.state;
-    let purposes = 0;
-    const look = (first = 0, end = 0) => {
-      for (let at = first; at < end; at++) {
-        purposes |= plan.purposeOf((rows.valueTag[at] as number) >> TYPE_BITS);
-      }
-    };
-    look(rows.resourceFirst[resource], rows.resourceEnd[resource]);
-    look(rows.scopeFirst[scope], rows.scopeEnd[scope]);
-    // What a resource says of a call, such as the tenant, matters only to spans that are calls.
-    this.outerPurposes = purposes & ~PURPOSE.dialect;
-    return this.outerPurposes;
   }
 
   /** Signals that are no single attribute, and the segments that all of them count for too. */
@@ -235,16 +217,6 @@ export class SpanCounter {
       else this.note("invalid");
       if (signal.learner) model.finishLearning(signal);
     }
-  }
-
-  /**
-   * When a span ended. A clock that is ahead must not close windows early, and one that has never
-   * been set says nothing: what either dates happens now.
-   */
-  private eventTime(endMs: number, nowMs: number): number {
-    if (endMs >= CLOCKS_FROM_MS && endMs <= nowMs) return endMs;
-    this.note(endMs > nowMs ? "span_in_future" : "span_without_time");
-    return nowMs;
   }
 
   private countValues(rows: SpanRows, first: number, end: number, model: ObservedModel): void {
