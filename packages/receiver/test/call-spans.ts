@@ -40,8 +40,8 @@ export function callReading(plan = { declared: [], segments: [] }) {
   const state = new ObserverState(
     {
       paneMs: 60_000,
-      lengths: windowLengths([300_000], 1),
-      retention: { paneMs: 0, hourMs: 0 },
+      lengths: windowLengths([300_000], 0),
+      retention: { paneMs: 3_600_000, hourMs: 86_400_000 },
       allowedLatenessMs: 0,
       idleTimeoutMs: 60_000,
       signalsMax: 1000,

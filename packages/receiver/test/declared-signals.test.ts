@@ -12,7 +12,7 @@ afterEach(async () => {
 
 async function started(declared: string, learn = "learn: { samples: 100, span: 0s }") {
   const receiver = await startReceiver(
-    `processors:\n  ${learn}\n  evaluate: { windows: [5m] }\n  signals:\n${declared}\n`,
+    `processors:\n  ${learn}\n  evaluate: { windows: [5m], ladder: 1, dependence: none }\n  signals:\n${declared}\n`,
   );
   running.push(receiver);
   receiver.clock.nowMs = START_MS + 300_000;

@@ -59,7 +59,7 @@ function predictions(from: readonly Customer[], fromMs: number, count: number): 
 /** A receiver that has learned from one kind of customers, and then got others. */
 async function drifts(before: readonly Customer[], after: readonly Customer[]): Promise<Drift[]> {
   const receiver = await startReceiver(
-    "processors:\n  learn: { samples: 500, span: 0s }\n  evaluate: { windows: [5m] }\n",
+    "processors:\n  learn: { samples: 500, span: 0s }\n  evaluate: { windows: [5m], ladder: 1, dependence: none }\n",
   );
   running.push(receiver);
   const traffic = [before, before, after, after];

@@ -20,7 +20,7 @@ afterEach(async () => {
 
 async function started(processors = ""): Promise<Receiver> {
   const receiver = await startReceiver(
-    "processors:\n  learn: { samples: 1000, span: 0s }\n  evaluate: { windows: [5m] }\n" +
+    "processors:\n  learn: { samples: 1000, span: 0s }\n  evaluate: { windows: [5m], ladder: 1, dependence: none }\n" +
       processors,
   );
   running.push(receiver);

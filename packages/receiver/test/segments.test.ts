@@ -13,7 +13,7 @@ afterEach(async () => {
 
 async function started(observe = "", storage?: string, nowMs?: number): Promise<Receiver> {
   const receiver = await startReceiver(
-    "processors:\n  learn: { samples: 500, span: 0s }\n  evaluate: { windows: [5m] }\n" +
+    "processors:\n  learn: { samples: 500, span: 0s }\n  evaluate: { windows: [5m], ladder: 1, dependence: none }\n" +
       `  observe: { ${observe} }\n`,
     storage,
     nowMs,

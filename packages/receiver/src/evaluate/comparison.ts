@@ -78,6 +78,6 @@ function eventsOf(counts: CategoryCounts): EventRate {
 }
 
 /** What is usual in a window: it may depend on the hour of the week. */
-function referenceOf({ reference, startMs, endMs }: ClosedWindow): Reference {
+export function referenceOf({ reference, startMs, endMs }: ClosedWindow): Reference {
   return reference.at?.(startMs, endMs) ?? reference;
 }

@@ -13,6 +13,7 @@ import {
 } from "@tidemark/stats";
 import type { ClosedWindow, SignalIdentity } from "../closed-window.js";
 import { RATE_EVENT } from "../references/reference.js";
+import { referenceOf } from "./comparison.js";
 import type { Verdict } from "./verdict.js";
 
 /** Of segments that are not monitored, or still learn what is normal. */
@@ -50,11 +51,18 @@ interface DriftedWindow {
   readonly segments: Map<string, Sides>;
 }
 
+/** How the traffic of one window was made up; summaries are only lent, so it is a copy. */
+interface Mix {
+  readonly endMs: number;
+  readonly reference: CategoryCounts;
+  readonly live: CategoryCounts;
+}
+
 /** The last windows that drifted, by signal and window length. */
 export class Contributions {
   private readonly drifted = new Map<string, DriftedWindow>();
   /** How the traffic of a window is made up, by model, window length and attribute. */
-  private readonly mixes = new Map<string, Map<string, ClosedWindow>>();
+  private readonly mixes = new Map<string, Map<string, Mix>>();
   private readonly windowNames: readonly string[];
 
   /** @param windowNames the window lengths as verdicts call them */
@@ -63,9 +71,10 @@ export class Contributions {
   }
 
   /** Takes note of a window and whether it drifts; a model's own come before its segments'. */
-  consume(closed: ClosedWindow, isDrifted: boolean): void {
-    const { signal, summary } = closed;
+  consume(window: ClosedWindow, isDrifted: boolean): void {
+    const { signal, summary } = window;
     if (summary.count === 0) return;
+    const closed = { ...window, reference: referenceOf(window) };
     if (signal.segment !== "") {
       this.addSegment(closed);
       return;
@@ -86,7 +95,7 @@ export class Contributions {
     const drifted = this.drifted.get(keyOf(signal, window));
     if (drifted === undefined) return undefined;
     const { property, all } = drifted;
-    const mixes = this.mixes.get(modelKeyOf(signal, window)) ?? new Map<string, ClosedWindow>();
+    const mixes = this.mixes.get(modelKeyOf(signal, window)) ?? new Map<string, Mix>();
     const rankings = [...mixes]
       .filter(([, mix]) => mix.endMs === drifted.endMs)
       .map(([attribute, mix]) => rankingOf(attribute, mix, drifted));
@@ -99,8 +108,11 @@ export class Contributions {
 
   private addMix(closed: ClosedWindow): void {
     const model = modelKeyOf(closed.signal, this.nameOf(closed));
-    const mixes = this.mixes.get(model) ?? new Map<string, ClosedWindow>();
-    mixes.set(closed.signal.name.slice(SEGMENT_MIX.length), closed);
+    const { signal, endMs, reference, summary } = closed;
+    if (reference.kind !== "categorical" || summary instanceof GridSummary) return;
+    const mixes = this.mixes.get(model) ?? new Map<string, Mix>();
+    const mix = { endMs, reference: reference.categories, live: summary.clone() };
+    mixes.set(signal.name.slice(SEGMENT_MIX.length), mix);
     this.mixes.set(model, mixes);
   }
 
@@ -120,17 +132,13 @@ export function rankedSignals(verdicts: readonly Verdict[]): RankedSignal[] {
 }
 
 /** Segments that are known by the mix and have a window of their own; the rest is one. */
-function rankingOf(attribute: string, mix: ClosedWindow, drifted: DriftedWindow): SegmentRanking {
-  const { reference } = mix;
-  const live = mix.summary;
-  if (reference.kind !== "categorical" || !(live instanceof CategoryCounts)) {
-    return { attribute, segments: [] };
-  }
+function rankingOf(attribute: string, mix: Mix, drifted: DriftedWindow): SegmentRanking {
+  const { reference, live } = mix;
   const known = [...drifted.segments].flatMap(([segment, sides]) => {
     const [name = "", ...value] = segment.split("=");
     if (name !== attribute) return [];
     const category = value.join("=");
-    const referenceShare = reference.categories.get(category) / reference.categories.count;
+    const referenceShare = reference.get(category) / reference.count;
     return [
       { name: category, referenceShare, liveShare: live.get(category) / live.count, ...sides },
     ];

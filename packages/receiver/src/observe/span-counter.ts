@@ -18,17 +18,14 @@ import { Observations } from "./observations.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import { countViolation } from "./observed-model.js";
 import type { ObserverState } from "./observer-state.js";
-import { OuterPurposes } from "./outer-purposes.js";
 import { SPANS_AT_ONCE } from "./recent-spans.js";
-import type { SignalPanes } from "./signal.js";
 import { PURPOSE } from "./signal-plan.js";
 import { SpanHeads } from "./span-heads.js";
 import { SpanSegments } from "./span-segments.js";
-import { isNewCategory, isOutOfRange } from "./usual-values.js";
+import { ValueAdder } from "./value-adder.js";
 
 const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
-const NO_VIEW: DataView = new DataView(new ArrayBuffer(0));
 /** The year 2000: earlier is no time of a span, but that of a clock that was never set. */
 const CLOCKS_FROM_MS = 946_684_800_000;
 
@@ -40,18 +37,10 @@ export class SpanCounter {
   private observed = 0;
   private readonly heads: SpanHeads;
   private readonly calls: ModelCalls;
-  /** The time and the pane of the present span. */
-  private eventMs = 0;
-  private pane = 0;
+  private readonly adder = new ValueAdder();
   /** No window is open around it: its values count for nothing. */
   private isTooLate = false;
-  /** Where it is, for those who want to find it again. */
-  private readonly place = { view: NO_VIEW, traceOffset: 0, spanOffset: 0, timeMs: 0 };
   private flags: SpanFlag[] = [];
-  /** Signals of the present span whose values are not usual. */
-  private unusual: string[] = [];
-  /** Where numbers of the present batch may wait. */
-  private readonly unsettled: SignalPanes[] = [];
   /** What the present span's values are for, beside being a signal each. */
   private purposes = 0;
   private readonly observations = new Observations();
@@ -59,7 +48,10 @@ export class SpanCounter {
   private readonly callReader: CallReader;
   private readonly declared: DeclaredReader;
   private readonly segments: SpanSegments;
-  private readonly outer: OuterPurposes;
+  /** Resource and scope of the last span, and what their values are for. */
+  private resource = -1;
+  private scope = -1;
+  private outerPurposes = 0;
 
   constructor(state: ObserverState) {
     this.state = state;
@@ -68,7 +60,6 @@ export class SpanCounter {
     this.callReader = new CallReader(state);
     this.declared = new DeclaredReader(state);
     this.segments = new SpanSegments(state);
-    this.outer = new OuterPurposes(state.plan);
   }
 
   /**
@@ -77,14 +68,13 @@ export class SpanCounter {
    */
   count(rows: SpanRows, nowMs: number, flags: SpanFlag[]): void {
     this.flags = flags;
-    this.unusual = [];
-    this.outer.restart();
+    this.resource = this.scope = -1;
     try {
       for (let from = 0; from < rows.spanCount; from += SPANS_AT_ONCE) {
         this.countBlock(rows, from, Math.min(from + SPANS_AT_ONCE, rows.spanCount), nowMs);
       }
     } finally {
-      for (const panes of this.unsettled.splice(0)) panes.settle();
+      this.adder.settle();
     }
   }
 
@@ -132,30 +122,40 @@ export class SpanCounter {
       else model.successes++;
     }
     const endMs = (rows.startMs[span] as number) + durationNs / NS_PER_MS;
-    // A clock that is ahead must not close windows early, and one that has never been set says
-    // nothing: what either dates happens now.
-    const isDated = endMs >= CLOCKS_FROM_MS && endMs <= nowMs;
-    if (!isDated) this.note(endMs > nowMs ? "span_in_future" : "span_without_time");
-    this.eventMs = isDated ? endMs : nowMs;
-    const { place } = this;
-    place.view = rows.view;
-    place.traceOffset = rows.traceId[span] as number;
-    place.spanOffset = rows.spanId[span] as number;
-    place.timeMs = this.eventMs;
-    state.watermark.observe(this.eventMs, nowMs);
-    this.pane = state.schedule.paneNumber(this.eventMs);
+    const eventMs = this.eventTime(endMs, nowMs);
+    state.watermark.observe(eventMs, nowMs);
+    this.adder.begin(rows, span, eventMs, state.schedule.paneNumber(eventMs));
     const first = rows.firstValue[span] as number;
     const end = rows.endValue[span] as number;
-    const isLate = end > first && state.schedule.isLate(this.eventMs);
-    this.isTooLate = isLate && state.schedule.isTooLate(this.eventMs);
+    const isLate = end > first && state.schedule.isLate(eventMs);
+    this.isTooLate = isLate && state.schedule.isTooLate(eventMs);
     if (isLate) this.note(this.isTooLate ? "span_too_late" : "span_late");
-    this.purposes = state.plan.always | this.outer.of(rows, span);
+    this.purposes = this.state.plan.always | this.purposesAround(rows, span);
     this.countValues(rows, first, end, model);
     if (this.purposes !== 0) this.countPurposes(rows, span, call);
-    if (this.unusual.length > 0) {
-      this.flags.push({ at: rows.spanId[span] as number, values: this.unusual });
-      this.unusual = [];
-    }
+    const unusual = this.adder.end();
+    if (unusual) this.flags.push({ at: rows.spanId[span] as number, values: unusual });
+  }
+
+  /** What the values of a span's resource and scope are for; most have none for us. */
+  private purposesAround(rows: SpanRows, span: number): number {
+    const resource = rows.resource[span] as number;
+    const scope = rows.scope[span] as number;
+    if (resource === this.resource && scope === this.scope) return this.outerPurposes;
+    this.resource = resource;
+    this.scope = scope;
+    const { plan } = this.state;
+    let purposes = 0;
+    const look = (first = 0, end = 0) => {
+      for (let at = first; at < end; at++) {
+        purposes |= plan.purposeOf((rows.valueTag[at] as number) >> TYPE_BITS);
+      }
+    };
+    look(rows.resourceFirst[resource], rows.resourceEnd[resource]);
+    look(rows.scopeFirst[scope], rows.scopeEnd[scope]);
+    // What a resource says of a call, such as the tenant, matters only to spans that are calls.
+    this.outerPurposes = purposes & ~PURPOSE.dialect;
+    return this.outerPurposes;
   }
 
   /** Signals that are no single attribute, and the segments that all of them count for too. */
@@ -211,19 +211,29 @@ export class SpanCounter {
       const name = names[at];
       const isTaken =
         name === undefined
-          ? this.addNumber(signal, numbers[at] as number)
-          : this.addCategory(signal, name);
+          ? this.adder.addNumber(signal, numbers[at] as number)
+          : this.adder.addCategory(signal, name);
       if (isTaken) this.observed++;
       else this.note("invalid");
       if (signal.learner) model.finishLearning(signal);
     }
   }
 
+  /**
+   * When a span ended. A clock that is ahead must not close windows early, and one that has never
+   * been set says nothing: what either dates happens now.
+   */
+  private eventTime(endMs: number, nowMs: number): number {
+    if (endMs >= CLOCKS_FROM_MS && endMs <= nowMs) return endMs;
+    this.note(endMs > nowMs ? "span_in_future" : "span_without_time");
+    return nowMs;
+  }
+
   private countValues(rows: SpanRows, first: number, end: number, model: ObservedModel): void {
     if (this.isTooLate) return;
     const { valueTag, valueNumber } = rows;
     const { signals } = model;
-    const { pane } = this;
+    const { pane } = this.adder;
     for (let at = first; at < end; at++) {
       const tag = valueTag[at] as number;
       const signal = signals[tag >> TYPE_BITS];
@@ -270,57 +280,12 @@ export class SpanCounter {
   private addValue(rows: SpanRows, at: number, signal: ObservedSignal): boolean {
     const type = (rows.valueTag[at] as number) & TYPE_MASK;
     if (type !== VALUE_OTHER && type !== VALUE_STRING) {
-      return this.addNumber(signal, rows.valueNumber[at] as number);
+      return this.adder.addNumber(signal, rows.valueNumber[at] as number);
     }
     const text = type === VALUE_STRING ? this.state.categoryAt(rows, at) : undefined;
-    if (text !== undefined) return this.addCategory(signal, text);
+    if (text !== undefined) return this.adder.addCategory(signal, text);
     countViolation(signal, "type");
     return false;
-  }
-
-  private addNumber(signal: ObservedSignal, value: number): boolean {
-    const { panes } = signal;
-    const isTaken =
-      panes === undefined
-        ? (signal.learner?.addNumber(value, this.eventMs) ?? false)
-        : panes.addNumber(value, this.pane);
-    if (!isTaken) {
-      countViolation(signal, Number.isFinite(value) ? "type" : "invalid");
-      return false;
-    }
-    if (panes === undefined) return true;
-    if (panes.waitingCount === 1) this.unsettled.push(panes);
-    // The first of a batch, and those that are not usual: offering each would cost what it counts.
-    panes.offerExemplar(value, this.place);
-    if (panes.isUnusualNumber(value)) {
-      this.noteUnusual(signal);
-      if (isOutOfRange(panes.reference, value)) countViolation(signal, "range");
-    }
-    return true;
-  }
-
-  private addCategory(signal: ObservedSignal, value: string): boolean {
-    const { panes } = signal;
-    const isTaken =
-      panes === undefined
-        ? (signal.learner?.addCategory(value, this.eventMs) ?? false)
-        : panes.addCategory(value, this.pane);
-    if (!isTaken) {
-      countViolation(signal, "type");
-      return false;
-    }
-    if (panes === undefined) return true;
-    panes.offerExemplar(value, this.place);
-    if (panes.isUnusualName(value)) {
-      this.noteUnusual(signal);
-      if (isNewCategory(panes.reference, value)) countViolation(signal, "new_category");
-    }
-    return true;
-  }
-
-  /** A value may be unusual for the model and for several segments. */
-  private noteUnusual({ identity }: ObservedSignal): void {
-    if (!this.unusual.includes(identity.name)) this.unusual.push(identity.name);
   }
 
   /** The value names a feature that had none. */
@@ -336,7 +301,7 @@ export class SpanCounter {
     if (signal === undefined) return;
     signal.missing++;
     signal.learner?.addMissing();
-    signal.panes?.pane(this.pane).addMissing(1);
+    signal.panes?.pane(this.adder.pane).addMissing(1);
   }
 
   private newSignal(model: ObservedModel, key: number, role: number): ObservedSignal | undefined {
