@@ -53,6 +53,7 @@ const TASKS = {
   "fuzz:decode": [["node", "packages/receiver/test/fuzz/decode.ts"]],
   "bench:decode": [["node", "packages/receiver/bench/decode.ts"]],
   "bench:receive": [["node", "packages/receiver/bench/receive.ts"]],
+  "bench:evaluate": [["node", "packages/receiver/bench/evaluate.ts"]],
   "bench:latency": [["node", "packages/receiver/bench/latency.ts"]],
   "soak:receive": [["node", "packages/receiver/bench/soak.ts"]],
   "bench:collector": [["node", "packages/receiver/bench/collector.ts"]],

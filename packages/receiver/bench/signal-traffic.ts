@@ -9,6 +9,7 @@ import { KeyTable, SpanRows, TraceReader, wantedKeys } from "../dist/index.js";
 import { Logger } from "../dist/logger.js";
 import { Observer } from "../dist/observe/observer.js";
 import type { Reference } from "../dist/references/reference.js";
+import type { StateChanges, StoredState } from "../dist/state/state-store.js";
 import { windowLengths } from "../dist/window-lengths.js";
 import { ExportTraceServiceRequest, seeded } from "./trace-bodies.ts";
 
@@ -45,6 +46,18 @@ export function references(count: number): ReferenceGrid[] {
   );
 }
 
+/** A store in which nothing is, and which keeps nothing. */
+export const NO_STORE: StoredState & StateChanges = {
+  items: async () => [],
+  itemsOf: async () => [],
+  read: async () => new Uint8Array(0),
+  put: () => {},
+  delete: () => {},
+  deleteBefore: () => {},
+  write: () => {},
+  remove: () => {},
+};
+
 /** An observer and an evaluator, and bodies of one span a model that reach them at any time. */
 export function startTraffic(options: TrafficOptions, grids: readonly ReferenceGrid[]) {
   const { signals, rows: rowCount, windowsMs, ladder, dependence } = options;
@@ -64,7 +77,7 @@ export function startTraffic(options: TrafficOptions, grids: readonly ReferenceG
       lengths,
       retention: { paneMs: 86_400_000, hourMs: 15 * 86_400_000 },
       allowedLatenessMs: 0,
-      idleTimeoutMs: MINUTE_MS,
+      idleTimeoutMs: 1000,
       signalsMax: signals,
       segmentsMax: 0,
       plan: { declared: [], segments: [] },
@@ -92,7 +105,6 @@ export function startTraffic(options: TrafficOptions, grids: readonly ReferenceG
   return {
     observer,
     evaluator,
-    lengths,
     /** Delivers one span of each model that ended at `atMs`. */
     deliver: (atMs: number) => {
       clock.nowMs = atMs;
@@ -104,6 +116,16 @@ export function startTraffic(options: TrafficOptions, grids: readonly ReferenceG
         const at = { receivedMs: atMs, sequence: ++sequence };
         observer.consume({ ...head, ...at, body: body.bytes, rows: columns });
       }
+    },
+    /** Takes up what a store holds, and keeps the past from then on. */
+    restore: async (stored: StoredState) => {
+      await observer.restore(stored);
+      await evaluator.restore(stored);
+    },
+    /** Puts what has changed, as a checkpoint would. */
+    save: (changes: StateChanges) => {
+      observer.save(changes);
+      evaluator.save(changes);
     },
     /** Lets the clock reach a time, and waits until all windows up to it have been judged. */
     reach: async (atMs: number) => {

@@ -5,8 +5,8 @@
 import type { SignalIdentity } from "../closed-window.js";
 import type { StateChanges, StoredState } from "../state/state-store.js";
 import type { WindowLength } from "../window-lengths.js";
+import { evidenceBytes, readEvidence } from "./packed-evaluation.js";
 import { SignalRecord } from "./signal-record.js";
-import type { Evidence } from "./verdict.js";
 
 /** Kinds of items in the store. */
 const KIND = {
@@ -14,13 +14,6 @@ const KIND = {
   numbers: "evaluate.numbers",
   evidence: "evaluate.evidence",
 } as const;
-
-interface EvidenceItem {
-  /** Of the signal. */
-  readonly key: string;
-  readonly ms: number;
-  readonly evidence: Evidence;
-}
 
 interface SignalItem {
   readonly signal: SignalIdentity;
@@ -54,8 +47,7 @@ export class EvaluatorCheckpoint {
     const evidence = record.evidence[length];
     if (evidence === undefined) return;
     const { ms } = this.lengths[length] as WindowLength;
-    const item: EvidenceItem = { key, ms, evidence };
-    this.pending.evidence.set(`${key} ${ms}`, JSON.stringify(item));
+    this.pending.evidence.set(`${key} ${ms}`, evidenceBytes(key, ms, evidence));
   }
 
   save(changes: StateChanges): void {
@@ -64,7 +56,7 @@ export class EvaluatorCheckpoint {
     for (const [key, record] of numbers) {
       changes.put(KIND.numbers, key, record.bytes);
     }
-    for (const [key, text] of evidence) changes.put(KIND.evidence, key, text);
+    for (const [key, bytes] of evidence) changes.put(KIND.evidence, key, bytes);
     this.pending = newPending();
   }
 
@@ -96,7 +88,7 @@ export class EvaluatorCheckpoint {
       this.pending.numbers.set(key, record);
     }
     for (const { body } of await stored.items(KIND.evidence)) {
-      const { key, ms, evidence } = JSON.parse(String(body)) as EvidenceItem;
+      const { key, ms, evidence } = readEvidence(body as Uint8Array);
       const record = this.records.get(key);
       const length = this.lengths.findIndex((one) => one.ms === ms);
       if (record && length >= 0) record.evidence[length] = evidence;
@@ -108,6 +100,6 @@ function newPending() {
   return {
     signal: new Map<string, string>(),
     numbers: new Map<string, SignalRecord>(),
-    evidence: new Map<string, string>(),
+    evidence: new Map<string, Uint8Array>(),
   };
 }

@@ -1,7 +1,7 @@
 /** Compares every window that ends with its reference, and keeps the verdicts. */
 import type { DriftPolicy, Inflation } from "@tidemark/stats";
 import { inflationOf, multiWindowPolicies, nextDriftState } from "@tidemark/stats";
-import type { ClosedWindow } from "../closed-window.js";
+import type { ClosedWindow, SignalIdentity } from "../closed-window.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import type { Reference } from "../references/reference.js";
@@ -45,6 +45,11 @@ export interface EvaluatorOptions extends PromiseOptions {
   readonly history: number;
 }
 
+interface KeyedRecord {
+  readonly key: string;
+  readonly record: SignalRecord;
+}
+
 /** The policy of each length that is evaluated, all of them under one promise. */
 export function windowPolicies(
   lengths: readonly WindowLength[],
@@ -65,6 +70,8 @@ export class Evaluator implements Stage, Persistent {
   private readonly policies: readonly (DriftPolicy | undefined)[];
   private readonly logger: Logger;
   private readonly records = new Map<string, SignalRecord>();
+  /** The same by the object that observe names a signal with. */
+  private readonly bySignal = new WeakMap<SignalIdentity, KeyedRecord>();
   private readonly checkpoint: EvaluatorCheckpoint;
   /** How verdicts have changed. */
   readonly history: VerdictHistory;
@@ -91,8 +98,7 @@ export class Evaluator implements Stage, Persistent {
   consume(closed: ClosedWindow): boolean {
     const policy = this.policies[closed.window];
     if (policy === undefined) return false;
-    const key = signalKey(closed.signal);
-    const record = this.recordOf(key, closed);
+    const { key, record } = this.recordOf(closed);
     try {
       if (this.evaluate(closed, record, policy)) {
         this.checkpoint.changed(key, record, closed.window);
@@ -131,15 +137,21 @@ export class Evaluator implements Stage, Persistent {
     return driftMetrics(this.records.values(), this.options.lengths);
   }
 
-  private recordOf(key: string, { signal, reference }: ClosedWindow): SignalRecord {
-    const known = this.records.get(key);
+  private recordOf({ signal, reference }: ClosedWindow): KeyedRecord {
+    const latest = this.bySignal.get(signal);
     const id = referenceId(reference);
+    if (latest?.record.referenceId === id) return latest;
+    const key = latest?.key ?? signalKey(signal);
+    let record = this.records.get(key);
     // What was learned and decided was about another reference.
-    if (known?.referenceId === id) return known;
-    const record = new SignalRecord(signal, id, this.options.lengths.length);
-    this.records.set(key, record);
-    this.checkpoint.added(key, record);
-    return record;
+    if (record?.referenceId !== id) {
+      record = new SignalRecord(signal, id, this.options.lengths.length);
+      this.records.set(key, record);
+      this.checkpoint.added(key, record);
+    }
+    const keyed = { key, record };
+    this.bySignal.set(signal, keyed);
+    return keyed;
   }
 
   /** Judges a window; false when nothing has changed by it. */

@@ -3,27 +3,27 @@
  * whose names are kept once for all evaluations of the same shape.
  */
 import type { Evaluation } from "./comparison.js";
+import type { Evidence } from "./verdict.js";
 
-/** An evaluation without its names. Plain data, as JSON keeps it. */
+/** An evaluation without its names. */
 export interface PackedEvaluation {
   /** What its numbers are, and the members that are none; the same text for many. */
   readonly shape: string;
-  /** The largest number stands for Infinity, and null for NaN: JSON has neither. */
-  readonly numbers: readonly (number | null)[];
+  readonly numbers: readonly number[];
   readonly sentence: string;
 }
 
 const SENTENCE = "sentence";
-/** Shapes differ by test, outcome, and what is absent: some dozens. */
+/** Shapes by what they depend on: test, outcome, and what is absent; some dozens. */
 const shapes = new Map<string, string>();
 
 /** Leaves the names out. */
 export function packEvaluation(evaluation: Evaluation): PackedEvaluation {
   const numbers: number[] = [];
-  const text = shapeOf(evaluation, "", numbers);
-  // One and the same string, whoever holds it.
-  const shape = shapes.get(text) ?? text;
-  if (shape === text) shapes.set(text, text);
+  const absent = collect(evaluation, numbers);
+  const kind = `${evaluation.method} ${evaluation.outcome} ${absent}`;
+  let shape = shapes.get(kind);
+  if (shape === undefined) shapes.set(kind, (shape = shapeOf(evaluation, "")));
   return { shape, numbers, sentence: evaluation.sentence };
 }
 
@@ -37,34 +37,73 @@ export function unpackEvaluation({ shape, numbers, sentence }: PackedEvaluation)
     const name = names.pop() as string;
     let target = evaluation;
     for (const outer of names) target = (target[outer] ??= {}) as Record<string, unknown>;
-    if (step.startsWith("#")) target[name] = finite(numbers[at++]);
+    if (step.startsWith("#")) target[name] = numbers[at++];
     else if (step.startsWith("?")) target[name] = numbers[at++] === 1;
     else target[name] = path === SENTENCE ? sentence : text;
   }
   return evaluation as unknown as Evaluation;
 }
 
+/** Takes all numbers, in the order of their shape; names what is absent. */
+function collect(value: object, numbers: number[]): string {
+  let absent = "";
+  for (const [name, member] of Object.entries(value) as [string, unknown][]) {
+    if (typeof member === "number") numbers.push(member);
+    else if (typeof member === "boolean") numbers.push(Number(member));
+    else if (typeof member === "object" && member !== null) absent += collect(member, numbers);
+    else if (member === undefined) absent += name;
+  }
+  return absent;
+}
+
 /** `#path` for a number, `?path` for a boolean, `:path=text`, and `:path` for what is absent. */
-function shapeOf(value: object, prefix: string, numbers: number[]): string {
+function shapeOf(value: object, prefix: string): string {
   let shape = "";
   for (const [name, member] of Object.entries(value) as [string, unknown][]) {
     const path = prefix + name;
     if (shape !== "") shape += ";";
-    if (typeof member === "number") {
-      shape += `#${path}`;
-      numbers.push(Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, member)));
-    } else if (typeof member === "boolean") {
-      shape += `?${path}`;
-      numbers.push(Number(member));
-    } else if (typeof member === "object" && member !== null) {
-      shape += shapeOf(member, `${path}.`, numbers);
-    } else if (member === undefined || path === SENTENCE) shape += `:${path}`;
+    if (typeof member === "number") shape += `#${path}`;
+    else if (typeof member === "boolean") shape += `?${path}`;
+    else if (typeof member === "object" && member !== null) shape += shapeOf(member, `${path}.`);
+    else if (member === undefined || path === SENTENCE) shape += `:${path}`;
     else if (typeof member === "string") shape += `:${path}=${member}`;
   }
   return shape;
 }
 
-function finite(number: number | null | undefined): number {
-  if (number === null || number === undefined) return Number.NaN;
-  return Math.abs(number) === Number.MAX_VALUE ? number * 2 : number;
+/**
+ * Evidence as bytes, for the store: JSON of all but the numbers, their names by themselves, so that
+ * no number is written out.
+ */
+export function evidenceBytes(key: string, ms: number, { packed, ...rest }: Evidence): Uint8Array {
+  const { shape, numbers, sentence } = packed;
+  const head = Buffer.from(JSON.stringify([key, ms, rest, sentence]));
+  const names = Buffer.from(shape);
+  const values = Float64Array.from(numbers);
+  const out = Buffer.allocUnsafe(8 + head.length + names.length + values.byteLength);
+  out.writeUInt32LE(head.length, 0);
+  out.writeUInt32LE(names.length, 4);
+  out.set(head, 8);
+  out.set(names, 8 + head.length);
+  out.set(new Uint8Array(values.buffer), 8 + head.length + names.length);
+  return out;
+}
+
+/** What {@link evidenceBytes} has written: the signal's key, the length, and the evidence. */
+export function readEvidence(bytes: Uint8Array): { key: string; ms: number; evidence: Evidence } {
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headEnd = 8 + all.readUInt32LE(0);
+  const namesEnd = headEnd + all.readUInt32LE(4);
+  const [key, ms, rest, sentence] = JSON.parse(all.toString("utf8", 8, headEnd)) as [
+    string,
+    number,
+    Omit<Evidence, "packed">,
+    string,
+  ];
+  const text = all.toString("utf8", headEnd, namesEnd);
+  // One and the same string, whoever holds it.
+  const shape = shapes.get(text) ?? text;
+  shapes.set(text, shape);
+  const numbers = Array.from(new Float64Array(new Uint8Array(all.subarray(namesEnd)).buffer));
+  return { key, ms, evidence: { ...rest, packed: { shape, numbers, sentence } } };
 }

@@ -11,6 +11,7 @@ export interface Transition {
   readonly verdict: Readonly<Record<string, unknown>>;
 }
 
+const NEWS: ReadonlySet<string> = new Set(["warning", "drifted", "silent"]);
 const KIND = "evaluate.transition";
 /** Digits of a sequence number, so that keys are in the order of time. */
 const DIGITS = 12;
@@ -18,7 +19,8 @@ const DIGITS = 12;
 /** A bounded list in the order of time, which survives restarts. */
 export class VerdictHistory {
   private readonly most: number;
-  private transitions: Transition[] = [];
+  /** As text, which takes a third of the room. */
+  private transitions: string[] = [];
   /** Number of the next one, over all runs. */
   private next = 0;
   /** Number of the first that is not stored. */
@@ -30,8 +32,11 @@ export class VerdictHistory {
     this.most = most;
   }
 
+  /** Keeps a change if it begins or ends an alarm or a silence: others are no news. */
   add(verdict: Verdict, before: string): void {
-    this.transitions.push({ before, verdict: verdictJson(verdict) });
+    if (![before, verdict.drift.status].some((state) => NEWS.has(state))) return;
+    const transition: Transition = { before, verdict: verdictJson(verdict) };
+    this.transitions.push(JSON.stringify(transition));
     this.next++;
     // Cutting a tenth at once makes it cheap.
     if (this.transitions.length > this.most * 1.1) {
@@ -41,13 +46,18 @@ export class VerdictHistory {
 
   /** The newest ones that are wanted, the newest first. */
   newest(isWanted: (transition: Transition) => boolean, limit: number): Transition[] {
-    return this.transitions.toReversed().filter(isWanted).slice(0, limit);
+    const found: Transition[] = [];
+    for (let at = this.transitions.length - 1; at >= 0 && found.length < limit; at--) {
+      const transition = JSON.parse(this.transitions[at] as string) as Transition;
+      if (isWanted(transition)) found.push(transition);
+    }
+    return found;
   }
 
   save(changes: StateChanges): void {
     const first = this.next - this.transitions.length;
     for (let number = Math.max(first, this.unsaved); number < this.next; number++) {
-      changes.put(KIND, keyOf(number), JSON.stringify(this.transitions[number - first]));
+      changes.put(KIND, keyOf(number), this.transitions[number - first] as string);
     }
     this.savedFrom = this.unsaved;
     this.unsaved = this.next;
@@ -60,7 +70,7 @@ export class VerdictHistory {
 
   async restore(stored: StoredState): Promise<void> {
     const items = await stored.items(KIND);
-    this.transitions = items.map(({ body }) => JSON.parse(String(body)) as Transition);
+    this.transitions = items.map(({ body }) => String(body));
     this.next = items.length === 0 ? 0 : Number(items.at(-1)?.key) + 1;
     this.unsaved = this.next;
     this.savedFrom = this.next;

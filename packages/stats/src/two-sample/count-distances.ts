@@ -85,5 +85,7 @@ function shares(
 function normalised(counts: ArrayLike<number>, added: number): Float64Array {
   const total = countTotal(counts) + added * counts.length;
   if (!(total > 0)) throw new RangeError("all counts are zero");
-  return Float64Array.from(counts, (count) => (count + added) / total);
+  const normal = new Float64Array(counts.length);
+  for (let i = 0; i < normal.length; i++) normal[i] = ((counts[i] as number) + added) / total;
+  return normal;
 }
