@@ -55,6 +55,7 @@ const TASKS = {
   "bench:receive": [["node", "packages/receiver/bench/receive.ts"]],
   "bench:evaluate": [["node", "packages/receiver/bench/evaluate.ts"]],
   "bench:latency": [["node", "packages/receiver/bench/latency.ts"]],
+  "soak:year": [["node", "packages/receiver/bench/soak-year.ts"]],
   "soak:receive": [["node", "packages/receiver/bench/soak.ts"]],
   "bench:collector": [["node", "packages/receiver/bench/collector.ts"]],
   "bench:stats": [["node", "packages/stats/bench/summaries.ts"]],

@@ -60,6 +60,8 @@ interface GridFields extends EquiDepthEdges {
   readonly max: number;
   readonly mean: number;
   readonly variance: number;
+  /** That of the same edges, where there is one. */
+  readonly lookup?: EdgeLookup;
 }
 
 /** A frozen reference, built by `fromSample` or `fromSketch`; live data goes to GridSummary. */
@@ -84,17 +86,17 @@ export class ReferenceGrid {
   readonly mean: number;
   /** Population variance (divisor n). */
   readonly variance: number;
-  /** 16 hexadecimal digits that name edges and counts: equal ids, equal references. */
-  readonly id: string;
   /** Upper bound of D_exact - D_grid: the largest share of a bin that is not an atom. */
   readonly resolution: number;
   /** Lookup table of `GridSummary.add`. */
   readonly lookup: EdgeLookup;
+  /** Made when it is asked for: most references of a moment are not. */
+  #id: string | undefined;
   readonly #cells: (GridCells | undefined)[] = [];
   readonly #cellCounts: (Float64Array | undefined)[] = [];
 
   private constructor(fields: GridFields) {
-    this.lookup = edgeLookup(fields.edges);
+    this.lookup = fields.lookup ?? edgeLookup(fields.edges);
     // The same numbers are kept once.
     this.edges = this.lookup.fence.subarray(0, fields.edges.length);
     this.counts = fields.counts;
@@ -109,8 +111,12 @@ export class ReferenceGrid {
     this.variance = fields.variance;
     this.count = fields.counts.reduce((sum, count) => sum + count, 0);
     this.resolution = largestPlainBin(fields.edges, fields.counts) / this.count;
-    this.id = closingHash(this.serialise());
     Object.freeze(this);
+  }
+
+  /** 16 hexadecimal digits that name edges and counts: equal ids, equal references. */
+  get id(): string {
+    return (this.#id ??= closingHash(this.serialise()));
   }
 
   /**
@@ -156,8 +162,8 @@ export class ReferenceGrid {
   static fromSummary(summary: CountedOnGrid): ReferenceGrid {
     const { grid, min, max, mean, variance, invalid } = summary;
     if (summary.count === 0) throw new RangeError("a reference needs at least one finite value");
-    const { edges, binMeans, bins, float32 } = grid;
-    const edged = { edges, binMeans, bins, float32, counts: summary.counts.slice() };
+    const { edges, lookup, binMeans, bins, float32 } = grid;
+    const edged = { edges, lookup, binMeans, bins, float32, counts: summary.counts.slice() };
     return new ReferenceGrid({ ...edged, min, max, mean, variance, invalid, epsilon: 0 });
   }
 
@@ -207,7 +213,7 @@ export class ReferenceGrid {
 
   /** Whether summaries of either grid can be compared with both: the bins are the same. */
   hasEdgesOf(other: ReferenceGrid): boolean {
-    if (other === this || other.id === this.id) return true;
+    if (other.lookup === this.lookup) return other.float32 === this.float32;
     if (other.float32 !== this.float32 || other.edges.length !== this.edges.length) return false;
     return this.edges.every((edge, i) => edge === other.edges[i]);
   }
