@@ -37,10 +37,12 @@ export interface RunningSdk {
   /** Says how many spans were lost in all, if that has not been said. */
   tellLosses(): void;
   shutdown(): Promise<void>;
+  /** Whether the environment asks for metrics. */
+  readonly metrics: boolean;
 }
 
 /** For exporters that are not ours. */
-const SILENT = { drain: () => undefined, tellLosses: () => undefined };
+const SILENT = { drain: () => undefined, tellLosses: () => undefined, metrics: true };
 
 type Env = NodeJS.ProcessEnv;
 
@@ -83,6 +85,7 @@ export function startSdk(env: Env): RunningSdk | undefined {
     drain: () => exit?.drain(),
     tellLosses: () => exit?.tellLosses(),
     shutdown: () => sdk.shutdown(),
+    metrics: (env["OTEL_METRICS_EXPORTER"]?.trim() || "none") !== "none",
   };
 }
 

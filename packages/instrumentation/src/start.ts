@@ -12,6 +12,7 @@ import { hookEsModules, hookModules, patchBuiltins } from "./module-hooks.js";
 import { DeclaredModels } from "./onnx/declared-models.js";
 import { OnnxruntimeInstrumentation } from "./onnx/onnxruntime-instrumentation.js";
 import { API_MODULE, OwnSdk } from "./own-sdk.js";
+import { startProcessMetrics } from "./process-metrics.js";
 import type { RunningSdk } from "./sdk.js";
 import { startSdk } from "./sdk.js";
 import { StageModules } from "./stage-modules.js";
@@ -79,6 +80,7 @@ function startOwnSdk(env: NodeJS.ProcessEnv, onEnd: () => void): OwnSdk {
   sdk = guarded("starting the OpenTelemetry SDK", () => own.during(() => startSdk(env)));
   if (sdk === undefined) process.on("beforeExit", onEnd);
   else flushAtExit(sdk, onEnd);
+  if (sdk?.metrics === true) startProcessMetrics((name) => isEnabled(name, env));
   return own;
 }
 

@@ -147,3 +147,23 @@ export const METRICS = {
     "Forwarded batches by outcome",
   ),
 } as const satisfies Record<string, MetricDefinition>;
+
+/** What an app says of its GPUs: OpenTelemetry's names, and those that ML's alert rules use. */
+export const GPU_METRICS = {
+  hwUtilization: metric("hw.gpu.utilization", "gauge", "1", "Share of time the GPU was busy"),
+  hwMemoryUsage: metric("hw.gpu.memory.usage", "gauge", "By", "GPU memory in use"),
+  hwMemoryLimit: metric("hw.gpu.memory.limit", "gauge", "By", "GPU memory there is"),
+  hwTemperature: metric("hw.temperature", "gauge", "Cel", "Temperature of the GPU"),
+  hwPower: metric("hw.power", "gauge", "W", "Power that the GPU draws"),
+  utilization: metric("ml.gpu.utilization", "gauge", "%", "Share of time the GPU was busy"),
+  memoryUsed: metric("ml.gpu.memory.used", "gauge", "By", "GPU memory in use"),
+  memoryTotal: metric("ml.gpu.memory.total", "gauge", "By", "GPU memory there is"),
+} as const;
+
+/** What tells GPUs apart in these metrics; `gpu_id` in those whose names begin with `ml`. */
+export const GPU_LABELS = {
+  id: "hw.id",
+  model: "hw.model",
+  type: "hw.type",
+  index: "gpu_id",
+} as const;
