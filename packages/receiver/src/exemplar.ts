@@ -7,3 +7,8 @@ export interface Exemplar {
   /** When the span ended. */
   readonly timeMs: number;
 }
+
+/** What a format that knows only numbers shows of it: a category counts as one. */
+export function exemplarNumber({ value }: Exemplar): number {
+  return typeof value === "number" ? value : 1;
+}

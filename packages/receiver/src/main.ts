@@ -9,30 +9,32 @@ import { AdminServer } from "./admin/admin-server.js";
 import { verdictApi } from "./admin/verdict-api.js";
 import type { SignalIdentity } from "./closed-window.js";
 import { takesMetrics } from "./config/rules.js";
-import type { Config, OtlpExporter } from "./config/schema.js";
+import type { Config } from "./config/schema.js";
+import type { DriftFinding } from "./drift-finding.js";
 import { Contributions } from "./evaluate/contributions.js";
 import { Evaluator } from "./evaluate/evaluator.js";
 import { QualityMonitor } from "./evaluate/quality-monitor.js";
-import { OtlpMetricsPush } from "./export/otlp-metrics-push.js";
-import { DeadLetters } from "./forward/dead-letters.js";
+import { DriftReports } from "./export/drift-reports.js";
+import type { OtlpMetricsPush } from "./export/otlp-metrics-push.js";
 import { FlaggedBatches } from "./forward/flagged-batches.js";
-import type { ForwarderParts } from "./forward/forwarder.js";
-import { Forwarder } from "./forward/forwarder.js";
-import { GrpcClient } from "./forward/grpc-client.js";
-import { HttpClient } from "./forward/http-client.js";
-import type { OtlpClient } from "./forward/otlp-client.js";
 import { baseUrl } from "./listen.js";
 import type { Appended } from "./log/batch-log.js";
 import { BatchLog, LogUnavailableError } from "./log/batch-log.js";
-import type { LoggedBody, LogRecord, OtlpSignal } from "./log/log-record.js";
+import type { LoggedBody, LogRecord } from "./log/log-record.js";
 import type { Logger } from "./logger.js";
-import type { MetricFamily } from "./metric-family.js";
 import { mergeFamilies } from "./metric-family.js";
 import { Observer } from "./observe/observer.js";
 import { configuredKeys } from "./observe/signal-plan.js";
 import { KeyTable } from "./otlp/key-table.js";
 import type { SpanRows } from "./otlp/span-rows.js";
 import { unwantedKeys, wantedKeys } from "./otlp/wanted-keys.js";
+import {
+  createForwarders,
+  createPushes,
+  forwardTargets,
+  receiverResource,
+  reportedSignals,
+} from "./outputs.js";
 import { BodyDecoder } from "./receive/body-decoder.js";
 import { Intake } from "./receive/intake.js";
 import { OtlpError } from "./receive/otlp-error.js";
@@ -43,6 +45,9 @@ import type { Stage } from "./stage.js";
 import { Checkpoints, OBSERVE } from "./state/checkpoints.js";
 import { StateStore } from "./state/state-store.js";
 import { windowLengths } from "./window-lengths.js";
+
+/** What we put into the log ourselves is as plain as can be. */
+const OURS = { contentType: "application/x-protobuf", contentEncoding: "" } as const;
 
 /** A receiver that can be started once. */
 export interface Receiver {
@@ -79,7 +84,7 @@ export function createReceiver(
   const { storage } = config.service;
   const store = new StateStore(join(storage.directory, "state.sqlite"));
   const log = createLog(config, logger);
-  const evaluator = createEvaluator(config, logger);
+  const evaluator = createEvaluator(config, logger, (finding) => reports.consume(finding));
   const quality = new QualityMonitor((window) => evaluator.consume(window), logger);
   const { windows, ladder } = config.processors.evaluate;
   const contributions = new Contributions(windowLengths(windows, ladder).map(({ name }) => name));
@@ -101,6 +106,7 @@ export function createReceiver(
     logger,
   );
   const forwarders = createForwarders(config, { log, store, flagged, logger, ...world });
+  const reports: DriftReports = createReports(config, log, observer, logger, world);
   const intake = new Intake(
     otlp.max_inflight_size,
     takesMetrics(config) ? ["traces", "metrics"] : ["traces"],
@@ -114,15 +120,16 @@ export function createReceiver(
   );
   const receivers = new OtlpReceivers(otlp, intake, logger, world);
 
-  const pipeline = [log, evaluator, quality, observer, ...forwarders, intake, receivers];
-  const metrics = () => mergeFamilies(pipeline.flatMap((stage) => stage.metrics()));
+  const pushes: OtlpMetricsPush[] = [];
+  const pipeline = [log, evaluator, quality, observer, reports, ...forwarders, intake, receivers];
+  const metrics = () => mergeFamilies([...pipeline, ...pushes].flatMap((stage) => stage.metrics()));
   const lifecycle = new Lifecycle();
   const api = verdictApi({ ...consumers, observer }, world.now);
   const sources = { metrics, ready: () => lifecycle.ready, api };
   const admins = createAdminServers(config, sources, logger);
-  const pushes = createPushes(config, metrics, world.now);
+  pushes.push(...createPushes(config, metrics, logger, world.now));
   // What others depend on starts first and stops last.
-  const kept = [store, log, evaluator, checkpoints, observer];
+  const kept = [store, log, evaluator, checkpoints, observer, reports];
   lifecycle.stages = [...admins, ...kept, ...forwarders, ...pushes, intake, receivers];
   return {
     start: () => lifecycle.start(),
@@ -135,6 +142,28 @@ export function createReceiver(
       };
     },
   };
+}
+
+/** What is found goes into the log like what is received, and there is nothing in it to count. */
+function createReports(
+  config: Config,
+  log: BatchLog,
+  observer: Observer,
+  logger: Logger,
+  { now }: World,
+): DriftReports {
+  return new DriftReports({
+    signals: reportedSignals(config),
+    resource: receiverResource(config),
+    append: (signal, body) => {
+      const record = { ...OURS, signal, body, receivedMs: now() };
+      const { sequence, kept } = append(log, record);
+      kept.catch((error: Error) => logger.error("a finding was not kept", { error }));
+      observer.pass({ ...record, sequence });
+    },
+    now,
+    logger,
+  });
 }
 
 /** Puts a body into the log; what the log cannot keep, the client is told to send again. */
@@ -169,9 +198,13 @@ function createLog(config: Config, logger: Logger): BatchLog {
   );
 }
 
-function createEvaluator({ processors }: Config, logger: Logger): Evaluator {
+function createEvaluator(
+  { processors }: Config,
+  logger: Logger,
+  onFinding: (finding: DriftFinding) => void,
+): Evaluator {
   const { windows, ladder, ...options } = processors.evaluate;
-  return new Evaluator({ ...options, lengths: windowLengths(windows, ladder) }, logger);
+  return new Evaluator({ ...options, lengths: windowLengths(windows, ladder) }, logger, onFinding);
 }
 
 /** Whoever looks at the windows that end. */
@@ -247,43 +280,6 @@ class Lifecycle {
   }
 }
 
-function createForwarders(
-  config: Config,
-  parts: Omit<ForwarderParts, "clients" | "deadLetters">,
-): Forwarder[] {
-  const folder = join(config.service.storage.directory, "dead-letters");
-  return [...forwardTargets(config)].flatMap(([name, signals]) => {
-    const exporter = config.exporters.otlp.get(name);
-    if (exporter === undefined) return [];
-    const { concurrency, maxElapsedTime: maxElapsedMs } = exporter;
-    const clients = Object.fromEntries(
-      signals.map((signal) => [signal, createClient(name, exporter, signal)]),
-    );
-    const deadLetters = new DeadLetters(folder, name, parts.logger);
-    const options = { name, maxElapsedMs, concurrency };
-    return [new Forwarder(options, { ...parts, clients, deadLetters })];
-  });
-}
-
-/** The endpoints that get what is received, and which signals of it. */
-function forwardTargets(config: Config): Map<string, OtlpSignal[]> {
-  const { traces, metrics } = config.service.pipelines;
-  const targets = new Map<string, OtlpSignal[]>(traces.exporters.map((name) => [name, ["traces"]]));
-  if (!takesMetrics(config)) return targets;
-  for (const name of metrics.exporters) {
-    if (config.exporters.otlp.has(name)) {
-      targets.set(name, [...(targets.get(name) ?? []), "metrics"]);
-    }
-  }
-  return targets;
-}
-
-function createClient(name: string, exporter: OtlpExporter, signal: OtlpSignal): OtlpClient {
-  const { endpoint, headers, timeout } = exporter;
-  if (name.startsWith("otlp_grpc")) return new GrpcClient(endpoint, headers, timeout);
-  return new HttpClient(signalUrl(endpoint, `v1/${signal}`), headers, timeout);
-}
-
 function createAdminServers(
   config: Config,
   sources: ConstructorParameters<typeof AdminServer>[2],
@@ -292,20 +288,6 @@ function createAdminServers(
   if (!config.service.pipelines.metrics.exporters.includes("prometheus")) return [];
   const { host, port } = config.exporters.prometheus.endpoint;
   return [new AdminServer(host, port, sources, logger)];
-}
-
-function createPushes(
-  config: Config,
-  metrics: () => MetricFamily[],
-  now: () => number,
-): OtlpMetricsPush[] {
-  return config.service.pipelines.metrics.exporters.flatMap((name) => {
-    const exporter = config.exporters.otlp.get(name);
-    if (exporter === undefined) return [];
-    const { headers, interval: intervalMs, timeout: timeoutMs } = exporter;
-    const target = signalUrl(exporter.endpoint, "v1/metrics").href;
-    return [new OtlpMetricsPush({ url: target, headers, intervalMs, timeoutMs }, metrics, now)];
-  });
 }
 
 /** What references have of the models at work, and no span of them. */
@@ -326,8 +308,4 @@ function warnOfUnseenModels(book: ReferenceBook, observer: Observer, logger: Log
       seen: [...seen].join(", "),
     });
   }
-}
-
-function signalUrl(base: URL, path: string): URL {
-  return new URL(`${base.pathname.replace(/\/$/, "")}/${path}`, base);
 }

@@ -9,7 +9,21 @@ export interface NumberPoint {
   readonly labels: Labels;
   readonly value: number;
   /** Of a counter: a span that it counts. Scrapes in the OpenMetrics format show it. */
-  readonly exemplar?: Exemplar;
+  readonly exemplar?: Exemplar | undefined;
+}
+
+/**
+ * The same observations in buckets of constant relative width, (2^(i 2^-schema), 2^((i + 1)
+ * 2^-schema)]: what Prometheus calls a native histogram.
+ */
+export interface NativeBuckets {
+  /** -4 to 8. */
+  readonly schema: number;
+  /** Observations that are exactly 0. */
+  readonly zeroCount: number;
+  /** Index of the first bucket, and the counts from there on. */
+  readonly first: number;
+  readonly counts: ArrayLike<number>;
 }
 
 /** A distribution at one combination of labels, cumulative since the start of the process. */
@@ -21,6 +35,9 @@ export interface HistogramPoint {
   readonly counts: ArrayLike<number>;
   readonly sum: number;
   readonly count: number;
+  /** By bucket, where there is one. */
+  readonly exemplars?: readonly (Exemplar | undefined)[] | undefined;
+  readonly native?: NativeBuckets | undefined;
 }
 
 /** All points of one metric: what both the scrape and the push are made from. */

@@ -63,7 +63,7 @@ async function traceService(failure?: () => Failure | undefined, wantedPort = 0)
 }
 
 function clientOf(url: URL, timeoutMs = 5000): GrpcClient {
-  const client = new GrpcClient(url, { Authorization: "Bearer x" }, timeoutMs);
+  const client = new GrpcClient(url, "traces", { Authorization: "Bearer x" }, timeoutMs);
   cleanups.push(() => client.close());
   return client;
 }

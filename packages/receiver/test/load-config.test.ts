@@ -129,7 +129,7 @@ service: { pipelines: { traces: { exporters: [otlp_http/jaeger] } } }
       "received metrics that go nowhere",
       "service:\n  pipelines:\n    metrics:\n      receivers: [otlp]\n",
       "tidemark.yaml:4: service.pipelines.metrics.receivers: metrics that are received go to " +
-        "otlp_http exporters; list one in this pipeline, or leave the receiver out",
+        "otlp_http exporters; list only such ones in this pipeline, or leave the receiver out",
     ],
     [
       "windows that are no sums of each other",

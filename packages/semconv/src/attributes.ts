@@ -2,6 +2,7 @@
 export type AttributeType =
   | "string"
   | "int"
+  | "double"
   | "bool"
   | "double"
   | "string[]"
@@ -87,7 +88,26 @@ export const ATTRIBUTES = {
     "string[]",
     "set in flight by the receiver: signals outside the reference",
   ),
+  driftSignal: attribute("ml.drift.signal", "string", "the signal that was judged"),
+  driftSegment: attribute("ml.drift.segment", "string", "the slice of the traffic, if it is one"),
+  driftStatus: attribute("ml.drift.status", "string", "the verdict: drifted, warning, stable, …"),
+  driftStatusBefore: attribute("ml.drift.status.before", "string", "the verdict before it"),
+  driftWindow: attribute("ml.drift.window", "string", "length of the window, such as 5m"),
+  driftWindowStart: attribute("ml.drift.window.start", "string", "its start, ISO 8601"),
+  driftWindowEnd: attribute("ml.drift.window.end", "string", "its end, ISO 8601, excluded"),
+  driftReference: attribute("ml.drift.reference", "string", "what it was compared with"),
+  driftMethod: attribute("ml.drift.method", "string", "the test that decides"),
+  driftScore: attribute("ml.drift.score", "double", "distance from the reference"),
+  driftThreshold: attribute("ml.drift.threshold", "double", "distance that counts as a drift"),
+  driftPValue: attribute("ml.drift.p_value", "double", "how likely such a distance is by chance"),
+  driftLiveCount: attribute("ml.drift.live.count", "int", "values in the window"),
+  driftReferenceCount: attribute("ml.drift.reference.count", "int", "values in the reference"),
+  driftExemplarValue: attribute("ml.drift.exemplar.value", "double", "the linked span's value"),
 } as const satisfies Record<string, AttributeDefinition>;
+
+/** The spans and events in which the receiver tells of what it has found. */
+export const DRIFT_SPAN = "drift.evaluation";
+export const DRIFT_EVENT = "ml.drift.changed";
 
 /**
  * The names that a template cannot take, because the attribute of that name has a meaning of its

@@ -146,6 +146,18 @@ export const METRICS = {
     "",
     "Forwarded batches by outcome",
   ),
+  receiverPushes: metric(
+    "tidemark.receiver.metrics.pushes",
+    "counter",
+    "",
+    "Pushes of metrics by exporter and outcome",
+  ),
+  receiverFindings: metric(
+    "tidemark.receiver.findings",
+    "counter",
+    "",
+    "Drifts and changes of verdicts that were told as spans and events, by outcome",
+  ),
 } as const satisfies Record<string, MetricDefinition>;
 
 /** What an app says of its GPUs: OpenTelemetry's names, and those that ML's alert rules use. */

@@ -2,16 +2,16 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { CONTENT_TYPES, formatMetrics } from "../export/open-metrics.js";
+import { exposeMetrics } from "../export/exposition.js";
 import { listen } from "../listen.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import type { Stage } from "../stage.js";
 
-/** An answer: a status, and text or an object that is sent as JSON. */
+/** An answer: a status, and text, bytes, or an object that is sent as JSON. */
 export interface AdminAnswer {
   readonly status: number;
-  readonly body: string | object;
+  readonly body: string | Uint8Array | object;
   readonly contentType?: string;
 }
 
@@ -75,9 +75,9 @@ export class AdminServer implements Stage {
       this.logger.error("a page met a defect of the receiver", { error, url: request.url });
       answer = { status: 500, body: { error: "the receiver failed on this; see its log" } };
     }
-    const json = typeof answer.body !== "string";
-    const body = json ? `${JSON.stringify(answer.body)}\n` : (answer.body as string);
-    const type = answer.contentType ?? (json ? "application/json" : "text/plain; charset=utf-8");
+    const raw = typeof answer.body === "string" || answer.body instanceof Uint8Array;
+    const body = raw ? (answer.body as string | Uint8Array) : `${JSON.stringify(answer.body)}\n`;
+    const type = answer.contentType ?? (raw ? "text/plain; charset=utf-8" : "application/json");
     response.writeHead(answer.status, {
       "Content-Type": type,
       "Content-Length": Buffer.byteLength(body),
@@ -112,9 +112,6 @@ export class AdminServer implements Stage {
   }
 
   private scrape(request: IncomingMessage): AdminAnswer {
-    const accepted = request.headers.accept ?? "";
-    const format = accepted.includes("application/openmetrics-text") ? "openMetrics" : "prometheus";
-    const body = formatMetrics(this.sources.metrics(), format);
-    return { status: 200, body, contentType: CONTENT_TYPES[format] };
+    return { status: 200, ...exposeMetrics(this.sources.metrics(), request.headers.accept ?? "") };
   }
 }

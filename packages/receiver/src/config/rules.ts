@@ -21,8 +21,8 @@ export function brokenRules(config: ParsedConfig, locate: Locate): string[] {
 
 /** Exporters that no pipeline sends to: harmless, and hardly meant. */
 export function unusedExporters(config: ParsedConfig, locate: Locate): string[] {
-  const { traces, metrics } = config.service.pipelines;
-  const used = new Set([...traces.exporters, ...metrics.exporters]);
+  const { pipelines } = config.service;
+  const used = new Set(Object.values(pipelines).flatMap((pipeline) => pipeline.exporters));
   return [...config.exporters.otlp.keys()]
     .filter((name) => !used.has(name))
     .map((name) => {
@@ -37,10 +37,10 @@ export function takesMetrics({ service }: Pick<ParsedConfig, "service">): boolea
 }
 
 function pipelineComplaints(config: ParsedConfig, locate: Locate): string[] {
-  const { traces, metrics } = config.service.pipelines;
+  const { traces, metrics, logs } = config.service.pipelines;
   const { otlp } = config.exporters;
   const wrong: string[] = [];
-  const check = (pipeline: "traces" | "metrics", names: readonly string[], known: string[]) => {
+  const check = (pipeline: string, names: readonly string[], known: readonly string[]) => {
     for (const [index, name] of names.entries()) {
       if (known.includes(name)) continue;
       const path = ["service", "pipelines", pipeline, "exporters", index];
@@ -48,18 +48,21 @@ function pipelineComplaints(config: ParsedConfig, locate: Locate): string[] {
       wrong.push(`${locate(path)}: no exporter "${name}" for ${pipeline}; ${hint}`);
     }
   };
-  check("traces", traces.exporters, [...otlp.keys()]);
-  // Prometheus takes metrics over HTTP only, and so does our push.
-  const overHttp = [...otlp.keys()].filter((name) => name.startsWith("otlp_http"));
-  check("metrics", metrics.exporters, ["prometheus", ...overHttp]);
-  if (takesMetrics(config) && !metrics.exporters.some((name) => overHttp.includes(name))) {
+  const names = [...otlp.keys()];
+  check("traces", traces.exporters, names);
+  check("metrics", metrics.exporters, ["prometheus", ...names]);
+  check("logs", logs.exporters, names);
+  // Metrics of others may come as JSON, which has no way into gRPC; our own always do.
+  const others = metrics.exporters.filter((name) => name !== "prometheus");
+  const isForwardable = others.length > 0 && others.every((name) => name.startsWith("otlp_http"));
+  if (takesMetrics(config) && !isForwardable) {
     const at = locate(["service", "pipelines", "metrics", "receivers"]);
     wrong.push(
       `${at}: service.pipelines.metrics.receivers: metrics that are received go to otlp_http ` +
-        "exporters; list one in this pipeline, or leave the receiver out",
+        "exporters; list only such ones in this pipeline, or leave the receiver out",
     );
   }
-  for (const [pipeline, { receivers = [] }] of Object.entries(config.service.pipelines)) {
+  for (const [pipeline, { receivers = [] }] of Object.entries({ traces, metrics })) {
     for (const [index, name] of receivers.entries()) {
       if (name === "otlp") continue;
       const path = ["service", "pipelines", pipeline, "receivers", index];
@@ -117,7 +120,7 @@ function isEverywhere({ host }: Endpoint): boolean {
 /** The path of a signal is appended by us. */
 function endpointComplaints(config: ParsedConfig, locate: Locate): string[] {
   return [...config.exporters.otlp].flatMap(([name, { endpoint }]) => {
-    const path = /\/v1\/(?:traces|metrics)\/?$/.exec(endpoint.pathname)?.[0];
+    const path = /\/v1\/(?:traces|metrics|logs)\/?$/.exec(endpoint.pathname)?.[0];
     if (path === undefined) return [];
     const at = locate(["exporters", name, "endpoint"]);
     const base = endpoint.href.replace(path, "");

@@ -63,7 +63,7 @@ const prometheusExporter = z.strictObject({
 });
 
 const otlpExporter = z.strictObject({
-  /** Base URL; over HTTP `/v1/traces` or `/v1/metrics` is appended. */
+  /** Base URL; over HTTP `/v1/traces`, `/v1/metrics` or `/v1/logs` is appended. */
   endpoint: url,
   headers: z.record(z.string(), z.string()).default({}),
   timeout: duration(100, 10 * MINUTE_MS, "10s"),
@@ -114,6 +114,8 @@ const service = z.strictObject({
       traces: pipeline.prefault({}),
       /** With the receiver otlp, metrics are taken and forwarded, beside our own. */
       metrics: pipeline.prefault({ exporters: ["prometheus"] }),
+      /** Where changes of verdicts go as log records. */
+      logs: pipeline.omit({ receivers: true }).prefault({}),
     })
     .prefault({}),
   telemetry: z

@@ -1,7 +1,9 @@
 /** Compares every window that ends with its reference, and keeps the verdicts. */
-import type { DriftPolicy, Inflation } from "@tidemark/stats";
+import type { DriftPolicy, DriftState, Inflation } from "@tidemark/stats";
 import { inflationOf, multiWindowPolicies, nextDriftState } from "@tidemark/stats";
 import type { ClosedWindow, SignalIdentity } from "../closed-window.js";
+import type { DriftFinding } from "../drift-finding.js";
+import { findingIds } from "../drift-finding.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import type { Reference } from "../references/reference.js";
@@ -13,6 +15,7 @@ import type { Evaluation } from "./comparison.js";
 import { compare, variationCounts } from "./comparison.js";
 import { driftMetrics } from "./drift-metrics.js";
 import { EvaluatorCheckpoint } from "./evaluator-checkpoint.js";
+import { findingOf } from "./finding.js";
 import { packEvaluation } from "./packed-evaluation.js";
 import type { ExpectedCounts } from "./signal-record.js";
 import { SignalRecord } from "./signal-record.js";
@@ -69,6 +72,7 @@ export class Evaluator implements Stage, Persistent {
   /** By window length; undefined where it is not evaluated. */
   private readonly policies: readonly (DriftPolicy | undefined)[];
   private readonly logger: Logger;
+  private readonly onFinding: (finding: DriftFinding) => void;
   private readonly records = new Map<string, SignalRecord>();
   /** The same by the object that observe names a signal with. */
   private readonly bySignal = new WeakMap<SignalIdentity, KeyedRecord>();
@@ -76,9 +80,15 @@ export class Evaluator implements Stage, Persistent {
   /** How verdicts have changed. */
   readonly history: VerdictHistory;
 
-  constructor(options: EvaluatorOptions, logger: Logger) {
+  /** @param onFinding hears of drifts as long as they last, and when an alarm changes */
+  constructor(
+    options: EvaluatorOptions,
+    logger: Logger,
+    onFinding: (finding: DriftFinding) => void = () => {},
+  ) {
     this.options = options;
     this.logger = logger;
+    this.onFinding = onFinding;
     const policies = windowPolicies(options.lengths, options);
     this.policies = options.lengths.map(({ evaluated }) =>
       evaluated ? policies.shift() : undefined,
@@ -183,11 +193,15 @@ export class Evaluator implements Stage, Persistent {
       evidence = evidenceOf(closed, explained, state.alarm === "none");
       record.evidence[window] = evidence;
     }
-    if (evidence && (state.status !== before.status || known === undefined)) {
-      const was = known === undefined ? "none" : before.status;
-      this.announce(record.verdict(window, lengths, evidence), was);
-    }
+    if (evidence) this.tell(record.verdict(window, lengths, evidence), before, known);
     return true;
+  }
+
+  private tell(verdict: Verdict, before: DriftState, known: Evidence | undefined): void {
+    const was = known === undefined ? "none" : before.status;
+    const finding = findingOf(verdict, was);
+    if (verdict.drift.status !== was) this.announce(verdict, was, finding);
+    if (finding) this.onFinding(finding);
   }
 
   /** What is learned from a window of how much windows vary; undefined when nothing is to be. */
@@ -195,7 +209,7 @@ export class Evaluator implements Stage, Persistent {
     return this.options.dependence === "none" ? undefined : variationCounts(closed);
   }
 
-  private announce(verdict: Verdict, before: string): void {
+  private announce(verdict: Verdict, before: string, finding: DriftFinding | undefined): void {
     this.history.add(verdict, before);
     const { signal, window, drift, evaluation } = verdict;
     const fields = {
@@ -208,6 +222,8 @@ export class Evaluator implements Stage, Persistent {
       statistic: evaluation.statistic,
       threshold: evaluation.threshold,
       p: evaluation.pValue,
+      // The trace that tells of it.
+      ...(finding ? { trace_id: findingIds(finding).traceId } : {}),
     };
     const sentence = sentenceOf(verdict);
     if (drift.status === "drifted") this.logger.warn(sentence, fields);

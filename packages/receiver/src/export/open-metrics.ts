@@ -3,6 +3,8 @@
  * Prometheus' own text format 0.0.4.
  * https://prometheus.io/docs/specs/om/open_metrics_spec/
  */
+import type { Exemplar } from "../exemplar.js";
+import { exemplarNumber } from "../exemplar.js";
 import type { HistogramPoint, Labels, MetricFamily, NumberPoint } from "../metric-family.js";
 
 /** The content type of each format. */
@@ -30,35 +32,40 @@ export function formatMetrics(
     }
     lines.push(`# HELP ${family} ${escapeHelp(brief)}`);
     for (const point of points) {
-      if ("bounds" in point) lines.push(...histogramLines(name, point));
-      else lines.push(numberLine(name, point) + (openMetrics ? exemplarOf(point) : ""));
+      // Only OpenMetrics has a place for exemplars.
+      if ("bounds" in point) lines.push(...histogramLines(name, point, openMetrics));
+      else lines.push(numberLine(name, point, openMetrics && kind === "counter"));
     }
   }
   if (openMetrics) lines.push("# EOF");
   return `${lines.join("\n")}\n`;
 }
 
-function numberLine(name: string, { labels, value }: NumberPoint): string {
-  return `${name}${formatLabels(labels)} ${formatNumber(value)}`;
+function numberLine(
+  name: string,
+  { labels, value, exemplar }: NumberPoint,
+  exemplars: boolean,
+): string {
+  const suffix = exemplars ? formatExemplar(exemplar) : "";
+  return `${name}${formatLabels(labels)} ${formatNumber(value)}${suffix}`;
 }
 
-function exemplarOf({ exemplar }: NumberPoint): string {
+function formatExemplar(exemplar: Exemplar | undefined): string {
   if (exemplar === undefined) return "";
-  const { traceId, spanId, value, timeMs } = exemplar;
+  const { traceId, spanId, timeMs } = exemplar;
   const labels = formatLabels({ trace_id: traceId, span_id: spanId });
-  // A category is no number, and an exemplar must have one.
-  const number = typeof value === "number" ? formatNumber(value) : "1";
-  return ` # ${labels} ${number} ${timeMs / 1000}`;
+  return ` # ${labels} ${formatNumber(exemplarNumber(exemplar))} ${timeMs / 1000}`;
 }
 
-function histogramLines(name: string, point: HistogramPoint): string[] {
+function histogramLines(name: string, point: HistogramPoint, exemplars: boolean): string[] {
   const { labels, bounds, counts, sum, count } = point;
   const lines: string[] = [];
   let cumulative = 0;
   for (let bucket = 0; bucket <= bounds.length; bucket++) {
     cumulative += counts[bucket] ?? 0;
     const le = formatNumber(bounds[bucket] ?? Number.POSITIVE_INFINITY);
-    lines.push(`${name}_bucket${formatLabels({ ...labels, le })} ${cumulative}`);
+    const suffix = exemplars ? formatExemplar(point.exemplars?.[bucket]) : "";
+    lines.push(`${name}_bucket${formatLabels({ ...labels, le })} ${cumulative}${suffix}`);
   }
   lines.push(`${name}_sum${formatLabels(labels)} ${formatNumber(sum)}`);
   lines.push(`${name}_count${formatLabels(labels)} ${count}`);

@@ -1,62 +1,83 @@
 /**
- * Pushes the metric families as OTLP metrics, through the OpenTelemetry SDK's periodic reader and
- * exporter. The families are handed over as a MetricProducer: they are kept once, here, and not a
- * second time as instruments.
+ * Pushes the metric families as OTLP metrics, through the OpenTelemetry SDK's periodic reader. The
+ * families are handed over as a MetricProducer: they are kept once, here, and not a second time as
+ * instruments. What the SDK has serialised leaves by the client that also forwards, over HTTP or
+ * gRPC. Nothing is sent again: all is cumulative, and the next push says it as well.
  */
-import type { HrTime } from "@opentelemetry/api";
-import { ValueType } from "@opentelemetry/api";
-import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
+import { ExportResultCode } from "@opentelemetry/core";
+import { ProtobufMetricsSerializer } from "@opentelemetry/otlp-transformer";
 import { emptyResource, resourceFromAttributes } from "@opentelemetry/resources";
-import type { CollectionResult, MetricData, MetricProducer } from "@opentelemetry/sdk-metrics";
-import {
-  AggregationTemporality,
-  DataPointType,
-  MeterProvider,
-  PeriodicExportingMetricReader,
+import type {
+  CollectionResult,
+  MetricProducer,
+  PushMetricExporter,
+  ResourceMetrics,
 } from "@opentelemetry/sdk-metrics";
-import type { MetricFamily } from "../metric-family.js";
+import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
+import { METRICS } from "@tidemark/semconv";
+import type { Logger } from "../logger.js";
+import type { Labels, MetricFamily } from "../metric-family.js";
+import { CounterSet } from "../metric-family.js";
+import type { OtlpClient } from "../otlp-client.js";
 import type { Stage } from "../stage.js";
+import { metricData } from "./metric-data.js";
+import { StalePoints } from "./stale-points.js";
 
 const SCOPE = { name: "@tidemark/receiver" };
+const OUTCOMES = ["delivered", "refused", "failed"] as const;
 
-/** Where to push, and how often. */
+/** Where to push, how often, and as whom. */
 export interface MetricsPushOptions {
-  /** Full URL, ending in `/v1/metrics`. */
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** The exporter's name in the configuration. */
+  readonly name: string;
   readonly intervalMs: number;
   readonly timeoutMs: number;
+  /** Attributes of the resource; Prometheus makes `job` and `instance` of them. */
+  readonly resource: Labels;
 }
 
 /** One endpoint that gets the metrics. */
 export class OtlpMetricsPush implements Stage {
   private readonly options: MetricsPushOptions;
+  private readonly client: OtlpClient;
   private readonly collect: () => MetricFamily[];
   private readonly startMs: number;
   private readonly now: () => number;
+  private readonly logger: Logger;
+  private readonly stale = new StalePoints();
+  private readonly outcomes: CounterSet;
   private provider: MeterProvider | undefined;
 
-  constructor(options: MetricsPushOptions, collect: () => MetricFamily[], now: () => number) {
+  constructor(
+    options: MetricsPushOptions,
+    client: OtlpClient,
+    collect: () => MetricFamily[],
+    now: () => number,
+    logger: Logger,
+  ) {
     this.options = options;
+    this.client = client;
     this.collect = collect;
     this.now = now;
+    this.logger = logger;
     this.startMs = now();
+    this.outcomes = new CounterSet(
+      OUTCOMES.map((outcome) => ({ exporter: options.name, outcome })),
+    );
   }
 
   async start(): Promise<void> {
-    const { url, headers, intervalMs, timeoutMs } = this.options;
-    const exporter = new OTLPMetricExporter({
-      url,
-      headers: { ...headers },
-      timeoutMillis: timeoutMs,
-    });
+    const { intervalMs, timeoutMs, resource } = this.options;
     const reader = new PeriodicExportingMetricReader({
-      exporter,
+      exporter: this.exporter(),
       exportIntervalMillis: intervalMs,
       exportTimeoutMillis: Math.min(timeoutMs, intervalMs),
       metricProducers: [this.producer()],
     });
-    this.provider = new MeterProvider({ resource: receiverResource(), readers: [reader] });
+    this.provider = new MeterProvider({
+      resource: resourceFromAttributes({ ...resource }),
+      readers: [reader],
+    });
   }
 
   async shutdown(): Promise<void> {
@@ -64,17 +85,20 @@ export class OtlpMetricsPush implements Stage {
     this.provider = undefined;
     // The reader pushes once more; an endpoint that is away must not keep the process alive.
     await provider?.shutdown({ timeoutMillis: this.options.timeoutMs }).catch(() => {});
+    this.client.close();
   }
 
   metrics(): MetricFamily[] {
-    return [];
+    return [{ definition: METRICS.receiverPushes, points: this.outcomes.snapshot() }];
   }
 
   private producer(): MetricProducer {
     return {
       collect: async (): Promise<CollectionResult> => {
-        const range = { startTime: hrTime(this.startMs), endTime: hrTime(this.now()) };
-        const metrics = this.collect().flatMap((family) => metricData(family, range));
+        const times = { startMs: this.startMs, endMs: this.now() };
+        const families = this.collect();
+        this.stale.see(families);
+        const metrics = families.flatMap((family) => metricData(family, times));
         const resourceMetrics = {
           resource: emptyResource(),
           scopeMetrics: [{ scope: SCOPE, metrics }],
@@ -83,46 +107,35 @@ export class OtlpMetricsPush implements Stage {
       },
     };
   }
-}
 
-function receiverResource() {
-  return resourceFromAttributes({
-    "service.name": process.env["OTEL_SERVICE_NAME"] ?? "tidemark-receiver",
-  });
-}
-
-function metricData(
-  { definition, points }: MetricFamily,
-  range: { startTime: HrTime; endTime: HrTime },
-): MetricData[] {
-  if (points.length === 0) return [];
-  const descriptor = {
-    name: definition.name,
-    description: definition.brief,
-    unit: definition.unit,
-    valueType: ValueType.DOUBLE,
-  };
-  const common = { descriptor, aggregationTemporality: AggregationTemporality.CUMULATIVE };
-  if (definition.kind === "histogram") {
-    const dataPoints = points.map((point) => {
-      if (!("bounds" in point))
-        throw new TypeError(`${definition.name} has a point of no histogram`);
-      const { labels, bounds, counts, sum, count } = point;
-      const buckets = { boundaries: [...bounds], counts: Array.from(counts) };
-      return { ...range, attributes: { ...labels }, value: { buckets, sum, count } };
-    });
-    return [{ ...common, dataPointType: DataPointType.HISTOGRAM, dataPoints }];
+  private exporter(): PushMetricExporter {
+    return {
+      export: (metrics, done) => void this.push(metrics, done),
+      forceFlush: async () => {},
+      shutdown: async () => {},
+    };
   }
-  const dataPoints = points.map((point) => {
-    if (!("value" in point)) throw new TypeError(`${definition.name} has a point of a histogram`);
-    return { ...range, attributes: { ...point.labels }, value: point.value };
-  });
-  if (definition.kind === "gauge") {
-    return [{ ...common, dataPointType: DataPointType.GAUGE, dataPoints }];
-  }
-  return [{ ...common, dataPointType: DataPointType.SUM, isMonotonic: true, dataPoints }];
-}
 
-function hrTime(ms: number): HrTime {
-  return [Math.floor(ms / 1000), Math.round((ms % 1000) * 1e6)];
+  /** @param done hears whether the endpoint has taken it */
+  private async push(
+    metrics: ResourceMetrics,
+    done: (result: { code: ExportResultCode }) => void,
+  ): Promise<void> {
+    const { name, resource } = this.options;
+    const present = ProtobufMetricsSerializer.serializeRequest(metrics);
+    const gone = this.stale.request(resource, this.now());
+    const body = Buffer.concat([present ?? new Uint8Array(0), gone]);
+    const result = await this.client.send(body, "application/x-protobuf", "");
+    const outcome = result.kind === "retry" ? "failed" : result.kind;
+    this.outcomes.add({ exporter: name, outcome });
+    if (result.kind === "delivered") {
+      this.stale.told();
+      done({ code: ExportResultCode.SUCCESS });
+      return;
+    }
+    const { reason } = result;
+    const fields = { exporter: name, reason };
+    this.logger.warn("metrics were not taken; the next push says the same", fields);
+    done({ code: ExportResultCode.FAILED });
+  }
 }

@@ -13,12 +13,12 @@ import type { LogRecord, OtlpSignal } from "../log/log-record.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
+import type { OtlpClient, SendResult } from "../otlp-client.js";
 import type { Stage } from "../stage.js";
 import type { StateStore } from "../state/state-store.js";
 import { annotatedBody } from "./annotated-body.js";
 import type { DeadLetters } from "./dead-letters.js";
 import type { FlaggedBatches } from "./flagged-batches.js";
-import type { OtlpClient, SendResult } from "./otlp-client.js";
 
 /** Retries start here and double, with jitter, up to the maximum. */
 const BACKOFF_INITIAL_MS = 500;

@@ -6,11 +6,17 @@
 import type { ClientHttp2Session, IncomingHttpHeaders } from "node:http2";
 import { connect } from "node:http2";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import type { OtlpSignal } from "../log/log-record.js";
 import { encodeJsonRequest, parseJson } from "../otlp/json-request.js";
 import { RetryInfo, RpcStatus } from "../otlp/schema.js";
-import type { OtlpClient, SendResult } from "./otlp-client.js";
+import type { OtlpClient, SendResult } from "../otlp-client.js";
 
-const PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+/** https://github.com/open-telemetry/opentelemetry-proto/tree/main/opentelemetry/proto/collector */
+const PATHS: Readonly<Record<OtlpSignal, string>> = {
+  traces: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+  metrics: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+  logs: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+};
 const PREFIX_BYTES = 5;
 const OK = "0";
 const RESOURCE_EXHAUSTED = "8";
@@ -22,13 +28,20 @@ const RETRYABLE_HTTP = new Set([429, 502, 503, 504]);
 /** One connection to one endpoint, opened when there is something to send. */
 export class GrpcClient implements OtlpClient {
   private readonly url: URL;
+  private readonly path: string;
   private readonly metadata: Readonly<Record<string, string>>;
   private readonly timeoutMs: number;
   private session: ClientHttp2Session | undefined;
 
   /** @param headers become metadata, with their names in lower case */
-  constructor(url: URL, headers: Readonly<Record<string, string>>, timeoutMs: number) {
+  constructor(
+    url: URL,
+    signal: OtlpSignal,
+    headers: Readonly<Record<string, string>>,
+    timeoutMs: number,
+  ) {
     this.url = url;
+    this.path = PATHS[signal];
     this.metadata = Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
     );
@@ -60,7 +73,7 @@ export class GrpcClient implements OtlpClient {
       const stream = this.connected().request({
         ...this.metadata,
         ":method": "POST",
-        ":path": PATH,
+        ":path": this.path,
         "content-type": "application/grpc",
         te: "trailers",
         "grpc-timeout": `${timeoutMs}m`,

@@ -7,9 +7,9 @@
  */
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { RpcStatus } from "../otlp/schema.js";
+import type { OtlpClient, SendResult } from "../otlp-client.js";
 import { HttpConnection, HttpSendError } from "./http-connection.js";
 import type { HttpAnswer } from "./http-response.js";
-import type { OtlpClient, SendResult } from "./otlp-client.js";
 
 const RETRYABLE = new Set([429, 502, 503, 504]);
 

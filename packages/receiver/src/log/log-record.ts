@@ -25,7 +25,7 @@ export const SEQUENCE_OFFSET = 8;
 const CONTENT_TYPES = ["application/x-protobuf", "application/json"] as const;
 const CONTENT_ENCODINGS = ["", "gzip", "zstd"] as const;
 /** Traces are first, as the byte was zero before there was another signal. */
-const SIGNALS = ["traces", "metrics"] as const;
+const SIGNALS = ["traces", "metrics", "logs"] as const;
 /** The checksum begins behind itself. */
 const CHECKED_FROM = 8;
 

@@ -53,6 +53,8 @@ export class BodyDecoder {
     if (signal === "metrics") {
       return { inflated, rows: undefined, warning: checkMetrics(inflated, json) };
     }
+    // Only our own events are logs; there is nothing in them to be counted.
+    if (signal === "logs") return { inflated, rows: undefined, warning: "" };
     const { binary, warning } = json ? tracesFromJson(inflated) : { binary: inflated, warning: "" };
     const { rows } = this;
     const error = this.reader.read(binary, rows);
