@@ -6,10 +6,12 @@
  */
 import { join } from "node:path";
 import { AdminServer } from "./admin/admin-server.js";
+import { qualityMetrics } from "./admin/quality-metrics.js";
 import { verdictApi } from "./admin/verdict-api.js";
 import type { SignalIdentity } from "./closed-window.js";
 import { takesMetrics } from "./config/rules.js";
 import type { Config } from "./config/schema.js";
+import { Cors } from "./cors.js";
 import type { DriftFinding } from "./drift-finding.js";
 import { Contributions } from "./evaluate/contributions.js";
 import { Evaluator } from "./evaluate/evaluator.js";
@@ -125,7 +127,9 @@ export function createReceiver(
   const metrics = () => mergeFamilies([...pipeline, ...pushes].flatMap((stage) => stage.metrics()));
   const lifecycle = new Lifecycle();
   const api = verdictApi({ ...consumers, observer }, world.now);
-  const sources = { metrics, ready: () => lifecycle.ready, api };
+  const traceQuality = (query: URLSearchParams, base: string) =>
+    qualityMetrics(evaluator.verdicts(), query, `${base}/playbooks`, world.now());
+  const sources = { metrics, ready: () => lifecycle.ready, api, quality: traceQuality };
   const admins = createAdminServers(config, sources, logger);
   pushes.push(...createPushes(config, metrics, logger, world.now));
   // What others depend on starts first and stops last.
@@ -286,8 +290,9 @@ function createAdminServers(
   logger: Logger,
 ): AdminServer[] {
   if (!config.service.pipelines.metrics.exporters.includes("prometheus")) return [];
-  const { host, port } = config.exporters.prometheus.endpoint;
-  return [new AdminServer(host, port, sources, logger)];
+  const { endpoint, cors } = config.exporters.prometheus;
+  const withCors = { ...sources, cors: cors && new Cors(cors) };
+  return [new AdminServer(endpoint.host, endpoint.port, withCors, logger)];
 }
 
 /** What references have of the models at work, and no span of them. */

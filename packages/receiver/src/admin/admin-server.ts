@@ -2,11 +2,13 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Cors } from "../cors.js";
 import { exposeMetrics } from "../export/exposition.js";
 import { listen } from "../listen.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import type { Stage } from "../stage.js";
+import { playbook } from "./playbooks.js";
 
 /** An answer: a status, and text, bytes, or an object that is sent as JSON. */
 export interface AdminAnswer {
@@ -21,6 +23,10 @@ export interface AdminSources {
   readonly ready: () => boolean;
   /** Answers `GET /api/v1/<name>`; undefined when there is no such thing. */
   readonly api: (name: string, query: URLSearchParams) => Promise<AdminAnswer | undefined>;
+  /** Answers `GET /api/v1/quality-metrics`; `base` is the address under which we were found. */
+  readonly quality: (query: URLSearchParams, base: string) => AdminAnswer;
+  /** Which web pages may read the answers; undefined for none but our own. */
+  readonly cors?: Cors | undefined;
 }
 
 const INDEX = `Tidemark receiver
@@ -30,6 +36,8 @@ const INDEX = `Tidemark receiver
 /api/v1/history    what one signal had (?model=NAME&signal=NAME&hours=24)
 /api/v1/signals    every signal, with what it is compared with or how far it has learned
 /api/v1/drifts     what drifts, what moved beside it, and which segments made it so
+/api/v1/quality-metrics  the same for Jaeger's page of that name (?service=NAME&hours=N)
+/playbooks         what to do when an alert fires (/playbooks/NAME)
 /healthz  /readyz  alive, and ready to receive
 `;
 
@@ -78,6 +86,7 @@ export class AdminServer implements Stage {
     const raw = typeof answer.body === "string" || answer.body instanceof Uint8Array;
     const body = raw ? (answer.body as string | Uint8Array) : `${JSON.stringify(answer.body)}\n`;
     const type = answer.contentType ?? (raw ? "text/plain; charset=utf-8" : "application/json");
+    this.sources.cors?.allow(request, response);
     response.writeHead(answer.status, {
       "Content-Type": type,
       "Content-Length": Buffer.byteLength(body),
@@ -102,6 +111,10 @@ export class AdminServer implements Stage {
       return this.sources.ready()
         ? { status: 200, body: "ready\n" }
         : { status: 503, body: "starting\n" };
+    }
+    if (/^\/playbooks(?:\/|$)/.test(pathname)) return playbook(pathname);
+    if (pathname === "/api/v1/quality-metrics") {
+      return this.sources.quality(searchParams, `http://${request.headers.host ?? "localhost"}`);
     }
     const prefix = "/api/v1/";
     if (pathname.startsWith(prefix)) {

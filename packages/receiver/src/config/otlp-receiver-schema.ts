@@ -42,7 +42,8 @@ const basic = z.strictObject({
 /** Either of them lets a request in. */
 const auth = z.strictObject({ bearer: bearer.optional(), basic: basic.optional() });
 
-const cors = z.strictObject({
+/** Which web pages may talk to a server. */
+export const cors = z.strictObject({
   /** Origins such as `https://app.example.com`; each may hold one `*`. */
   allowed_origins: z.array(z.string().min(1)).min(1).max(1000),
   /** Beside Accept, Content-Type and Content-Encoding, which always are; `*` for any. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { SYNC_POLICIES } from "../log/group-writer.js";
 import { LOG_LEVELS } from "../logger.js";
 import { duration, endpoint, size } from "./fields.js";
-import { otlpReceiver } from "./otlp-receiver-schema.js";
+import { cors, otlpReceiver } from "./otlp-receiver-schema.js";
 import { reference } from "./reference-schema.js";
 import { attributeName, declaredSignal } from "./signal-schema.js";
 
@@ -60,6 +60,8 @@ const evaluate = z.strictObject({
 
 const prometheusExporter = z.strictObject({
   endpoint: endpoint("127.0.0.1:9464"),
+  /** Web pages that may read `/api/v1`, such as Jaeger's. */
+  cors: cors.optional(),
 });
 
 const otlpExporter = z.strictObject({

@@ -3,7 +3,7 @@
  * https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { CorsConfig } from "../config/otlp-receiver-schema.js";
+import type { CorsConfig } from "./config/otlp-receiver-schema.js";
 
 /** What every OTLP exporter sends. */
 const USUAL_HEADERS = ["Accept", "Content-Type", "Content-Encoding"];
