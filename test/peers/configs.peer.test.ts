@@ -14,7 +14,8 @@ interface Rule {
   readonly alert: string;
   readonly expr: string;
   readonly for?: string;
-  readonly labels: { readonly severity?: string };
+  readonly keep_firing_for?: string;
+  readonly labels: { readonly severity?: string; readonly category?: string };
   readonly annotations: Readonly<Record<string, string>>;
 }
 
@@ -40,22 +41,24 @@ describe("Prometheus", () => {
 
   it.each(rules())("$alert has a severity, a patience, numbers and a playbook", (rule) => {
     expect(rule.labels.severity).toMatch(/^(critical|warning)$/);
+    expect(rule.labels.category).toMatch(/^(system|data|model|llm|gpu|receiver)$/);
     expect(rule.for).toBeDefined();
+    expect(rule.keep_firing_for).toBeDefined();
     expect(rule.annotations["description"]).toMatch(/\$value|query|minutes/);
     const heading = `## ${rule.alert}\n`;
-    expect(rule.annotations["runbook"]).toBe(`docs/playbooks.md#${rule.alert.toLowerCase()}`);
+    // Where the receiver serves the entry.
+    expect(rule.annotations["runbook_url"]).toBe(`http://localhost:9464/playbooks/${rule.alert}`);
     expect(readFileSync(join(CONFIG, "..", "docs", "playbooks.md"), "utf8")).toContain(heading);
   });
 
   it.each(rules())(
-    "$alert has a unit test in which it fires, and one in which it does not",
+    "$alert has a unit test in which it does not fire, then does, then resolves",
     ({ alert }) => {
-      const expected = ruleTests()
+      const courses = ruleTests()
         .flatMap((file) => (parse(readFileSync(file, "utf8")) as RuleTestFile).tests)
-        .flatMap((test) => test.alert_rule_test)
-        .filter((test) => test.alertname === alert);
-      expect(expected.filter((test) => test.exp_alerts.length > 0)).not.toHaveLength(0);
-      expect(expected.filter((test) => test.exp_alerts.length === 0)).not.toHaveLength(0);
+        .map((test) => test.alert_rule_test.filter(({ alertname }) => alertname === alert))
+        .map((steps) => steps.map(({ exp_alerts }) => (exp_alerts.length > 0 ? "fires" : "-")));
+      expect(courses).toContainEqual(["-", "fires", "-"]);
     },
   );
 });
@@ -141,7 +144,8 @@ interface AlertState {
 function rules(): Rule[] {
   return yamlFiles(RULES)
     .map((file) => parse(readFileSync(file, "utf8")) as { groups: { rules: Rule[] }[] })
-    .flatMap(({ groups }) => groups.flatMap((group) => group.rules));
+    .flatMap(({ groups }) => groups.flatMap((group) => group.rules))
+    .filter(({ alert }) => alert !== undefined);
 }
 
 function ruleTests(): string[] {
