@@ -1,6 +1,6 @@
 /**
- * `/playbooks/NAME`: what to do when an alert fires, where the alert's link leads. The text is that of
- * docs/playbooks.md, which the package carries a copy of.
+ * `/playbooks/NAME`: what to do when an alert fires, where the alert's link leads. The text is that
+ * of docs/playbooks.md, which the package carries a copy of.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
