@@ -81,7 +81,6 @@ export function startTraffic(options: TrafficOptions, grids: readonly ReferenceG
       signalsMax: signals,
       segmentsMax: 0,
       plan: { declared: [], segments: [] },
-      isForeign: () => false,
       recentSpans: 0,
       learn: { samples: 5000, spanMs: 0 },
       isForeign: () => false,

@@ -77,10 +77,8 @@ export function createReceiver(
   logger: Logger,
   world: World = { now: Date.now, random: Math.random },
 ): Receiver {
-  const plan = {
-    declared: config.processors.signals,
-    segments: config.processors.observe.segments,
-  };
+  const { signals: declared, observe } = config.processors;
+  const plan = { declared, segments: observe.segments };
   const keys = new KeyTable(wantedKeys(configuredKeys(plan)), unwantedKeys());
   const decoder = new BodyDecoder(keys);
   const { storage } = config.service;
@@ -109,17 +107,13 @@ export function createReceiver(
   );
   const forwarders = createForwarders(config, { log, store, flagged, logger, ...world });
   const reports: DriftReports = createReports(config, log, observer, logger, world);
-  const intake = new Intake(
-    otlp.max_inflight_size,
-    takesMetrics(config) ? ["traces", "metrics"] : ["traces"],
-    decoder,
-    async (body, rows) => {
-      const { sequence, kept } = append(log, body);
-      count({ ...body, sequence }, rows);
-      await kept;
-    },
-    world.now,
-  );
+  const take = async (body: LoggedBody, rows: SpanRows | undefined) => {
+    const { sequence, kept } = append(log, body);
+    count({ ...body, sequence }, rows);
+    await kept;
+  };
+  const signals: OtlpSignal[] = takesMetrics(config) ? ["traces", "metrics"] : ["traces"];
+  const intake = new Intake(otlp.max_inflight_size, signals, decoder, take, world.now);
   const receivers = new OtlpReceivers(otlp, intake, logger, world);
 
   const pushes: OtlpMetricsPush[] = [];

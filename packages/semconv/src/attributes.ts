@@ -4,7 +4,6 @@ export type AttributeType =
   | "int"
   | "double"
   | "bool"
-  | "double"
   | "string[]"
   | "string|string[]"
   | "double|double[]"
