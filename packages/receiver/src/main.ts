@@ -22,7 +22,7 @@ import { FlaggedBatches } from "./forward/flagged-batches.js";
 import { baseUrl } from "./listen.js";
 import type { Appended } from "./log/batch-log.js";
 import { BatchLog, LogUnavailableError } from "./log/batch-log.js";
-import type { LoggedBody, LogRecord } from "./log/log-record.js";
+import type { LoggedBody, LogRecord, OtlpSignal } from "./log/log-record.js";
 import type { Logger } from "./logger.js";
 import { mergeFamilies } from "./metric-family.js";
 import { Observer } from "./observe/observer.js";
