@@ -100,6 +100,12 @@ export const METRICS = {
     "How far the summaries' distance may be from the exact one",
   ),
   driftDetected: metric("ml.drift.detected", "gauge", "", "1 while the signal is in alarm, else 0"),
+  outputDiversity: metric(
+    "ml.output.diversity",
+    "gauge",
+    "",
+    "How mixed outputs are, over how mixed they were in the reference",
+  ),
   driftEvaluations: metric("ml.drift.evaluations", "counter", "", "Evaluated windows by outcome"),
   receiverSpans: metric("tidemark.receiver.spans", "counter", "", "Spans received, by outcome"),
   receiverBytes: metric(

@@ -20,6 +20,7 @@ export function driftMetrics(
   };
   const detected: NumberPoint[] = [];
   const evaluations: NumberPoint[] = [];
+  const diversity: NumberPoint[] = [];
   for (const record of records) {
     for (const [length, verdict] of record.verdicts(lengths)) {
       const labels = verdictLabels(record.signal, verdict);
@@ -29,6 +30,7 @@ export function driftMetrics(
         }
       }
       detected.push({ labels, value: verdict.drift.alarm === "drifted" ? 1 : 0 });
+      if (verdict.diversity) diversity.push({ labels, value: verdict.diversity.ratio });
       evaluations.push(...evaluationPoints(record, length, labels, verdict));
     }
   }
@@ -39,6 +41,7 @@ export function driftMetrics(
     { definition: METRICS.driftErrorBound, points: points.errorBound },
     { definition: METRICS.driftDetected, points: detected },
     { definition: METRICS.driftEvaluations, points: evaluations },
+    { definition: METRICS.outputDiversity, points: diversity },
   ];
 }
 

@@ -12,10 +12,12 @@ import type { Persistent } from "../state/checkpoints.js";
 import type { StateChanges, StoredState } from "../state/state-store.js";
 import type { WindowLength } from "../window-lengths.js";
 import type { Evaluation } from "./comparison.js";
-import { compare, variationCounts } from "./comparison.js";
+import { compare, referenceOf, variationCounts } from "./comparison.js";
 import { driftMetrics } from "./drift-metrics.js";
 import { EvaluatorCheckpoint } from "./evaluator-checkpoint.js";
 import { findingOf } from "./finding.js";
+import type { Diversity } from "./output-diversity.js";
+import { outputDiversity } from "./output-diversity.js";
 import { packEvaluation } from "./packed-evaluation.js";
 import type { ExpectedCounts } from "./signal-record.js";
 import { SignalRecord } from "./signal-record.js";
@@ -27,6 +29,8 @@ const MINUTE_MS = 60_000;
 /** Rows that are independent of each other. */
 const INDEPENDENT: Inflation = { phi: 1, learning: false };
 
+/** How the names of a model's outputs begin. */
+const OUTPUTS = "prediction.";
 /** What a window without values shows, of a signal that has had some. */
 const SILENCE = { outcome: "silent", belowFloor: false } as const;
 
@@ -190,7 +194,8 @@ export class Evaluator implements Stage, Persistent {
     let evidence = known;
     if (found) {
       const explained = isShown ? found : compare(closed, { ...circumstances, brief: false });
-      evidence = evidenceOf(closed, explained, state.alarm === "none");
+      const isQuiet = state.alarm === "none";
+      evidence = { ...evidenceOf(closed, explained, isQuiet), ...diversityOf(closed, explained) };
       record.evidence[window] = evidence;
     }
     if (evidence) this.tell(record.verdict(window, lengths, evidence), before, known);
@@ -245,6 +250,17 @@ function evidenceOf(closed: ClosedWindow, found: Evaluation, isQuiet: boolean): 
   const origin = { reference: name, provisional, startMs, endMs };
   const evidence = { ...origin, packed: packEvaluation(found) };
   return isQuiet ? evidence : { ...evidence, exemplars: closed.exemplars() };
+}
+
+/** Whether outputs have become alike is asked of outputs alone, once it is known what varies. */
+function diversityOf(closed: ClosedWindow, found: Evaluation): { diversity?: Diversity } {
+  if (!closed.signal.name.startsWith(OUTPUTS) || found.outcome === "learning") return {};
+  const { alpha } = found;
+  const diversity = outputDiversity(referenceOf(closed), closed.summary, {
+    phi: found.phi.live,
+    alpha,
+  });
+  return diversity ? { diversity } : {};
 }
 
 /** Equal ids, equal references; that of categories is their number of rows and names. */

@@ -3,6 +3,7 @@ import type { DriftState } from "@tidemark/stats";
 import type { SignalIdentity } from "../closed-window.js";
 import type { Exemplar } from "../exemplar.js";
 import type { Evaluation } from "./comparison.js";
+import type { Diversity } from "./output-diversity.js";
 import type { PackedEvaluation } from "./packed-evaluation.js";
 
 /** The latest verdict of one signal and window length. */
@@ -18,6 +19,7 @@ export interface Verdict {
   readonly startMs: number;
   readonly endMs: number;
   readonly evaluation: Evaluation;
+  readonly diversity?: Diversity;
   readonly exemplars?: readonly Exemplar[];
 }
 
@@ -28,6 +30,8 @@ export interface Evidence {
   readonly startMs: number;
   readonly endMs: number;
   readonly packed: PackedEvaluation;
+  /** Of a model's output. */
+  readonly diversity?: Diversity;
   /** Of a window in alarm; those that are far from usual come first. */
   readonly exemplars?: readonly Exemplar[];
 }
@@ -53,6 +57,7 @@ export function verdictJson(verdict: Verdict): Record<string, unknown> {
     sentence: sentenceOf(verdict),
     reference: verdict.reference,
     provisional: verdict.provisional,
+    ...(verdict.diversity ? { diversity: verdict.diversity } : {}),
     exemplars: verdict.exemplars ?? [],
   };
 }
