@@ -71,6 +71,14 @@ describe("a signal that the configuration declares", () => {
     expect(observations['{outcome="observed"}']).toBe(10);
   });
 
+  it("is not needed for predictions that a model has refused to make: they are a rate", async () => {
+    const receiver = await started("    []");
+    const rejected = (value: boolean) =>
+      spanWith({ "ml.model.name": "shop", "ml.prediction.rejected": value });
+    await receiver.send([rejected(true), rejected(false)]);
+    expect(await signalsOf(receiver)).toEqual(["shop prediction.rejected 2"]);
+  });
+
   it("counts values of another type as invalid", async () => {
     const receiver = await started(`
     - { attribute: app.items, as: numeric }
@@ -136,6 +144,7 @@ describe("a signal that the configuration declares", () => {
     await send(START_MS + 300_000, 90);
     await send(START_MS + 600_000, 16);
     await send(START_MS + 900_000, 100);
+    await receiver.settled();
     const states = receiver.log.filter((line) => line.includes("span.status"));
     expect(states.join("")).toMatch(/state=stable[\s\S]*state=drifted/);
     const [verdict] = await receiver.verdicts();

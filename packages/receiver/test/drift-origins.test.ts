@@ -56,6 +56,10 @@ function predictions(from: readonly Customer[], fromMs: number, count: number): 
   });
 }
 
+async function getJson<T>(receiver: Receiver, name: string): Promise<T> {
+  return (await (await fetch(`${receiver.admin}/api/v1/${name}?model=churn`)).json()) as T;
+}
+
 /** A receiver that has learned from one kind of customers, and then got others. */
 async function drifts(before: readonly Customer[], after: readonly Customer[]): Promise<Drift[]> {
   const receiver = await startReceiver(
@@ -68,8 +72,8 @@ async function drifts(before: readonly Customer[], after: readonly Customer[]): 
     receiver.clock.nowMs = fromMs + MINUTES_5;
     expect((await receiver.send(predictions(from, fromMs, 3000))).status).toBe(200);
   }
-  const answer = await fetch(`${receiver.admin}/api/v1/drifts?model=churn`);
-  return ((await answer.json()) as { drifts: Drift[] }).drifts;
+  await receiver.settled();
+  return (await getJson<{ drifts: Drift[] }>(receiver, "drifts")).drifts;
 }
 
 describe("/api/v1/drifts", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { KeyTable, unwantedKeys, wantedKeys } from "../src/index.ts";
+import { KeyTable, ROLE, unwantedKeys, wantedKeys } from "../src/index.ts";
 import { exactNames } from "./arbitrary-request.ts";
 
 /** Keys that every table has. */
@@ -51,5 +51,30 @@ describe("KeyTable", () => {
     expect(table.size).toBe(FIXED + 50);
     expect(table.known(ids.at(-1) as number).name).toBe("ml.feature.*");
     expect(table.overflowCount).toBeGreaterThan(100);
+  });
+
+  it("takes the elements of a list that is written out for one key", () => {
+    const { table, idOf } = tableOf();
+    const scores = [0, 7, 12_345].map((i) => idOf(`retrieval.documents.${i}.document.score`));
+    expect(new Set(scores).size).toBe(1);
+    expect(table.known(scores[0] as number).name).toBe("retrieval.documents.*.document.score");
+    expect(idOf("retrieval.documents.0.document.content")).toBe(-1);
+    expect(idOf("retrieval.documents..document.score")).toBe(-1);
+  });
+
+  it("takes no attribute for an event, or for a signal that it makes itself", () => {
+    const { table, idOf } = tableOf();
+    expect([...table.events.keys()].map(idOf)).toEqual(Array(table.events.size).fill(-1));
+    const derived = table.idOf(ROLE.callSignal, "usage.cost");
+    expect(table.known(derived)).toMatchObject({ name: "usage.cost", suffix: "usage.cost" });
+    expect(table.idOf(ROLE.callSignal, "usage.cost")).toBe(derived);
+    expect(idOf("usage.cost")).toBe(-1);
+  });
+
+  it("counts signals of its own that find no room", () => {
+    const { table } = tableOf(FIXED + 1);
+    expect(table.idOf(ROLE.callSignal, "a")).toBeGreaterThan(0);
+    expect(table.idOf(ROLE.callSignal, "b")).toBe(-1);
+    expect(table.overflowCount).toBe(1);
   });
 });

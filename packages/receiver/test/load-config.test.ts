@@ -137,6 +137,44 @@ service: { pipelines: { traces: { exporters: [otlp_http/jaeger] } } }
       "tidemark.yaml:5: the window 12m must be a multiple of the window before it, 5m, and longer",
     ],
     [
+      "a signal of nothing",
+      "processors:\n  signals:\n    - { as: numeric }\n",
+      "tidemark.yaml:3: processors.signals.0.attribute: is missing; it must be given, unless there " +
+        "is span: duration or span: status",
+    ],
+    [
+      "a signal of two things",
+      "processors:\n  signals:\n    - { attribute: a, span: status, as: rate }\n",
+      "tidemark.yaml:3: processors.signals.0.span: a signal is of an attribute or of the span",
+    ],
+    [
+      "a signal of no kind",
+      "processors:\n  signals:\n    - attribute: app.items\n",
+      "tidemark.yaml:3: processors.signals.0.as: is missing; it must be one of numeric, " +
+        "category, rate, text-length",
+    ],
+    [
+      "a category that equals something",
+      "processors:\n  signals:\n    - { attribute: a, as: category, equals: b }\n",
+      "tidemark.yaml:3: processors.signals.0.equals: is for rates only",
+    ],
+    [
+      "two signals of one name",
+      "processors:\n  signals:\n    - { attribute: a, as: rate }\n    - { attribute: a, as: numeric }\n",
+      "tidemark.yaml:4: processors.signals.1: there is another signal called a; give one of them " +
+        "a name of its own",
+    ],
+    [
+      "a signal with a name that is taken",
+      "processors:\n  signals:\n    - { attribute: a, as: rate, name: feature.a }\n",
+      "tidemark.yaml:3: processors.signals.0: the receiver itself makes signals called feature.a",
+    ],
+    [
+      "a segment that is no attribute",
+      'processors: { observe: { segments: [""] } }\n',
+      "tidemark.yaml:1: processors.observe.segments.0: must",
+    ],
+    [
       "one address for two servers",
       "receivers: { otlp: { protocols: { http: { endpoint: 0.0.0.0:9464 } } } }",
       "tidemark.yaml:1: receivers.otlp.protocols.http.endpoint: exporters.prometheus.endpoint has " +

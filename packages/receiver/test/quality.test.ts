@@ -52,6 +52,7 @@ async function sendWindows(receiver: Receiver, ...windows: ((fromMs: number) => 
     receiver.clock.nowMs = fromMs + MINUTES_5;
     expect((await receiver.send(window(fromMs))).status).toBe(200);
   }
+  await receiver.settled();
 }
 
 async function violations(receiver: Receiver): Promise<Record<string, number>> {
@@ -84,12 +85,14 @@ describe("data quality", () => {
       "ml.feature.sky": ["sun", "hail", 7, "rain", "sun"][index % 5],
     });
     await sendWindows(receiver, usual, (fromMs) => rows(fromMs, wrong));
-    expect(await violations(receiver)).toMatchObject({
-      "feature.wind type": 200,
-      "feature.wind invalid": 200,
-      "feature.sky type": 200,
-      "feature.sky new_category": 200,
-    });
+    await expect
+      .poll(() => violations(receiver))
+      .toMatchObject({
+        "feature.wind type": 200,
+        "feature.wind invalid": 200,
+        "feature.sky type": 200,
+        "feature.sky new_category": 200,
+      });
     expect((await violations(receiver))["feature.wind range"]).toBeGreaterThanOrEqual(400);
   });
 

@@ -69,6 +69,18 @@ export async function startReceiver(yaml = "", storage?: string, nowMs = START_M
       if (storage === undefined) await rm(directory, { recursive: true, force: true });
     },
     send: (spans: readonly TestSpan[]) => post(`${otlp}/v1/traces`, encodeSpans(spans)),
+    /** Waits until all windows that have ended are evaluated: a slice passes with each request. */
+    settled: async () => {
+      const evaluated = async () => {
+        const page = await (await fetch(`${admin}/metrics`)).text();
+        const counts = Object.values(metricLines(page, "ml_drift_evaluations_total"));
+        return counts.reduce((sum, count) => sum + count, 0);
+      };
+      for (let before = -1, now = await evaluated(); now !== before; ) {
+        before = now;
+        now = await evaluated();
+      }
+    },
     verdicts: async () => (await getJson(`${admin}/api/v1/verdicts`)).verdicts,
     metric: async (name: string) =>
       metricLines(await (await fetch(`${admin}/metrics`)).text(), name),

@@ -46,6 +46,7 @@ async function send(receiver: Receiver, fromMs: number, spans: TestSpan[]): Prom
 }
 
 async function statesOf(receiver: Receiver): Promise<Record<string, unknown>> {
+  await receiver.settled();
   const verdicts = await receiver.verdicts();
   return Object.fromEntries(
     verdicts.map(({ signal, segment, state }) => [`${String(signal)} ${String(segment)}`, state]),

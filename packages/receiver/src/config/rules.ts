@@ -1,5 +1,7 @@
 /** The rules of the configuration that join several keys. */
+
 import { normalize } from "node:path";
+import { CALL_SIGNALS, SEGMENT_MIX } from "@tidemark/semconv";
 import type { Endpoint } from "./fields.js";
 import { formatDuration } from "./quantities.js";
 import type { ParsedConfig } from "./schema.js";
@@ -16,6 +18,7 @@ export function brokenRules(config: ParsedConfig, locate: Locate): string[] {
     ...endpointComplaints(config, locate),
     ...promiseComplaints(config, locate),
     ...referenceComplaints(config, locate),
+    ...signalComplaints(config, locate),
   ];
 }
 
@@ -145,5 +148,26 @@ function referenceComplaints(config: ParsedConfig, locate: Locate): string[] {
     if (file === undefined || files.indexOf(file) === index) return [];
     const at = locate(["processors", "references", index]);
     return [`${at}: processors.references.${index}.file: ${file} is listed twice; leave one out`];
+  });
+}
+
+/** Signals are told apart by their names, and those of the conventions have theirs already. */
+function signalComplaints(config: ParsedConfig, locate: Locate): string[] {
+  const { signals } = config.processors;
+  const taken = ["feature.", "prediction.", SEGMENT_MIX, ...Object.values(CALL_SIGNALS)].map(
+    (of) => (typeof of === "string" ? of : of.name),
+  );
+  const isTaken = (name: string) =>
+    taken.some((known) => (known.endsWith(".") ? name.startsWith(known) : name === known));
+  return signals.flatMap(({ name, model }, index) => {
+    const at = `${locate(["processors", "signals", index])}: processors.signals.${index}`;
+    if (isTaken(name)) {
+      return [`${at}: the receiver itself makes signals called ${name}; give another name`];
+    }
+    const isSame = (other: (typeof signals)[number]) =>
+      other.name === name &&
+      (other.model === model || other.model === undefined || model === undefined);
+    if (!signals.slice(0, index).some(isSame)) return [];
+    return [`${at}: there is another signal called ${name}; give one of them a name of its own`];
   });
 }

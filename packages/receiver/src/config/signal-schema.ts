@@ -37,10 +37,7 @@ export const declaredSignal = z
       return z.NEVER;
     };
     if (attribute === undefined && span === undefined) {
-      return complain(
-        "names nothing to measure; write attribute: NAME, or span: duration",
-        "attribute",
-      );
+      return complain("must be given, unless there is span: duration or span: status", "attribute");
     }
     if (attribute !== undefined && span !== undefined) {
       return complain(
@@ -57,7 +54,7 @@ export const declaredSignal = z
       return { of, as: only, equals: undefined, model, name: name ?? `span.${span}` } as const;
     }
     if (as === undefined) {
-      return complain(`must be said for an attribute: one of ${KINDS.join(", ")}`, "as");
+      return complain(`must be one of ${KINDS.join(", ")}`, "as");
     }
     if (equals !== undefined && as !== "rate") {
       return complain(`is for rates only; write as: rate, or leave it out`, "equals");

@@ -17,9 +17,11 @@ const COUNTED = 0;
 /** Signals of one model that were silent in a window, until another one of it has values. */
 const SILENT_MAX = 10_000;
 
-/** What is known of a model's present window. */
+/** Windows of a model that are handed out at a time, after an hour without any span for example. */
+const WINDOWS_MAX = 16;
+
+/** What is known of one window of a model. */
 interface ModelWindow {
-  endMs: number;
   isActive: boolean;
   readonly silent: SignalIdentity[];
 }
@@ -29,7 +31,7 @@ export class QualityMonitor implements Stage {
   private readonly violations = new CounterSet();
   private readonly judge: (closed: ClosedWindow) => boolean;
   private readonly logger: Logger;
-  private readonly models = new Map<string, ModelWindow>();
+  private readonly models = new Map<string, Map<number, ModelWindow>>();
   /** Signals that have had values: what never came cannot vanish. */
   private readonly seen = new Set<string>();
   /** Signals and kinds that were wrong in the last window: each is told when it begins. */
@@ -77,11 +79,7 @@ export class QualityMonitor implements Stage {
   /** A silent signal has vanished when others of its model are not, in whatever order they come. */
   private noteSilence({ signal, endMs }: ClosedWindow, isActive: boolean): void {
     const name = keyOf(signal.model, signal.version);
-    let window = this.models.get(name);
-    if (window?.endMs !== endMs) {
-      window = { endMs, isActive: false, silent: [] };
-      this.models.set(name, window);
-    }
+    const window = this.windowOf(name, endMs);
     if (isActive) {
       this.seen.add(keyOf(name, signal.name));
       this.note(signal, "vanished", false);
@@ -91,6 +89,19 @@ export class QualityMonitor implements Stage {
       if (window.isActive) this.note(signal, "vanished", true);
       else if (window.silent.length < SILENT_MAX) window.silent.push(signal);
     }
+  }
+
+  /** Signals come one by one, each with all its windows that have ended. */
+  private windowOf(model: string, endMs: number): ModelWindow {
+    const windows = this.models.get(model) ?? new Map<number, ModelWindow>();
+    this.models.set(model, windows);
+    let window = windows.get(endMs);
+    if (window === undefined) {
+      window = { isActive: false, silent: [] };
+      windows.set(endMs, window);
+      if (windows.size > WINDOWS_MAX) windows.delete(Math.min(...windows.keys()));
+    }
+    return window;
   }
 
   private note(signal: SignalIdentity, kind: Violation, isWrong: boolean): void {
