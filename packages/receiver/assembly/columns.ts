@@ -15,8 +15,8 @@ export const VALUE_OTHER: i32 = 5;
 export const VALUE_EVENT: i32 = 6;
 export const TYPE_BITS: i32 = 3;
 
-/** Two doubles, seven words and two bytes. */
-const SPAN_BYTES: usize = 46;
+/** Two doubles, eight words and two bytes. */
+const SPAN_BYTES: usize = 50;
 /** Four words. */
 const SCOPE_BYTES: usize = 16;
 /** Two words. */
@@ -67,15 +67,15 @@ export function startMsOf(span: i32): usize {
 export function durationNsOf(span: i32): usize {
   return spansAt + ((<usize>(spanCapacity + span)) << 3);
 }
-/** A column of words: trace id, span id, resource, first and end value, parent's id, scope. */
+/** A column of words: trace id, span id, resource, first and end value, parent's id, scope, name. */
 export function spanWordOf(column: i32, span: i32): usize {
   return spansAt + ((<usize>((4 + column) * spanCapacity + span)) << 2);
 }
 export function kindOf(span: i32): usize {
-  return spansAt + <usize>(44 * spanCapacity + span);
+  return spansAt + <usize>(48 * spanCapacity + span);
 }
 export function statusOf(span: i32): usize {
-  return spansAt + <usize>(45 * spanCapacity + span);
+  return spansAt + <usize>(49 * spanCapacity + span);
 }
 
 /** Makes room for one more span, and forgets what a rejected one has left there. */
@@ -151,7 +151,7 @@ export function growValues(): void {
 }
 
 function growSpans(): void {
-  spansAt = grown(spansAt, spanCapacity, SPAN_BYTES, 2, 7, 2);
+  spansAt = grown(spansAt, spanCapacity, SPAN_BYTES, 2, 8, 2);
   spanCapacity <<= 1;
 }
 

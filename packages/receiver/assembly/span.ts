@@ -90,6 +90,7 @@ const FIRST_VALUE: i32 = 3;
 const END_VALUE: i32 = 4;
 const PARENT: i32 = 5;
 const SCOPE: i32 = 6;
+const NAME: i32 = 7;
 
 /** An event's fields. */
 const TAG_EVENT_TIME: u32 = 0x09;
@@ -114,6 +115,8 @@ let endAt: usize = 0;
 let traceId: usize = 0;
 let spanId: usize = 0;
 let parentId: usize = 0;
+/** Where the length of the name is. */
+let nameAt: usize = 0;
 
 /** Begins a body: offsets count from where it is. */
 export function beginBody(at: usize): void {
@@ -126,12 +129,13 @@ export function beginBody(at: usize): void {
 export function span(at: usize, end: usize): usize {
   beginSpan();
   const firstValue = valueCount;
-  startAt = endAt = traceId = spanId = parentId = 0;
+  startAt = endAt = traceId = spanId = parentId = nameAt = 0;
   let p = spanHead(at, end);
   while (p < end) {
     const field = <u32>load<u8>(p);
     if (field == TAG_ATTRIBUTE) p = attributes(p, end);
     else if (field == TAG_NAME) {
+      nameAt = p + 1;
       p = length(p + 1, end);
       if (p) p += <usize>number;
     } else if (field == TAG_STATUS) p = spanStatus(p, end);
@@ -161,6 +165,7 @@ function spanHead(at: usize, end: usize): usize {
   if (p + 2 <= end && load<u8>(p) == TAG_NAME) {
     const nameEnd = p + 2 + <usize>load<u8>(p, 1);
     if (load<u8>(p, 1) >= 0x80 || nameEnd > end) return p;
+    nameAt = p + 1;
     p = nameEnd;
   }
   if (p + 2 <= end && load<u8>(p) == TAG_KIND && load<u8>(p, 1) < 0x80) {
@@ -205,7 +210,7 @@ function spanField(at: usize, end: usize): usize {
 function event(at: usize, end: usize): usize {
   if (!check(at, end, EVENT_TYPES, EVENT_COUNT, EVENT_ATTRIBUTES)) return FAULT;
   let timeAt: usize = 0;
-  let nameAt: usize = 0;
+  let eventNameAt: usize = 0;
   let nameLength: usize = 0;
   for (let p = at; p < end; ) {
     p = tag(p, end);
@@ -214,11 +219,11 @@ function event(at: usize, end: usize): usize {
     p = skip(p, end, field & 7);
     if (field == TAG_EVENT_TIME) timeAt = valueAt;
     else if (field == TAG_EVENT_NAME) {
-      nameAt = p - <usize>number;
+      eventNameAt = p - <usize>number;
       nameLength = <usize>number;
     }
   }
-  const key = eventOf(nameAt, nameLength);
+  const key = eventOf(eventNameAt, nameLength);
   if (key < 0) return end;
   const marker = valueCount;
   pushValue(key, VALUE_EVENT, timeAt ? millisecondsAt(timeAt) : 0);
@@ -276,6 +281,7 @@ function finishSpan(firstValue: i32): void {
   store<i32>(spanWordOf(END_VALUE, span), valueCount);
   store<i32>(spanWordOf(PARENT, span), parentId ? <i32>(parentId - body) : -1);
   store<i32>(spanWordOf(SCOPE, span), scopeCount - 1);
+  store<i32>(spanWordOf(NAME, span), nameAt ? <i32>(nameAt - body) : -1);
   takeSpan();
 }
 

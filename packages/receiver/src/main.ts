@@ -219,7 +219,7 @@ function createObserver(
   logger: Logger,
   { now }: World,
 ): Observer {
-  const { observe, evaluate, learn, references, signals } = config.processors;
+  const { observe, spanMetrics, evaluate, learn, references, signals } = config.processors;
   const { files, rules } = configuredReferences(references);
   const book = new ReferenceBook(files, rules, NO_HISTORY);
   const observer: Observer = new Observer(
@@ -233,6 +233,7 @@ function createObserver(
       segmentsMax: observe.maxSegments,
       plan: { declared: signals, segments: observe.segments },
       recentSpans: observe.recentSpans,
+      spanSeriesMax: spanMetrics.enabled ? spanMetrics.maxSeries : 0,
       learn: { samples: learn.samples, spanMs: learn.span },
       reference: (signal) => book.find(signal),
       isForeign: (signal) => book.isForeign(signal),

@@ -24,6 +24,7 @@ function metric<K extends MetricKind>(
 
 const UNIT_SUFFIX: Readonly<Record<string, string>> = {
   s: "_seconds",
+  ms: "_milliseconds",
   By: "_bytes",
   "%": "_percent",
 };
@@ -107,6 +108,13 @@ export const METRICS = {
     "How mixed outputs are, over how mixed they were in the reference",
   ),
   driftEvaluations: metric("ml.drift.evaluations", "counter", "", "Evaluated windows by outcome"),
+  spanCalls: metric("traces.span.metrics.calls", "counter", "", "Spans by service and name"),
+  spanDuration: metric(
+    "traces.span.metrics.duration",
+    "histogram",
+    "ms",
+    "Durations of spans by service and name",
+  ),
   receiverSpans: metric("tidemark.receiver.spans", "counter", "", "Spans received, by outcome"),
   receiverBytes: metric(
     "tidemark.receiver.received",

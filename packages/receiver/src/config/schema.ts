@@ -35,6 +35,12 @@ const observe = z.strictObject({
   recentSpans: z.int().min(0).max(50_000_000).default(500_000),
 });
 
+/** Calls and durations of all spans, for Jaeger's Monitor tab; off where a Collector does it. */
+const spanMetrics = z.strictObject({
+  enabled: z.boolean().default(false),
+  maxSeries: z.int().min(1).max(50_000).default(5000),
+});
+
 const learn = z.strictObject({
   samples: z.int().min(100).max(100_000_000).default(5000),
   span: duration(0, 365 * DAY_MS, "1d"),
@@ -138,6 +144,7 @@ export const configSchema = z.strictObject({
   processors: z
     .strictObject({
       observe: observe.prefault({}),
+      spanMetrics: spanMetrics.prefault({}),
       learn: learn.prefault({}),
       /** Further signals, of any attribute. */
       signals: z.array(declaredSignal).max(1000).default([]),

@@ -41,6 +41,8 @@ export interface ObserverOptions extends Omit<ModelOptions, "schedule" | "kindOf
   readonly segmentsMax: number;
   /** Spans that are remembered, so that one that is delivered again is not counted again. */
   readonly recentSpans: number;
+  /** Series of calls by service and span name; 0 for none at all. */
+  readonly spanSeriesMax?: number;
   readonly plan: PlanOptions;
 }
 

@@ -22,6 +22,7 @@ import type { PastPane } from "./pane-history.js";
 import { PaneHistory } from "./pane-history.js";
 import type { SignalPanes } from "./signal.js";
 import { SpanCounter } from "./span-counter.js";
+import { SpanMetrics } from "./span-metrics.js";
 import { WindowCloser } from "./window-closer.js";
 import { rowsOf } from "./window-summary.js";
 
@@ -38,6 +39,8 @@ export class Observer implements Stage, Persistent {
   private readonly state: ObserverState;
   private readonly checkpoint: ObserverCheckpoint;
   private readonly counter: SpanCounter;
+  /** Of all spans, those without a model too; undefined unless asked for. */
+  private readonly spanMetrics: SpanMetrics | undefined;
   private readonly closer: WindowCloser;
   /** Where there is a store. */
   private history: PaneHistory | undefined;
@@ -62,6 +65,8 @@ export class Observer implements Stage, Persistent {
     this.now = now;
     this.state = new ObserverState(options, keys);
     this.counter = new SpanCounter(this.state);
+    const { spanSeriesMax = 0 } = options;
+    if (spanSeriesMax > 0) this.spanMetrics = new SpanMetrics(keys, spanSeriesMax);
     this.logger = logger;
     this.closer = new WindowCloser(this.state, (...due) => this.close(...due));
     this.checkpoint = new ObserverCheckpoint(this.state, logger);
@@ -86,6 +91,7 @@ export class Observer implements Stage, Persistent {
   consume({ rows, receivedMs, sequence }: TraceBatch): readonly SpanFlag[] {
     const flags: SpanFlag[] = [];
     try {
+      this.spanMetrics?.count(rows);
       this.counter.count(rows, receivedMs, flags);
     } catch (error) {
       // It is in the log already, so it is acknowledged and forwarded all the same.
@@ -135,6 +141,7 @@ export class Observer implements Stage, Persistent {
   metrics(): MetricFamily[] {
     return [
       ...modelMetrics(this.observedModels()),
+      ...(this.spanMetrics?.metrics() ?? []),
       { definition: METRICS.receiverObservations, points: this.counter.outcomePoints() },
       {
         definition: METRICS.receiverSignals,

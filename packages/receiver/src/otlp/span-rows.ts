@@ -52,6 +52,8 @@ export class SpanRows {
   parentId = new Int32Array(0);
   resource = new Int32Array(0);
   scope = new Int32Array(0);
+  /** Where the name's length is, as a varint before the name; negative when the span has none. */
+  nameAt = new Int32Array(0);
   firstValue = new Int32Array(0);
   endValue = new Int32Array(0);
 
@@ -121,8 +123,9 @@ export class SpanRows {
     this.endValue = words(4);
     this.parentId = words(5);
     this.scope = words(6);
-    this.kind = new Uint8Array(buffer, at + 44 * capacity, capacity);
-    this.status = new Uint8Array(buffer, at + 45 * capacity, capacity);
+    this.nameAt = words(7);
+    this.kind = new Uint8Array(buffer, at + 48 * capacity, capacity);
+    this.status = new Uint8Array(buffer, at + 49 * capacity, capacity);
   }
 
   private pointValues(buffer: ArrayBuffer, at: number, capacity: number): void {
