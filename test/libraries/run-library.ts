@@ -22,9 +22,9 @@ export function makeModels() {
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
 }
 
-/** A program's result, and the spans that it has exported. */
+/** The result of a program beside the libraries of a folder, and the spans it has exported. */
 export async function runLibrary(
-  end: (typeof ENDS)[number],
+  end: string,
   program: string,
   models: string,
   options: AppOptions = {},

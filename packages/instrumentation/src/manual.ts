@@ -63,7 +63,7 @@ export function stage<T>(name: Stage, given: StageOptions | (() => T), then?: ()
     return {
       stage: name,
       model,
-      ...(name === "feature_retrieval" && { subject: source }),
+      ...(name === "feature_retrieval" && { subject: source, openSource: source === undefined }),
       attributes: {
         ...(version !== undefined && { [ATTRIBUTES.modelVersion.name]: version }),
         ...(source !== undefined && { [ATTRIBUTES.featureSource.name]: source }),

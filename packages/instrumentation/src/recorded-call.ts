@@ -4,6 +4,7 @@ import { createContextKey } from "@opentelemetry/api";
 import type { Stage } from "@tidemark/semconv";
 import { ATTRIBUTES, stageSpanName } from "@tidemark/semconv";
 import { guarded } from "./complain.js";
+import { withOpenSource } from "./feature-source.js";
 import { activeContext, contextOf, startSpan, withContext } from "./host-api.js";
 import { observeCall } from "./observe-call.js";
 import { requestScope } from "./request-scope.js";
@@ -22,6 +23,8 @@ export interface CallDescription {
   /** In the span's name in place of the model's. */
   readonly subject?: string | undefined;
   readonly attributes?: Attributes;
+  /** For a feature retrieval: what it reads from is still to be found out. */
+  readonly openSource?: boolean;
   /** The context for what is called; the active one if nothing else is said. */
   readonly within?: (context: Context) => Context;
   /** What the result says, and the context of what was called; errors in it are contained. */
@@ -87,6 +90,7 @@ function start(
   const span = spanOf(description, active);
   if (span === undefined) return undefined;
   let context = contextOf(span, description.within?.(active) ?? active);
+  if (description.openSource) context = withOpenSource(context, span);
   if (description.stage === "inference") context = context.setValue(WITHIN_INFERENCE, true);
   return { span, context, description };
 }

@@ -3,6 +3,7 @@ import type { Attributes } from "@opentelemetry/api";
 import { ATTRIBUTES, stageSpanName } from "@tidemark/semconv";
 import { guarded } from "./complain.js";
 import type { StageConfig } from "./config-schema.js";
+import { withOpenSource } from "./feature-source.js";
 import { activeContext, contextOf, startSpan, withContext } from "./host-api.js";
 import type { ModelVersions } from "./model-versions.js";
 import { observeCall } from "./observe-call.js";
@@ -79,7 +80,9 @@ function startStage(context: StageContext, args: unknown[]) {
   const span = startSpan(name, { attributes }, outer);
   if (span === undefined) return undefined;
   const inner = outerScope === undefined ? withRequestScope(outer, scope) : outer;
-  return { span, scope, active: contextOf(span, inner) };
+  const active = contextOf(span, inner);
+  const open = stage.stage === "feature_retrieval" && stage.source === undefined;
+  return { span, scope, active: open ? withOpenSource(active, span) : active };
 }
 
 function stageAttributes({ stage, versions }: StageContext): Attributes {

@@ -5,6 +5,8 @@ import { HttpInstrumentation } from "@opentelemetry/instrumentation-http";
 import { UndiciInstrumentation } from "@opentelemetry/instrumentation-undici";
 import { complain, guarded } from "./complain.js";
 import { flushAtExit } from "./exit-flush.js";
+import type { InstalledStores } from "./feature-stores.js";
+import { installedStores } from "./feature-stores.js";
 import { loadConfig } from "./find-config.js";
 import { registeredProvider } from "./host-api.js";
 import { ModelVersions } from "./model-versions.js";
@@ -45,7 +47,10 @@ export function startInstrumentation(): void {
   const stages = new StageModules(config);
   const libraries = Object.entries(LIBRARIES).filter(([name]) => isEnabled(name, env));
   const esModules = libraries.flatMap(([, { modules }]) => modules);
-  hookEsModules([...stages.paths(), API_MODULE, ...esModules]);
+  const foreign = registeredProvider() !== undefined;
+  // Databases are left to an SDK of the app's own, as HTTP is.
+  const stores = installedStores((name) => !foreign && isEnabled(name, env));
+  hookEsModules([...stages.paths(), API_MODULE, ...esModules, ...stores.modules]);
   for (const [name, { Instrumentation }] of libraries) {
     guarded(`hooking ${name}`, () => {
       void new Instrumentation({ declared: config, versions, models });
@@ -57,7 +62,7 @@ export function startInstrumentation(): void {
       models.complainAboutUnused();
     });
   };
-  const own = registeredProvider() === undefined ? startOwnSdk(env, onEnd) : undefined;
+  const own = foreign ? undefined : startOwnSdk(env, stores, onEnd);
   if (own === undefined) process.on("beforeExit", onEnd);
   guarded("hooking modules", () => {
     hookModules([...stages.paths(), API_MODULE], (module, exports) => {
@@ -69,15 +74,19 @@ export function startInstrumentation(): void {
 }
 
 /** The SDK, and spans between processes; both give way to an SDK that the app sets up itself. */
-function startOwnSdk(env: NodeJS.ProcessEnv, onEnd: () => void): OwnSdk {
+function startOwnSdk(env: NodeJS.ProcessEnv, stores: InstalledStores, onEnd: () => void): OwnSdk {
   const silence = guarded("hooking HTTP", () => instrumentHttp(env));
+  let silenceStores: (() => void) | undefined;
   let sdk: RunningSdk | undefined;
   const own = new OwnSdk(() => {
     silence?.();
+    silenceStores?.();
     void sdk?.shutdown().catch(() => undefined);
   });
   own.watch();
   sdk = guarded("starting the OpenTelemetry SDK", () => own.during(() => startSdk(env)));
+  // They are CommonJS, with a copy of the API of their own, which looks for what is registered.
+  silenceStores = stores.start();
   if (sdk === undefined) process.on("beforeExit", onEnd);
   else flushAtExit(sdk, onEnd);
   if (sdk?.metrics === true) startProcessMetrics((name) => isEnabled(name, env));

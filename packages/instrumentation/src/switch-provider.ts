@@ -4,6 +4,10 @@
  */
 import type { Span, SpanOptions, Tracer, TracerOptions, TracerProvider } from "@opentelemetry/api";
 
+import { guarded } from "./complain.js";
+import { noteSource } from "./feature-source.js";
+import { activeContext } from "./host-api.js";
+
 type Behind = TracerProvider & { forceFlush?: () => Promise<void> };
 type ActiveSpanArgs = Parameters<Tracer["startActiveSpan"]>;
 
@@ -49,6 +53,7 @@ class SwitchTracer implements Tracer {
     options?: SpanOptions,
     context?: Parameters<Tracer["startSpan"]>[2],
   ): Span {
+    guarded("noting a source", () => noteSource(context ?? activeContext(), options));
     return this.behind().startSpan(name, options, context);
   }
 
