@@ -25,7 +25,7 @@ export function makeModels() {
 /** The result of a program beside the libraries of a folder, and the spans it has exported. */
 export async function runLibrary(
   end: string,
-  program: string,
+  program: string | readonly [string, ...string[]],
   models: string,
   options: AppOptions = {},
 ) {
@@ -42,8 +42,9 @@ export async function runLibrary(
     DIST: at("../../packages/instrumentation/dist"),
     ...options.env,
   };
-  const file = at(`${end}/node_modules/.programs/${program}`);
-  const result = await runApp(file, { ...options, cwd: models, env });
+  const [name, ...args] = [program].flat() as [string, ...string[]];
+  const file = at(`${end}/node_modules/.programs/${name}`);
+  const result = await runApp([file, ...args], { ...options, cwd: models, env });
   await sink.close();
   return { ...result, spans: sink.spans(), bodies: sink.bodies };
 }

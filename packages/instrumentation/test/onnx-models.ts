@@ -114,6 +114,57 @@ export function textClassifier(): Uint8Array {
 }
 
 /**
+ * A text classifier of two classes on word embeddings [V,D]: `input_ids` and `attention_mask` int64
+ * [N,S] to `logits` float32 [N,2], a linear head on the mean embedding of the tokens.
+ */
+export function embeddingClassifier(
+  table: { readonly dims: [number, number]; readonly data: number[] },
+  head: { readonly weights: number[]; readonly bias: number[] },
+): Uint8Array {
+  return model(
+    {},
+    {
+      nodes: [
+        { opType: "Gather", input: ["table", "input_ids"], output: ["each"] },
+        { opType: "Cast", input: ["attention_mask"], output: ["mask"], ints: { to: FLOAT } },
+        { opType: "MatMul", input: ["each", "w"], output: ["scored"] },
+        {
+          opType: "Transpose",
+          input: ["scored"],
+          output: ["by_class"],
+          intLists: { perm: [2, 0, 1] },
+        },
+        { opType: "Mul", input: ["by_class", "mask"], output: ["counted"] },
+        {
+          opType: "ReduceMean",
+          input: ["counted"],
+          output: ["sum"],
+          ints: { keepdims: 0 },
+          intLists: { axes: [2] },
+        },
+        {
+          opType: "ReduceMean",
+          input: ["mask"],
+          output: ["share"],
+          ints: { keepdims: 0 },
+          intLists: { axes: [1] },
+        },
+        { opType: "Div", input: ["sum", "share"], output: ["mean"] },
+        { opType: "Transpose", input: ["mean"], output: ["rows"], intLists: { perm: [1, 0] } },
+        { opType: "Add", input: ["rows", "b"], output: ["logits"] },
+      ],
+      weights: [
+        { name: "table", dims: table.dims, data: table.data },
+        { name: "w", dims: [table.dims[1], 2], data: head.weights },
+        { name: "b", dims: [2], data: head.bias },
+      ],
+      inputs: [tensor("input_ids", INT64, "N", "S"), tensor("attention_mask", INT64, "N", "S")],
+      outputs: [tensor("logits", FLOAT, "N", 2)],
+    },
+  );
+}
+
+/**
  * A decoder whose next token is always the last one's successor, of 16: `logits` [N,S,16], with one
  * layer of keys and values [N,1,S,4] that grow with every token, as those of GPT-2 do.
  */
