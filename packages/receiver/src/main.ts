@@ -5,13 +5,10 @@
  *                └────► forward (original bytes)
  */
 import { join } from "node:path";
-import { AdminServer } from "./admin/admin-server.js";
-import { qualityMetrics } from "./admin/quality-metrics.js";
-import { verdictApi } from "./admin/verdict-api.js";
+import { createAdminServers } from "./admin-servers.js";
 import type { SignalIdentity } from "./closed-window.js";
 import { takesMetrics } from "./config/rules.js";
 import type { Config } from "./config/schema.js";
-import { Cors } from "./cors.js";
 import type { DriftFinding } from "./drift-finding.js";
 import { Contributions } from "./evaluate/contributions.js";
 import { Evaluator } from "./evaluate/evaluator.js";
@@ -120,11 +117,8 @@ export function createReceiver(
   const pipeline = [log, evaluator, quality, observer, reports, ...forwarders, intake, receivers];
   const metrics = () => mergeFamilies([...pipeline, ...pushes].flatMap((stage) => stage.metrics()));
   const lifecycle = new Lifecycle();
-  const api = verdictApi({ ...consumers, observer }, world.now);
-  const traceQuality = (query: URLSearchParams, base: string) =>
-    qualityMetrics(evaluator.verdicts(), query, `${base}/playbooks`, world.now());
-  const sources = { metrics, ready: () => lifecycle.ready, api, quality: traceQuality };
-  const admins = createAdminServers(config, sources, logger);
+  const shown = { ...consumers, observer, metrics, ready: () => lifecycle.ready, now: world.now };
+  const admins = createAdminServers(config, shown, logger);
   pushes.push(...createPushes(config, metrics, logger, world.now));
   // What others depend on starts first and stops last.
   const kept = [store, log, evaluator, checkpoints, observer, reports];
@@ -277,17 +271,6 @@ class Lifecycle {
     this.ready = false;
     for (const stage of this.stages.toReversed()) await stage.shutdown();
   }
-}
-
-function createAdminServers(
-  config: Config,
-  sources: ConstructorParameters<typeof AdminServer>[2],
-  logger: Logger,
-): AdminServer[] {
-  if (!config.service.pipelines.metrics.exporters.includes("prometheus")) return [];
-  const { endpoint, cors } = config.exporters.prometheus;
-  const withCors = { ...sources, cors: cors && new Cors(cors) };
-  return [new AdminServer(endpoint.host, endpoint.port, withCors, logger)];
 }
 
 /** What references have of the models at work, and no span of them. */

@@ -1,35 +1,54 @@
-/** What people and programs ask the receiver: metrics, health, and the verdicts as JSON. */
+/** What people and programs ask the receiver: the page, metrics, health, and the API as JSON. */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
 import type { Cors } from "../cors.js";
 import { exposeMetrics } from "../export/exposition.js";
 import { listen } from "../listen.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
+import type { Authenticator } from "../receive/authenticator.js";
 import type { Stage } from "../stage.js";
+import type { PageFile } from "./page-files.js";
+import { PAGE_HEADERS, readPageFiles } from "./page-files.js";
 import { playbook } from "./playbooks.js";
+
+/** Smaller answers are sent as they are. */
+const GZIP_BYTES_MIN = 2048;
+/** Answers are compressed while requests wait: fast rather than small. */
+const GZIP_LEVEL = 1;
+/** Asked by orchestrators, which have no credentials. */
+const OPEN_PATHS = new Set(["/healthz", "/readyz"]);
 
 /** An answer: a status, and text, bytes, or an object that is sent as JSON. */
 export interface AdminAnswer {
   readonly status: number;
   readonly body: string | Uint8Array | object;
   readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** What the pages are made from. */
+/** Answers `GET /api/v1/<name>`; undefined when there is no such thing. */
+export type ApiHandler = (
+  name: string,
+  query: URLSearchParams,
+) => Promise<AdminAnswer | undefined> | AdminAnswer | undefined;
+
+/** What the answers are made from. */
 export interface AdminSources {
   readonly metrics: () => MetricFamily[];
   readonly ready: () => boolean;
-  /** Answers `GET /api/v1/<name>`; undefined when there is no such thing. */
-  readonly api: (name: string, query: URLSearchParams) => Promise<AdminAnswer | undefined>;
+  readonly api: ApiHandler;
   /** Answers `GET /api/v1/quality-metrics`; `base` is the address under which we were found. */
   readonly quality: (query: URLSearchParams, base: string) => AdminAnswer;
-  /** Which web pages may read the answers; undefined for none but our own. */
+  /** Which other web pages may read the answers; undefined for none. */
   readonly cors?: Cors | undefined;
+  /** Who may ask; undefined for everybody who reaches the address. */
+  readonly authenticator?: Authenticator | undefined;
 }
 
-const INDEX = `Tidemark receiver
+const INDEX = `Tidemark receiver; a browser shows a page here
 /metrics           metrics for Prometheus
 /api/v1/verdicts   the latest verdict of each signal and window (?model=NAME)
 /api/v1/changes    how verdicts have changed, the newest first (?model=NAME&signal=NAME&limit=100)
@@ -37,6 +56,7 @@ const INDEX = `Tidemark receiver
 /api/v1/signals    every signal, with what it is compared with or how far it has learned
 /api/v1/drifts     what drifts, what moved beside it, and which segments made it so
 /api/v1/quality-metrics  the same for Jaeger's page of that name (?service=NAME&hours=N)
+/api/v1/openapi.json     all of the API, and what the page is made from
 /playbooks         what to do when an alert fires (/playbooks/NAME)
 /healthz  /readyz  alive, and ready to receive
 `;
@@ -48,12 +68,15 @@ export class AdminServer implements Stage {
   private readonly sources: AdminSources;
   private readonly logger: Logger;
   private readonly server: Server;
+  private readonly files: ReadonlyMap<string, PageFile>;
+  private stopWatching: () => void = () => {};
 
   constructor(host: string, port: number, sources: AdminSources, logger: Logger) {
     this.host = host;
     this.requestedPort = port;
     this.sources = sources;
     this.logger = logger;
+    this.files = readPageFiles();
     this.server = createServer((request, response) => void this.handle(request, response));
   }
 
@@ -64,9 +87,11 @@ export class AdminServer implements Stage {
 
   async start(): Promise<void> {
     await listen(this.server, this.host, this.requestedPort, "exporters.prometheus.endpoint");
+    this.stopWatching = this.sources.authenticator?.watch(this.logger) ?? this.stopWatching;
   }
 
   async shutdown(): Promise<void> {
+    this.stopWatching();
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
   }
@@ -83,16 +108,8 @@ export class AdminServer implements Stage {
       this.logger.error("a page met a defect of the receiver", { error, url: request.url });
       answer = { status: 500, body: { error: "the receiver failed on this; see its log" } };
     }
-    const raw = typeof answer.body === "string" || answer.body instanceof Uint8Array;
-    const body = raw ? (answer.body as string | Uint8Array) : `${JSON.stringify(answer.body)}\n`;
-    const type = answer.contentType ?? (raw ? "text/plain; charset=utf-8" : "application/json");
     this.sources.cors?.allow(request, response);
-    response.writeHead(answer.status, {
-      "Content-Type": type,
-      "Content-Length": Buffer.byteLength(body),
-      "Cache-Control": "no-store",
-    });
-    response.end(request.method === "HEAD" ? undefined : body);
+    send(request, response, answer);
   }
 
   private async answer(request: IncomingMessage): Promise<AdminAnswer> {
@@ -104,7 +121,12 @@ export class AdminServer implements Stage {
     if (request.method !== "GET" && request.method !== "HEAD") {
       return { status: 405, body: { error: `${request.method} is not supported; use GET` } };
     }
-    if (pathname === "/") return { status: 200, body: INDEX };
+    const { authenticator } = this.sources;
+    const { authorization } = request.headers;
+    if (authenticator && !OPEN_PATHS.has(pathname) && !authenticator.admits(authorization)) {
+      const headers = { "WWW-Authenticate": authenticator.challenges };
+      return { status: 401, body: { error: "credentials are needed for this" }, headers };
+    }
     if (pathname === "/metrics") return this.scrape(request);
     if (pathname === "/healthz") return { status: 200, body: "ok\n" };
     if (pathname === "/readyz") {
@@ -112,6 +134,9 @@ export class AdminServer implements Stage {
         ? { status: 200, body: "ready\n" }
         : { status: 503, body: "starting\n" };
     }
+    if (pathname === "/" && !accepts(request, "text/html")) return { status: 200, body: INDEX };
+    const file = this.files.get(pathname);
+    if (file) return fileAnswer(request, file);
     if (/^\/playbooks(?:\/|$)/.test(pathname)) return playbook(pathname);
     if (pathname === "/api/v1/quality-metrics") {
       return this.sources.quality(searchParams, `http://${request.headers.host ?? "localhost"}`);
@@ -127,4 +152,42 @@ export class AdminServer implements Stage {
   private scrape(request: IncomingMessage): AdminAnswer {
     return { status: 200, ...exposeMetrics(this.sources.metrics(), request.headers.accept ?? "") };
   }
+}
+
+function accepts({ headers }: IncomingMessage, type: string): boolean {
+  return (headers.accept ?? "").includes(type);
+}
+
+function acceptsGzip({ headers }: IncomingMessage): boolean {
+  return /\bgzip\b(?!;\s*q=0(?:\.0*)?(?:,|$))/.test(String(headers["accept-encoding"] ?? ""));
+}
+
+/** A browser keeps the file, and asks whether it still is the same. */
+function fileAnswer(request: IncomingMessage, file: PageFile): AdminAnswer {
+  const { tag, contentType } = file;
+  const caching = { ETag: tag, "Cache-Control": "no-cache", Vary: "Accept, Accept-Encoding" };
+  const headers = { ...PAGE_HEADERS, ...caching };
+  if (request.headers["if-none-match"] === tag) return { status: 304, body: "", headers };
+  if (!acceptsGzip(request)) return { status: 200, body: file.bytes, contentType, headers };
+  const zipped = { ...headers, "Content-Encoding": "gzip" };
+  return { status: 200, body: file.gzipped, contentType, headers: zipped };
+}
+
+function send(request: IncomingMessage, response: ServerResponse, answer: AdminAnswer): void {
+  const isRaw = typeof answer.body === "string" || answer.body instanceof Uint8Array;
+  const text = isRaw ? (answer.body as string | Uint8Array) : `${JSON.stringify(answer.body)}\n`;
+  const bytes = Buffer.from(text);
+  const isZipped =
+    !isRaw && bytes.length >= GZIP_BYTES_MIN && request.method === "GET" && acceptsGzip(request);
+  const body = isZipped ? gzipSync(bytes, { level: GZIP_LEVEL }) : bytes;
+  response.writeHead(answer.status, {
+    "Content-Type":
+      answer.contentType ?? (isRaw ? "text/plain; charset=utf-8" : "application/json"),
+    "Content-Length": body.length,
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    ...(isZipped ? { "Content-Encoding": "gzip" } : {}),
+    ...answer.headers,
+  } as Record<string, string | number>);
+  response.end(request.method === "HEAD" ? undefined : body);
 }

@@ -83,12 +83,15 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv):
 }
 
 /** Makes the paths of certificates, tokens and users absolute. */
-function resolveCredentials({ receivers }: ParsedConfig, folder: string): void {
+function resolveCredentials({ receivers, exporters }: ParsedConfig, folder: string): void {
   const absolute = <K extends string>(holder: { [key in K]?: string | undefined }, key: K) => {
     if (holder[key] !== undefined) holder[key] = resolve(folder, holder[key]);
   };
-  for (const { tls = {}, auth } of Object.values(receivers.otlp.protocols)) {
+  const { protocols } = receivers.otlp;
+  for (const { tls = {} } of Object.values(protocols)) {
     for (const key of ["cert_file", "key_file", "client_ca_file"] as const) absolute(tls, key);
+  }
+  for (const { auth } of [...Object.values(protocols), exporters.prometheus]) {
     if (auth?.bearer) absolute(auth.bearer, "filename");
     if (auth?.basic) absolute(auth.basic.htpasswd, "file");
   }

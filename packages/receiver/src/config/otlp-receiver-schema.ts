@@ -40,7 +40,7 @@ const basic = z.strictObject({
 });
 
 /** Either of them lets a request in. */
-const auth = z.strictObject({ bearer: bearer.optional(), basic: basic.optional() });
+export const auth = z.strictObject({ bearer: bearer.optional(), basic: basic.optional() });
 
 /** Which web pages may talk to a server. */
 export const cors = z.strictObject({

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { SYNC_POLICIES } from "../log/group-writer.js";
 import { LOG_LEVELS } from "../logger.js";
 import { duration, endpoint, size } from "./fields.js";
-import { cors, otlpReceiver } from "./otlp-receiver-schema.js";
+import { auth, cors, otlpReceiver } from "./otlp-receiver-schema.js";
 import { reference } from "./reference-schema.js";
 import { attributeName, declaredSignal } from "./signal-schema.js";
 
@@ -66,6 +66,8 @@ const evaluate = z.strictObject({
 
 const prometheusExporter = z.strictObject({
   endpoint: endpoint("127.0.0.1:9464"),
+  /** Who may see the page, the metrics and the API; everybody when left out. */
+  auth: auth.optional(),
   /** Web pages that may read `/api/v1`, such as Jaeger's. */
   cors: cors.optional(),
 });
@@ -126,6 +128,8 @@ const service = z.strictObject({
       logs: pipeline.omit({ receivers: true }).prefault({}),
     })
     .prefault({}),
+  /** Base URLs of the pages that ours leads to, as a browser reaches them. */
+  links: z.strictObject({ jaeger: url.optional(), grafana: url.optional() }).prefault({}),
   telemetry: z
     .strictObject({
       logs: z

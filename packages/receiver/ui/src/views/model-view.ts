@@ -1,0 +1,254 @@
+/** One model: what moved, since when, and all of its signals over time. */
+import type { ModelDocument, SignalRow } from "../documents.js";
+import { STATES } from "../documents.js";
+import type { Element } from "../element.js";
+import { h } from "../element.js";
+import { previewPicture } from "../pictures/preview.js";
+import { stripPicture } from "../pictures/strip.js";
+import { toSignal } from "../place.js";
+import { linear, timeTicks } from "../scale.js";
+import {
+  ago,
+  count,
+  duration,
+  percent,
+  plural,
+  STATE_WORDS,
+  time,
+  times,
+  withoutName,
+} from "../words.js";
+import type { Setting } from "./parts.js";
+import {
+  card,
+  chip,
+  link,
+  notice,
+  qualityList,
+  ratioBar,
+  segmentTable,
+  signalName,
+} from "./parts.js";
+
+const MOVED_SHOWN = 6;
+
+/** What of the model is shown now: rows beyond `rows` come a moment later. */
+export interface ModelSetting extends Setting {
+  readonly rows: number;
+  /** Part of a name; only signals that have it are listed. */
+  readonly filter: string;
+}
+
+/** The view. */
+export function modelView(document: ModelDocument, setting: ModelSetting): Element[] {
+  const { signals, segmentRanking, quality, segment } = document;
+  return [
+    h(
+      "h1",
+      null,
+      headline(document),
+      segment === "" ? null : h("span", { class: "of-segment" }, ` in ${segment}`),
+    ),
+    h("p", { class: "lead" }, lead(document)),
+    signals.length === 0
+      ? notice(
+          "No signals yet",
+          h(
+            "p",
+            null,
+            "Spans have named this model, but none of them carries a feature, a prediction or anything else to watch.",
+          ),
+        )
+      : null,
+    movedList(document, setting),
+    signals.length === 0 ? null : timeline(document, setting),
+    segmentRanking.length === 0
+      ? null
+      : card(
+          "For whom",
+          { class: "half" },
+          h("p", { class: "hint" }, "Segments of the traffic, those that moved furthest first."),
+          segmentTable(setting, segmentRanking, false),
+        ),
+    quality.length === 0
+      ? null
+      : card(
+          "Quality of the data",
+          { class: "half" },
+          h("p", { class: "hint" }, "Since the receiver started."),
+          qualityList(quality),
+        ),
+  ].filter((part) => part !== null);
+}
+
+/** What has happened, in one line. */
+export function headline({ signals }: ModelDocument): string {
+  const of = (state: string) => signals.filter((one) => one.state === state).length;
+  const [drifted, warning] = [of("drifted"), of("warning")];
+  if (drifted > 0) return `${drifted} of ${plural(signals.length, "signal")} drifted`;
+  if (warning > 0) return `${plural(warning, "signal")} may be moving`;
+  if (signals.length > 0 && of("learning") === signals.length) return "Learning what is normal";
+  const judged = signals.filter(({ state }) => state === "stable").length;
+  if (judged === 0) return "Nothing could be judged yet";
+  return judged === signals.length
+    ? "All signals are as the reference"
+    : `${judged} of ${plural(signals.length, "signal")} are as the reference`;
+}
+
+function lead({
+  signals,
+  predictions,
+  errors,
+  window,
+  nowMs,
+  links,
+  model,
+  fromMs,
+  toMs,
+}: ModelDocument): (Element | string)[] {
+  const first = signals
+    .filter(({ state, sinceMs }) => state === "drifted" && sinceMs !== null)
+    .map(({ sinceMs }) => sinceMs as number);
+  const since = first.length > 0 ? Math.min(...first) : undefined;
+  const failed = errors > 0 ? `, ${percent(errors / Math.max(1, predictions))} of them failed` : "";
+  const grafana =
+    links.grafana === null
+      ? null
+      : `${links.grafana.replace(/\/$/, "")}/d/tidemark-model?${new URLSearchParams({ "var-model": model, from: String(fromMs), to: String(toMs) })}`;
+  return [
+    since === undefined ? "" : `Since ${time(since, nowMs)}, ${ago(since, nowMs)}. `,
+    `Windows of ${window}. ${plural(predictions, "prediction")} since the receiver started${failed}. `,
+    ...(grafana === null ? [] : [h("a", { href: grafana, rel: "noreferrer" }, "Open in Grafana")]),
+  ];
+}
+
+/** What moved, with a sentence each. */
+function movedList({ signals, nowMs }: ModelDocument, setting: Setting): Element | null {
+  const moved = signals.filter(({ state }) => state === "drifted" || state === "warning");
+  if (moved.length === 0) return null;
+  const more = moved.length - MOVED_SHOWN;
+  return h(
+    "ol",
+    { class: "moved", "aria-label": "What moved" },
+    moved.slice(0, MOVED_SHOWN).map((row) =>
+      h(
+        "li",
+        { key: row.signal },
+        link(
+          setting,
+          (place) => toSignal(place, row.signal),
+          { class: `card moved-card edge-${row.state}` },
+          h("span", { class: "moved-head" }, signalName(row.signal), chip(row.state)),
+          row.preview ? previewPicture(row.preview) : null,
+          h("span", { class: "moved-sentence" }, withoutName(row.signal, row.sentence)),
+          h(
+            "span",
+            { class: "moved-facts" },
+            row.sinceMs === null ? null : h("span", null, `since ${time(row.sinceMs, nowMs)}`),
+            h("span", null, `${times(row.ratio)} the threshold`),
+            h("span", null, `${count(row.liveCount)} values`),
+          ),
+        ),
+      ),
+    ),
+    more > 0 ? h("li", { class: "more" }, `and ${more} more below`) : null,
+  );
+}
+
+/** All signals over the range, worst first. */
+function timeline(document: ModelDocument, setting: ModelSetting): Element {
+  const { signals, window } = document;
+  const wanted = signals.filter(({ signal }) =>
+    signal.toLowerCase().includes(setting.filter.toLowerCase()),
+  );
+  const most = Math.max(...signals.map(({ ratio }) => ratio ?? 0), 1);
+  const shown = wanted.slice(0, setting.rows);
+  const states = STATES.filter((state) =>
+    signals.some((row) => row.state === state || row.runs.some((run) => run.state === state)),
+  );
+  return card(
+    "All signals over time",
+    { class: "timeline" },
+    h(
+      "div",
+      { class: "timeline-tools" },
+      h(
+        "p",
+        { class: "legend" },
+        states.map((state) => chip(state)),
+      ),
+      signals.length > 12 && setting.place !== null
+        ? h("input", {
+            type: "search",
+            "data-filter": "",
+            "aria-label": "Filter signals by name",
+            placeholder: `Filter ${signals.length} signals`,
+            value: setting.filter,
+          })
+        : null,
+    ),
+    h(
+      "div",
+      { class: "rows", role: "list", "aria-label": `Verdicts of windows of ${window}` },
+      axis(document),
+      shown.map((row) => signalLine(row, document, setting, most)),
+    ),
+    wanted.length === 0
+      ? h("p", { class: "hint" }, `No signal's name contains “${setting.filter}”.`)
+      : null,
+  );
+}
+
+/** The times above the strips. */
+export function axis({ fromMs, toMs }: Pick<ModelDocument, "fromMs" | "toMs">): Element {
+  const x = linear(fromMs, toMs, 0, 100);
+  return h(
+    "div",
+    { class: "row axis-row", role: "presentation", "aria-hidden": "true" },
+    h("span", { class: "row-name" }),
+    h(
+      "svg",
+      { class: "time-axis" },
+      timeTicks(fromMs, toMs, 6).map(({ at, text }) =>
+        h("text", { x: `${x(at)}%`, y: 14, "text-anchor": anchorOf(x(at)) }, text),
+      ),
+    ),
+    h("span", { class: "row-ratio" }),
+    h("span", { class: "row-state" }),
+  );
+}
+
+function anchorOf(x: number): string {
+  if (x < 5) return "start";
+  return x > 95 ? "end" : "middle";
+}
+
+function signalLine(
+  row: SignalRow,
+  document: ModelDocument,
+  setting: Setting,
+  most: number,
+): Element {
+  return h(
+    "div",
+    { class: "row", role: "listitem", key: row.signal },
+    link(
+      setting,
+      (place) => toSignal(place, row.signal),
+      { class: "row-name" },
+      signalName(row.signal),
+    ),
+    stripPicture(row.runs, document),
+    row.learning ? learningText(row) : h("span", { class: "row-ratio" }, ratioBar(row.ratio, most)),
+    h("span", { class: "row-state" }, chip(row.state)),
+  );
+}
+
+function learningText({ learning }: SignalRow): Element {
+  const { learned = 0, needed = 1, learnedSpanMs = 0, neededSpanMs = 0 } = learning ?? {};
+  const text =
+    learned < needed
+      ? `${count(learned)} of ${count(needed)} values`
+      : `${duration(learnedSpanMs)} of ${duration(neededSpanMs)}`;
+  return h("span", { class: "row-ratio", "data-tip": STATE_WORDS.learning.meaning }, text);
+}
