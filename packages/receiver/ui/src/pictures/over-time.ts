@@ -76,7 +76,7 @@ export function distancePicture(
       ? null
       : h(
           "text",
-          { class: "limit-text", x: plot.right - 4, y: plot.y(value) - 4, "text-anchor": "end" },
+          { class: "limit-text", x: plot.left + 4, y: plot.y(value) - 4, "text-anchor": "start" },
           words,
         );
   return framedTime(

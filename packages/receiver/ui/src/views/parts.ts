@@ -93,6 +93,25 @@ export function legend(reference: Side, live: Side, nowMs: number): Element {
   return h("p", { class: "legend" }, entry("reference", reference), entry("live", live));
 }
 
+/** A table that is moved sideways where it has no room. */
+export function table(
+  label: string,
+  heads: readonly string[],
+  rows: readonly Element[],
+  className = "",
+): Element {
+  return h(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
+    h(
+      "table",
+      { class: className },
+      h("thead", null, h("tr", null, ...heads.map((text) => h("th", { scope: "col" }, text)))),
+      h("tbody", null, rows),
+    ),
+  );
+}
+
 /** The segments of a model, worst first. */
 export function segmentTable(
   setting: Setting,
@@ -100,44 +119,19 @@ export function segmentTable(
   ofSignal: boolean,
 ): Element {
   const most = Math.max(...rows.map(({ ratio }) => ratio ?? 0), 1);
-  return h(
-    "table",
-    { class: "segments" },
-    h(
-      "thead",
-      null,
-      h(
-        "tr",
-        null,
-        ["Segment", "State", ofSignal ? null : "Drifted", "Distance over threshold"]
-          .filter((text) => text !== null)
-          .map((text) => h("th", { scope: "col" }, text)),
-      ),
-    ),
-    h(
-      "tbody",
-      null,
-      rows.map((row) =>
-        h(
-          "tr",
-          { key: row.segment },
-          h(
-            "th",
-            { scope: "row" },
-            link(setting, (place) => ({ ...place, segment: row.segment }), {}, row.segment),
-          ),
-          h("td", null, chip(row.state)),
-          ofSignal ? null : h("td", null, `${row.drifted} of ${row.signals}`),
-          h(
-            "td",
-            null,
-            ratioBar(row.ratio, most),
-            ofSignal ? null : h("small", null, ` ${row.worst}`),
-          ),
-        ),
-      ),
-    ),
-  );
+  const heads = ["Segment", "State", ...(ofSignal ? [] : ["Drifted"]), "Distance over threshold"];
+  const lines = rows.map((row) => {
+    const name = link(setting, (place) => ({ ...place, segment: row.segment }), {}, row.segment);
+    return h(
+      "tr",
+      { key: row.segment },
+      h("th", { scope: "row" }, name),
+      h("td", null, chip(row.state)),
+      ofSignal ? null : h("td", null, `${row.drifted} of ${row.signals}`),
+      h("td", null, ratioBar(row.ratio, most), ofSignal ? null : h("small", null, ` ${row.worst}`)),
+    );
+  });
+  return table("Segments", heads, lines, "segments");
 }
 
 /** Statistic over threshold as a bar; the line is where drift begins. */

@@ -36,11 +36,13 @@ import {
   qualityList,
   segmentTable,
   signalName,
+  table,
   traceUrl,
 } from "./parts.js";
 
 /** Categories whose shares are shown over time; the API sends so many. */
 const SHARES_SHOWN = 6;
+const EXEMPLARS_SHOWN = 12;
 
 /** The view. */
 export function signalView(document: SignalDocument, setting: Setting): Element[] {
@@ -173,7 +175,7 @@ function traces(document: SignalDocument, setting: Setting): Element {
       buttons,
     );
   }
-  const rows = exemplars.slice(0, 12).map(({ traceId, spanId, value, timeMs }) => {
+  const rows = exemplars.slice(0, EXEMPLARS_SHOWN).map(({ traceId, spanId, value, timeMs }) => {
     const href = traceUrl(links, traceId);
     const id = h("code", null, traceId);
     return h(
@@ -181,82 +183,41 @@ function traces(document: SignalDocument, setting: Setting): Element {
       { key: spanId },
       h("td", null, h("strong", null, typeof value === "number" ? number(value) : value)),
       h("td", null, time(timeMs, nowMs)),
-      h("td", { class: "trace" }, href === null ? id : h("a", { href, rel: "noreferrer" }, id)),
+      h("td", null, href === null ? id : h("a", { href, rel: "noreferrer" }, id)),
     );
   });
-  const table = h(
-    "table",
-    null,
-    h(
-      "thead",
-      null,
-      h(
-        "tr",
-        null,
-        ["Value", "When", "Trace"].map((text) => h("th", { scope: "col" }, text)),
-      ),
-    ),
-    h("tbody", null, rows),
-  );
   const hint =
     links.jaeger === null && setting.place !== null
-      ? h(
-          "p",
-          { class: "hint" },
-          "With service.links.jaeger in the configuration these lead to the traces.",
-        )
+      ? h("p", { class: "hint" }, "service.links.jaeger in the configuration makes these links.")
       : null;
-  return card(title, { id: "traces", class: "wide traces" }, table, hint, buttons);
+  const list = table("Traces", ["Value", "When", "Trace"], rows);
+  return card(title, { id: "traces" }, list, hint, buttons);
 }
 
 function tests({ verdicts, window, nowMs, reference }: SignalDocument): Element {
   const shown = verdicts.find((one) => one.window === window) ?? verdicts[0];
   const heads = ["Window", "State", "Distance", "Too far above", "p", "PSI", "Live", "Reference"];
-  const rows = verdicts.map((one) =>
-    h(
+  const rows = verdicts.map((one) => {
+    const { statistic, threshold, pValue, psi, liveCount, referenceCount } = one;
+    const numbers = [statistic, threshold, pValue, psi].map(number);
+    return h(
       "tr",
       { class: one.window === window ? "current" : undefined },
       h("th", { scope: "row" }, one.window),
       h("td", null, chip(one.state)),
-      ...[
-        number(one.statistic),
-        number(one.threshold),
-        number(one.pValue),
-        number(one.psi),
-        count(one.liveCount),
-        count(one.referenceCount),
-      ].map((text) => h("td", { class: "number" }, text)),
-    ),
-  );
+      ...[...numbers, count(liveCount), count(referenceCount)].map((text) =>
+        h("td", { class: "number" }, text),
+      ),
+    );
+  });
+  const provisional =
+    "The reference is provisional: it was learned over less than a day and may not know every hour.";
   return card(
     "Tests",
-    { class: "wide" },
-    h(
-      "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Tests" },
-      h(
-        "table",
-        { class: "tests" },
-        h(
-          "thead",
-          null,
-          h(
-            "tr",
-            null,
-            heads.map((text) => h("th", { scope: "col" }, text)),
-          ),
-        ),
-        h("tbody", null, rows),
-      ),
-    ),
+    {},
+    table("Tests", heads, rows, "tests"),
     shown ? h("dl", { class: "words" }, ...inWords(shown)) : null,
-    reference?.provisional
-      ? h(
-          "p",
-          { class: "hint" },
-          "The reference is provisional: it was learned over less than a day and may not know every hour.",
-        )
-      : null,
+    reference?.provisional ? h("p", { class: "hint" }, provisional) : null,
     shown
       ? h("p", { class: "hint" }, `The last window with values ended ${ago(shown.endMs, nowMs)}.`)
       : null,
@@ -305,6 +266,9 @@ function overTime(
   const known = reference === null || slices.length === 0 ? null : { ...document, reference };
   const left = [
     known && lawOverTime(known, width),
+    segmentRanking.length === 0
+      ? null
+      : card("For whom", {}, segmentTable(setting, segmentRanking, true)),
     known && hasMissing(known)
       ? card("Missing values", {}, missingPicture(slices, known.reference, document, width))
       : null,
@@ -314,9 +278,6 @@ function overTime(
   const right = [
     known && distanceOverTime(known, shown, width),
     known && ridges(known, shown, width),
-    segmentRanking.length === 0
-      ? null
-      : card("For whom", {}, segmentTable(setting, segmentRanking, true)),
   ];
   return [h("div", { class: "half stack" }, left), h("div", { class: "half stack" }, right)];
 }
