@@ -2,6 +2,7 @@
  * The servers that are compared, each as a child process of its own: what a server must do at
  * least, what others do, and what ours does. The mode is the argument; the port comes by message.
  */
+
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { Agent, createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -12,11 +13,13 @@ import { collectYoungOften } from "../dist/garbage-collection.js";
 import { Logger } from "../dist/logger.js";
 import { createReceiver } from "../dist/main.js";
 import { Observer } from "../dist/observe/observer.js";
+import { PreparedPast } from "../dist/observe/prepared-past.js";
 import { KeyTable } from "../dist/otlp/key-table.js";
 import { wantedKeys } from "../dist/otlp/wanted-keys.js";
 import { BodyDecoder } from "../dist/receive/body-decoder.js";
 import { Intake } from "../dist/receive/intake.js";
 import { OtlpReceivers } from "../dist/receive/otlp-receivers.js";
+import { ReferenceBook } from "../dist/references/reference-book.js";
 import { windowLengths } from "../dist/window-lengths.js";
 import { ProtobufjsPipeline } from "./protobufjs-pipeline.ts";
 
@@ -98,8 +101,7 @@ async function summaries(recentSpans: number): Promise<number> {
     plan: { declared: [], segments: [] },
     recentSpans,
     learn: { samples: 5000, spanMs: 0 },
-    reference: () => undefined,
-    isForeign: () => false,
+    references: new ReferenceBook([], [], new PreparedPast()),
   };
   const nothing = () => {};
   const observer = new Observer(options, keys, () => false, nothing, Date.now, logger);

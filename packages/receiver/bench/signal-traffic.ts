@@ -83,11 +83,15 @@ export function startTraffic(options: TrafficOptions, grids: readonly ReferenceG
       plan: { declared: [], segments: [] },
       recentSpans: 0,
       learn: { samples: 5000, spanMs: 0 },
-      isForeign: () => false,
-      reference: ({ model, name }): Reference => {
-        const index = Number(model) * FEATURES + Number(name.slice("feature.f".length));
-        const grid = grids[index % grids.length] as ReferenceGrid;
-        return { name: "training", provisional: false, missing: 0, kind: "numeric", grid };
+      references: {
+        find: ({ model, name }): Reference => {
+          const index = Number(model) * FEATURES + Number(name.slice("feature.f".length));
+          const grid = grids[index % grids.length] as ReferenceGrid;
+          return { name: "training", provisional: false, missing: 0, kind: "numeric", grid };
+        },
+        learned: (_, own) => own(),
+        moving: (_, base) => base,
+        isForeign: () => false,
       },
     },
     keys,

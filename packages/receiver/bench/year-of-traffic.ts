@@ -212,10 +212,14 @@ function startReceiver(
       signalsMax: signals,
       segmentsMax: 0,
       plan: { declared: [], segments: [] },
-      isForeign: () => false,
       recentSpans: 0,
       learn: { samples: 5000, spanMs: 0 },
-      reference: ({ name }) => references[Number(name.slice("feature.f".length))],
+      references: {
+        find: ({ name }) => references[Number(name.slice("feature.f".length))],
+        learned: (_, own) => own(),
+        moving: (_, base) => base,
+        isForeign: () => false,
+      },
     },
     keys,
     (closed) => {

@@ -2,6 +2,8 @@
 import type { AdminSources } from "./admin/admin-server.js";
 import { AdminServer } from "./admin/admin-server.js";
 import { qualityMetrics } from "./admin/quality-metrics.js";
+import type { StatusSources } from "./admin/status-api.js";
+import { receiverStatus } from "./admin/status-api.js";
 import type { Knowledge } from "./admin/verdict-api.js";
 import { verdictApi } from "./admin/verdict-api.js";
 import { viewApi } from "./admin/view-api.js";
@@ -14,9 +16,7 @@ import type { ViewSources } from "./views/view-sources.js";
 import { windowLengths } from "./window-lengths.js";
 
 /** What the servers show. */
-export interface AdminParts extends Knowledge, Pick<AdminSources, "metrics" | "ready"> {
-  readonly now: () => number;
-}
+export interface AdminParts extends Knowledge, Omit<StatusSources, "startedMs"> {}
 
 /**
  * One server, or none where nobody is to look in.
@@ -30,12 +30,18 @@ export function createAdminServers(
   if (!config.service.pipelines.metrics.exporters.includes("prometheus")) return [];
   const { metrics, ready, now, evaluator } = parts;
   const verdicts = verdictApi(parts, now);
-  const views = viewApi(viewSources(config, parts));
+  const startedMs = now();
+  const views = viewApi({ ...viewSources(config, parts), startedMs });
   const { endpoint, cors, auth } = config.exporters.prometheus;
   const sources: AdminSources = {
     metrics,
     ready,
-    api: async (name, query) => (await verdicts(name, query)) ?? views(name, query),
+    api: async (name, query) => {
+      if (name === "status") {
+        return { status: 200, body: receiverStatus({ ...parts, startedMs }) };
+      }
+      return (await verdicts(name, query)) ?? views(name, query);
+    },
     quality: (query, base) =>
       qualityMetrics(evaluator.verdicts(), query, `${base}/playbooks`, now()),
     cors: cors && new Cors(cors),
@@ -48,12 +54,11 @@ export function createAdminServers(
 function viewSources(
   { processors, service }: Config,
   { metrics, ready, now, evaluator, observer, contributions }: AdminParts,
-): ViewSources {
+): Omit<ViewSources, "startedMs"> {
   const { windows, ladder } = processors.evaluate;
   const { jaeger, grafana } = service.links;
   return {
     now,
-    startedMs: now(),
     ready,
     models: () => observer.observedModels(),
     verdicts: () => evaluator.verdicts(),

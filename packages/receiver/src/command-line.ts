@@ -4,6 +4,7 @@ import { baselineBuild, baselineMerge, baselineShow } from "./commands/baseline.
 import { checkConfig, printConfigSchema } from "./commands/check-config.js";
 import { CompareOptionError, compare, EXIT } from "./commands/compare.js";
 import { receive } from "./commands/receive.js";
+import { StatusError, status } from "./commands/status.js";
 import { ConfigError } from "./config/load-config.js";
 import { ListenError } from "./listen.js";
 import { CredentialError } from "./receive/credential-files.js";
@@ -17,6 +18,12 @@ const HELP = `tidemark: notices when a model's data or output drifts
       Receives OTLP traces on 127.0.0.1:4317 (gRPC) and 4318 (HTTP), compares what the
       spans say with the reference, and serves verdicts and metrics on 127.0.0.1:9464.
       Without a configuration every model's first 5,000 predictions become its reference.
+
+      The file is read again when it changes, and on SIGHUP.
+
+  tidemark status [--url URL | --config FILE] [--json]
+      Asks a running receiver how it is: models, signals, alarms, log, endpoints. Exit codes:
+      0 fine, 1 a signal drifts, 2 no answer, 3 something else needs attention.
 
   tidemark check-config FILE
       Says whether a configuration can be used, and what is wrong with it.
@@ -76,6 +83,7 @@ const OPTIONS = {
   prediction: { type: "string" },
   class: { type: "string" },
   confidence: { type: "string" },
+  url: { type: "string" },
   markdown: { type: "boolean" },
   shift: { type: "string" },
   every: { type: "string" },
@@ -97,6 +105,7 @@ const COLUMN_OPTIONS = [
 /** Which options each command takes. */
 const COMMANDS: Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>> = {
   receive: ["config"],
+  status: ["url", "config", "json"],
   "check-config": [],
   "config-schema": [],
   "baseline build": ["model", "out", "model-version", "run-id", ...COLUMN_OPTIONS],
@@ -140,9 +149,10 @@ async function main(args: string[]): Promise<void> {
 }
 
 async function run(name: string, operands: string[], values: Values): Promise<void> {
-  if (name === "receive" || name === "config-schema") {
+  if (["receive", "config-schema", "status"].includes(name)) {
     expectOperands(name, operands, 0, "");
     if (name === "receive") await receive(values.config);
+    else if (name === "status") process.exitCode = await status(values);
     else printConfigSchema();
     return;
   }
@@ -208,6 +218,7 @@ export async function runCommandLine(args: string[]): Promise<void> {
       error instanceof ListenError ||
       error instanceof ReferenceFileError ||
       error instanceof StateStoreError ||
+      error instanceof StatusError ||
       error instanceof TrainingDataError;
     if (error instanceof UsageError) {
       process.stderr.write(`tidemark: ${error.message}; see tidemark --help\n`);
@@ -216,8 +227,8 @@ export async function runCommandLine(args: string[]): Promise<void> {
       const failed = error as NodeJS.ErrnoException;
       const text = known || failed.syscall ? failed.message : (failed.stack ?? String(error));
       process.stderr.write(`tidemark: ${text}\n`);
-      // Whoever runs a comparison in a schedule takes 1 for a drift.
-      process.exitCode = args[0] === "compare" ? EXIT.failed : 1;
+      // Whoever runs these in a schedule takes 1 for a drift.
+      process.exitCode = args[0] === "compare" || args[0] === "status" ? EXIT.failed : 1;
     }
   }
 }

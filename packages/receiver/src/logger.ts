@@ -6,7 +6,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Writes one line per event: JSON for collectors, or plain text for a terminal. */
 export class Logger {
-  private readonly lowest: number;
+  private lowest: number;
   private readonly plain: boolean;
   private readonly write: (line: string) => void;
 
@@ -14,6 +14,11 @@ export class Logger {
     this.lowest = LOG_LEVELS.indexOf(level);
     this.plain = plain;
     this.write = write;
+  }
+
+  /** Leaves out events of less weight from now on. */
+  useLevel(level: LogLevel): void {
+    this.lowest = LOG_LEVELS.indexOf(level);
   }
 
   debug(message: string, fields: Record<string, unknown> = {}): void {

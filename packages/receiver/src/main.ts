@@ -5,8 +5,10 @@
  *                └────► forward (original bytes)
  */
 import { join } from "node:path";
+import type { AdminServer } from "./admin/admin-server.js";
 import { createAdminServers } from "./admin-servers.js";
 import type { SignalIdentity } from "./closed-window.js";
+import { ConfigReload } from "./config/config-reload.js";
 import { takesMetrics } from "./config/rules.js";
 import type { Config } from "./config/schema.js";
 import type { DriftFinding } from "./drift-finding.js";
@@ -17,6 +19,8 @@ import { DriftReports } from "./export/drift-reports.js";
 import type { OtlpMetricsPush } from "./export/otlp-metrics-push.js";
 import { FlaggedBatches } from "./forward/flagged-batches.js";
 import { baseUrl } from "./listen.js";
+import type { LiveParts } from "./live-parts.js";
+import { createLiveParts, takeUp } from "./live-parts.js";
 import type { Appended } from "./log/batch-log.js";
 import { BatchLog, LogUnavailableError } from "./log/batch-log.js";
 import type { LoggedBody, LogRecord, OtlpSignal } from "./log/log-record.js";
@@ -38,8 +42,7 @@ import { BodyDecoder } from "./receive/body-decoder.js";
 import { Intake } from "./receive/intake.js";
 import { OtlpError } from "./receive/otlp-error.js";
 import { OtlpReceivers } from "./receive/otlp-receivers.js";
-import { configuredReferences } from "./references/configured-references.js";
-import { ReferenceBook } from "./references/reference-book.js";
+import type { ReferenceBook } from "./references/reference-book.js";
 import type { Stage } from "./stage.js";
 import { Checkpoints, OBSERVE } from "./state/checkpoints.js";
 import { StateStore } from "./state/state-store.js";
@@ -53,6 +56,8 @@ export interface Receiver {
   /** Rejects when it cannot work, such as with a ListenError; nothing is left running then. */
   start(): Promise<void>;
   shutdown(): Promise<void>;
+  /** Reads the configuration again, if it came from a file. */
+  reload(): void;
   /** Where it listens, once it has started; empty for what it does not serve. */
   readonly urls: { readonly otlp: string; readonly grpc: string; readonly admin: string };
 }
@@ -65,6 +70,13 @@ export interface World {
   readonly random: () => number;
 }
 
+/** Where the configuration came from, and comes from again when it changes. */
+export interface ConfigSource {
+  readonly file: string;
+  /** @throws ConfigError when it cannot be used */
+  readonly load: () => Config;
+}
+
 /**
  * Builds the stages of a configuration and joins them.
  * @throws ReferenceFileError when a reference cannot be used
@@ -73,6 +85,7 @@ export function createReceiver(
   config: Config,
   logger: Logger,
   world: World = { now: Date.now, random: Math.random },
+  source?: ConfigSource,
 ): Receiver {
   const { signals: declared, observe } = config.processors;
   const plan = { declared, segments: observe.segments };
@@ -81,12 +94,10 @@ export function createReceiver(
   const { storage } = config.service;
   const store = new StateStore(join(storage.directory, "state.sqlite"));
   const log = createLog(config, logger);
-  const evaluator = createEvaluator(config, logger, (finding) => reports.consume(finding));
-  const quality = new QualityMonitor((window) => evaluator.consume(window), logger);
-  const { windows, ladder } = config.processors.evaluate;
-  const contributions = new Contributions(windowLengths(windows, ladder).map(({ name }) => name));
-  const consumers = { evaluator, quality, contributions };
-  const observer: Observer = createObserver(config, keys, consumers, logger, world);
+  const consumers = createConsumers(config, logger, (finding) => reports.consume(finding));
+  const { evaluator, quality } = consumers;
+  const live = createLiveParts(config, logger);
+  const observer: Observer = createObserver(config, keys, consumers, live, world);
   const flagged = new FlaggedBatches(() => log.lastReleased);
   const { otlp } = config.receivers;
   const { grpc, http } = otlp.protocols;
@@ -97,11 +108,8 @@ export function createReceiver(
   };
   const replay = (record: LogRecord) =>
     count(record, decoder.decode({ ...record, bodyBytesMax }).rows);
-  const checkpoints = new Checkpoints(
-    { store, log, observer, replay, others: [evaluator, flagged] },
-    storage.checkpoint,
-    logger,
-  );
+  const counted = { store, log, observer, replay, others: [evaluator, flagged] };
+  const checkpoints = new Checkpoints(counted, storage.checkpoint, logger);
   const forwarders = createForwarders(config, { log, store, flagged, logger, ...world });
   const reports: DriftReports = createReports(config, log, observer, logger, world);
   const take = async (body: LoggedBody, rows: SpanRows | undefined) => {
@@ -113,27 +121,40 @@ export function createReceiver(
   const intake = new Intake(otlp.max_inflight_size, signals, decoder, take, world.now);
   const receivers = new OtlpReceivers(otlp, intake, logger, world);
 
+  const apply = (changed: Config) => takeUp(changed, live, observer, evaluator);
+  const reload = new ConfigReload(config, source && { ...source, apply }, logger, world.now);
   const pushes: OtlpMetricsPush[] = [];
-  const pipeline = [log, evaluator, quality, observer, reports, ...forwarders, intake, receivers];
+  const ends = [...forwarders, intake, receivers, reload];
+  const pipeline = [log, evaluator, quality, observer, reports, ...ends];
   const metrics = () => mergeFamilies([...pipeline, ...pushes].flatMap((stage) => stage.metrics()));
   const lifecycle = new Lifecycle();
-  const shown = { ...consumers, observer, metrics, ready: () => lifecycle.ready, now: world.now };
-  const admins = createAdminServers(config, shown, logger);
+  const urls = () => ({ ...receivers.urls, admin: admins.map(urlOf).join() });
+  const shown = {
+    ...consumers,
+    observer,
+    metrics,
+    ready: () => lifecycle.ready,
+    now: world.now,
+    listening: urls,
+    config: () => reload.status,
+  };
+  const admins: AdminServer[] = createAdminServers(config, shown, logger);
   pushes.push(...createPushes(config, metrics, logger, world.now));
   // What others depend on starts first and stops last.
   const kept = [store, log, evaluator, checkpoints, observer, reports];
-  lifecycle.stages = [...admins, ...kept, ...forwarders, ...pushes, intake, receivers];
+  lifecycle.stages = [...admins, ...kept, ...pushes, ...ends];
   return {
     start: () => lifecycle.start(),
     shutdown: () => lifecycle.shutdown(),
+    reload: () => reload.reload(),
     get urls() {
-      const [admin] = admins;
-      return {
-        ...receivers.urls,
-        admin: admin === undefined ? "" : baseUrl("http", admin.host, admin.port),
-      };
+      return urls();
     },
   };
+}
+
+function urlOf({ host, port }: AdminServer): string {
+  return baseUrl("http", host, port);
 }
 
 /** What is found goes into the log like what is received, and there is nothing in it to count. */
@@ -190,13 +211,17 @@ function createLog(config: Config, logger: Logger): BatchLog {
   );
 }
 
-function createEvaluator(
+function createConsumers(
   { processors }: Config,
   logger: Logger,
   onFinding: (finding: DriftFinding) => void,
-): Evaluator {
+): WindowConsumers {
   const { windows, ladder, ...options } = processors.evaluate;
-  return new Evaluator({ ...options, lengths: windowLengths(windows, ladder) }, logger, onFinding);
+  const lengths = windowLengths(windows, ladder);
+  const evaluator = new Evaluator({ ...options, lengths }, logger, onFinding);
+  const quality = new QualityMonitor((window) => evaluator.consume(window), logger);
+  const contributions = new Contributions(lengths.map(({ name }) => name));
+  return { evaluator, quality, contributions };
 }
 
 /** Whoever looks at the windows that end. */
@@ -210,12 +235,11 @@ function createObserver(
   config: Config,
   keys: KeyTable,
   { evaluator, quality, contributions }: WindowConsumers,
-  logger: Logger,
+  live: LiveParts,
   { now }: World,
 ): Observer {
-  const { observe, spanMetrics, evaluate, learn, references, signals } = config.processors;
-  const { files, rules } = configuredReferences(references);
-  const book = new ReferenceBook(files, rules, NO_HISTORY);
+  const { observe, spanMetrics, evaluate, signals } = config.processors;
+  const { book, past, learn, logger } = live;
   const observer: Observer = new Observer(
     {
       paneMs: observe.pane,
@@ -228,9 +252,9 @@ function createObserver(
       plan: { declared: signals, segments: observe.segments },
       recentSpans: observe.recentSpans,
       spanSeriesMax: spanMetrics.enabled ? spanMetrics.maxSeries : 0,
-      learn: { samples: learn.samples, spanMs: learn.span },
-      reference: (signal) => book.find(signal),
-      isForeign: (signal) => book.isForeign(signal),
+      learn,
+      references: book,
+      past,
     },
     keys,
     (window) => {
@@ -248,8 +272,6 @@ function createObserver(
   );
   return observer;
 }
-
-const NO_HISTORY = { reference: () => undefined, sum: () => undefined };
 
 /** Starts stages in order, and stops them in the opposite one. */
 class Lifecycle {

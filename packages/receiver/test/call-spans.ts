@@ -2,11 +2,13 @@
 import { CallReader } from "../src/observe/call-reader.ts";
 import { Observations } from "../src/observe/observations.ts";
 import { ObserverState } from "../src/observe/observer-state.ts";
+import { PreparedPast } from "../src/observe/prepared-past.ts";
 import { KeyTable } from "../src/otlp/key-table.ts";
 import { TraceRequest } from "../src/otlp/schema.ts";
 import { SpanRows } from "../src/otlp/span-rows.ts";
 import { TraceReader } from "../src/otlp/trace-reader.ts";
 import { unwantedKeys, wantedKeys } from "../src/otlp/wanted-keys.ts";
+import { ReferenceBook } from "../src/references/reference-book.ts";
 import { windowLengths } from "../src/window-lengths.ts";
 import { START_MS } from "./running-receiver.ts";
 
@@ -49,8 +51,7 @@ export function callReading(plan = { declared: [], segments: [] }) {
       recentSpans: 1000,
       plan,
       learn: { samples: 1000, spanMs: 0 },
-      reference: () => undefined,
-      isForeign: () => false,
+      references: new ReferenceBook([], [], new PreparedPast()),
     },
     keys,
   );

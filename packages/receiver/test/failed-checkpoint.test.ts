@@ -1,10 +1,13 @@
 /** A checkpoint that fails, as on a full disk, and what the next one makes of it. */
+
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { KeyTable, SpanRows, TraceReader, wantedKeys } from "../src/index.ts";
 import { Logger } from "../src/logger.ts";
 import { Observer } from "../src/observe/observer.ts";
+import { PreparedPast } from "../src/observe/prepared-past.ts";
+import { ReferenceBook } from "../src/references/reference-book.ts";
 import { StateStore } from "../src/state/state-store.ts";
 import { windowLengths } from "../src/window-lengths.ts";
 import { encodeSpans, START_MS, storageFolder } from "./running-receiver.ts";
@@ -26,8 +29,7 @@ function newObserver() {
     plan: { declared: [], segments: [] },
     recentSpans: SPANS,
     learn: { samples: SPANS, spanMs: 0 },
-    reference: () => undefined,
-    isForeign: () => false,
+    references: new ReferenceBook([], [], new PreparedPast()),
   };
   const nothing = () => {};
   const logger = new Logger("error", true, nothing);

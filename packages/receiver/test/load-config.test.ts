@@ -33,6 +33,7 @@ describe("parseConfig", () => {
   it("reads references that move with time", () => {
     const text = `
 processors:
+  observe: { hourRetention: 30d }
   references:
     - file: a.json
     - { rolling: 7d, excluding: 12h, model: churn }
@@ -213,7 +214,13 @@ service: { pipelines: { traces: { exporters: [otlp_http/jaeger] } } }
       "processors.references.0: needs the version that is compared with the other version",
     ],
     [
-      "a past that is not kept",
+      "a past that is longer than what is kept",
+      "processors: { observe: { hourRetention: 5d }, references: [{ rolling: 7d }] }\n",
+      "processors.references.0: looks back further than the hours that are kept; set " +
+        "processors.observe.hourRetention to 9d or more",
+    ],
+    [
+      "a past that nobody could keep",
       "processors: { references: [{ rolling: 60d }] }\n",
       "processors.references.0.rolling: 60d is out of range; allowed are 1h to 35d",
     ],

@@ -7,7 +7,12 @@ import {
 } from "@tidemark/stats";
 import { describe, expect, it } from "vitest";
 import { seeded } from "../bench/trace-bodies.ts";
-import type { MovingRule, SignalKey, SummaryHistory } from "../src/references/moving-reference.ts";
+import type {
+  MovingRule,
+  SignalKey,
+  SummaryHistory,
+  TimeRange,
+} from "../src/references/moving-reference.ts";
 import type { NumericReference, Reference } from "../src/references/reference.ts";
 import { ReferenceBook } from "../src/references/reference-book.ts";
 import type { ReferenceFile } from "../src/references/reference-file.ts";
@@ -53,6 +58,7 @@ function windowOf(rows: number, mean: number): GridSummary {
 /** Hours of some weeks whose mean follows the hour of the day, as traffic's does. */
 class Hours implements SummaryHistory {
   readonly asked: [SignalKey, number, number][] = [];
+  readonly prepared: TimeRange[] = [];
   readonly meanAt: (signal: SignalKey, ms: number) => number;
   readonly fromMs: number;
 
@@ -65,7 +71,11 @@ class Hours implements SummaryHistory {
     return base;
   }
 
-  sum(signal: SignalKey, fromMs: number, toMs: number): GridSummary | undefined {
+  async prepare(_: SignalKey, ranges: readonly TimeRange[]): Promise<void> {
+    this.prepared.push(...ranges);
+  }
+
+  sum(signal: SignalKey, [fromMs, toMs]: TimeRange): GridSummary | undefined {
     this.asked.push([signal, fromMs, toMs]);
     const sum = new GridSummary(grid);
     for (let ms = Math.max(fromMs, this.fromMs); ms < toMs; ms += HOUR_MS) {
@@ -130,6 +140,9 @@ describe("references that move with time", () => {
     history.asked.length = 0;
     found.at?.(NOW, NOW + HOUR_MS);
     expect(history.asked).toEqual([[wind, NOW - 8 * DAY_MS, NOW - DAY_MS]]);
+    // Before windows of up to a day are compared, all that any of them needs is read.
+    void found.prepare?.(NOW - DAY_MS, NOW + HOUR_MS);
+    expect(history.prepared).toEqual([[NOW - 9 * DAY_MS, NOW + HOUR_MS - DAY_MS]]);
   });
 
   it("leave the signal's own reference in force where the past has too little to say", () => {
@@ -143,7 +156,8 @@ describe("references that move with time", () => {
     const means: Record<string, number> = { 1: 3, 2: 3 };
     const history = new Hours(0, ({ version }) => means[version] as number);
     const book = bookWith({ against: { version: "1" }, version: "2" }, history, []);
-    const found = book.find(wind) as Reference;
+    expect(book.find(wind)).toBeUndefined();
+    const found = book.learned(wind, () => undefined) as Reference;
     expect(found.name).toBe("version 1");
     const together = windowOf(1000, 3);
     // Both have moved from the training data; the canary has not moved from the other.
@@ -156,7 +170,7 @@ describe("references that move with time", () => {
 
   it("let a canary learn until the other version has learned, whatever it knows itself", () => {
     let other: Reference | undefined;
-    const history = { reference: () => other, sum: () => undefined };
+    const history = { reference: () => other, prepare: async () => {}, sum: () => undefined };
     const book = bookWith({ against: { segment: "flag=off" }, segment: "flag=on" }, history, []);
     const canary = { ...wind, segment: "flag=on" };
     const own = { ...base, name: "learned" };
@@ -180,7 +194,14 @@ describe("references that move with time", () => {
     const elsewhere = new GridSummary(otherGrid);
     for (let i = 0; i < 1000; i++) elsewhere.add(i);
     for (const sum of [categories, elsewhere]) {
-      const book = bookWith({ rolling: DAY_MS }, { reference: () => base, sum: () => sum });
+      const book = bookWith(
+        { rolling: DAY_MS },
+        {
+          reference: () => base,
+          prepare: async () => {},
+          sum: () => sum,
+        },
+      );
       expect(book.find(wind)?.at?.(NOW, NOW + HOUR_MS)).toBeUndefined();
     }
   });

@@ -43,19 +43,11 @@ export async function startReceiver(yaml = "", storage?: string, nowMs = START_M
   const directory = storage ?? storageFolder();
   const clock = { nowMs };
   const log: string[] = [];
-  const exporters = yaml.includes("exporters:\n") ? "" : "exporters:\n";
-  const head = yaml.includes("receivers:\n") ? "" : HEAD;
-  const text = head + (exporters ? `${yaml}\n${exporters}` : yaml);
-  const withAdmin = text.replace(
-    "exporters:\n",
-    'exporters:\n  prometheus: { endpoint: "127.0.0.1:0" }\n',
-  );
-  const parsed = parseConfig(withAdmin, "test.yaml", process.env);
-  const { service } = parsed;
-  const stored = { ...service, storage: { ...service.storage, directory } };
-  const config = { ...parsed, service: stored };
+  const from = { yaml };
+  const load = () => withStorage(from.yaml, directory);
   const logger = new Logger("debug", true, (line) => log.push(line));
-  const receiver = createReceiver(config, logger, { now: () => clock.nowMs, random: () => 0.5 });
+  const world = { now: () => clock.nowMs, random: () => 0.5 };
+  const receiver = createReceiver(load(), logger, world, { file: "test.yaml", load });
   await receiver.start();
   const { otlp, grpc, admin } = receiver.urls;
   return {
@@ -67,6 +59,11 @@ export async function startReceiver(yaml = "", storage?: string, nowMs = START_M
     shutdown: async () => {
       await receiver.shutdown();
       if (storage === undefined) await rm(directory, { recursive: true, force: true });
+    },
+    /** Takes up another configuration, as SIGHUP does. */
+    reload: (changed: string) => {
+      from.yaml = changed;
+      receiver.reload();
     },
     send: (spans: readonly TestSpan[]) => post(`${otlp}/v1/traces`, encodeSpans(spans)),
     /** Waits until all windows that have ended are evaluated: a slice passes with each request. */
@@ -85,6 +82,19 @@ export async function startReceiver(yaml = "", storage?: string, nowMs = START_M
     metric: async (name: string) =>
       metricLines(await (await fetch(`${admin}/metrics`)).text(), name),
   };
+}
+
+function withStorage(yaml: string, directory: string) {
+  const exporters = yaml.includes("exporters:\n") ? "" : "exporters:\n";
+  const head = yaml.includes("receivers:\n") ? "" : HEAD;
+  const text = head + (exporters ? `${yaml}\n${exporters}` : yaml);
+  const withAdmin = text.replace(
+    "exporters:\n",
+    'exporters:\n  prometheus: { endpoint: "127.0.0.1:0" }\n',
+  );
+  const parsed = parseConfig(withAdmin, "test.yaml", process.env);
+  const { service } = parsed;
+  return { ...parsed, service: { ...service, storage: { ...service.storage, directory } } };
 }
 
 /** Posts a body as protobuf unless told otherwise. */

@@ -154,6 +154,18 @@ export const METRICS = {
     "",
     "Places where a file of the log could not be read",
   ),
+  configReloads: metric(
+    "tidemark.receiver.config.reloads",
+    "counter",
+    "",
+    "Configurations that were read again, by outcome",
+  ),
+  configValid: metric(
+    "tidemark.receiver.config.valid",
+    "gauge",
+    "",
+    "1 while the configuration in force is the newest, 0 when a later one cannot be used",
+  ),
   forwardRequests: metric(
     "tidemark.receiver.forward.requests",
     "counter",

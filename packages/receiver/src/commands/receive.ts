@@ -11,16 +11,20 @@ import { createReceiver } from "../main.js";
  */
 export async function receive(file: string | undefined): Promise<void> {
   collectYoungOften();
-  const config = file === undefined ? defaultConfig(process.env) : loadConfig(file, process.env);
+  const load = () =>
+    file === undefined ? defaultConfig(process.env) : loadConfig(file, process.env);
+  const config = load();
   const logger = createLogger(config);
   for (const warning of config.warnings) logger.warn(warning, {});
-  const receiver = createReceiver(config, logger);
+  const source = file === undefined ? undefined : { file, load };
+  const receiver = createReceiver(config, logger, undefined, source);
   const stop = (signal: string) => {
     logger.info("stopping", { signal });
     void receiver.shutdown().then(() => process.exit(0));
   };
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
+  process.on("SIGHUP", () => receiver.reload());
   await receiver.start();
   const { windows } = config.processors.evaluate;
   logger.info("receiving", {

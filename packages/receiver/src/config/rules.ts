@@ -2,6 +2,7 @@
 
 import { normalize } from "node:path";
 import { CALL_SIGNALS, SEGMENT_MIX } from "@tidemark/semconv";
+import { lookBackMs } from "../references/moving-reference.js";
 import type { Endpoint } from "./fields.js";
 import { formatDuration } from "./quantities.js";
 import type { ParsedConfig } from "./schema.js";
@@ -19,6 +20,7 @@ export function brokenRules(config: ParsedConfig, locate: Locate): string[] {
     ...promiseComplaints(config, locate),
     ...referenceComplaints(config, locate),
     ...signalComplaints(config, locate),
+    ...retentionComplaints(config, locate),
   ];
 }
 
@@ -169,5 +171,20 @@ function signalComplaints(config: ParsedConfig, locate: Locate): string[] {
       (other.model === model || other.model === undefined || model === undefined);
     if (!signals.slice(0, index).some(isSame)) return [];
     return [`${at}: there is another signal called ${name}; give one of them a name of its own`];
+  });
+}
+
+/** What is compared with the past needs a past. */
+function retentionComplaints({ processors }: ParsedConfig, locate: Locate): string[] {
+  const { hourRetention } = processors.observe;
+  const longest = Math.max(...processors.evaluate.windows);
+  return processors.references.flatMap((reference, index) => {
+    const needed = lookBackMs(reference);
+    if (needed === 0 || needed + longest <= hourRetention) return [];
+    const at = locate(["processors", "references", index]);
+    return [
+      `${at}: processors.references.${index}: looks back further than the hours that are kept; ` +
+        `set processors.observe.hourRetention to ${formatDuration(needed + longest)} or more`,
+    ];
   });
 }

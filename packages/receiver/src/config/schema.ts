@@ -118,6 +118,8 @@ const storage = z.strictObject({
 });
 
 const service = z.strictObject({
+  /** How often this file and the references that it names are looked at; 0s for on SIGHUP only. */
+  reloadInterval: duration(0, DAY_MS, "2s"),
   storage: storage.prefault({}),
   pipelines: z
     .strictObject({

@@ -70,11 +70,20 @@ export function windowPolicies(
   });
 }
 
+/** By window length; undefined where it is not evaluated. */
+function policiesOf(
+  lengths: readonly WindowLength[],
+  options: PromiseOptions,
+): (DriftPolicy | undefined)[] {
+  const policies = windowPolicies(lengths, options);
+  return lengths.map(({ evaluated }) => (evaluated ? policies.shift() : undefined));
+}
+
 /** The stage behind observe. */
 export class Evaluator implements Stage, Persistent {
   private readonly options: EvaluatorOptions;
   /** By window length; undefined where it is not evaluated. */
-  private readonly policies: readonly (DriftPolicy | undefined)[];
+  private policies: readonly (DriftPolicy | undefined)[];
   private readonly logger: Logger;
   private readonly onFinding: (finding: DriftFinding) => void;
   private readonly records = new Map<string, SignalRecord>();
@@ -93,10 +102,7 @@ export class Evaluator implements Stage, Persistent {
     this.options = options;
     this.logger = logger;
     this.onFinding = onFinding;
-    const policies = windowPolicies(options.lengths, options);
-    this.policies = options.lengths.map(({ evaluated }) =>
-      evaluated ? policies.shift() : undefined,
-    );
+    this.policies = policiesOf(options.lengths, options);
     this.history = new VerdictHistory(options.history);
     this.checkpoint = new EvaluatorCheckpoint(this.records, options.lengths);
   }
@@ -104,6 +110,11 @@ export class Evaluator implements Stage, Persistent {
   async start(): Promise<void> {}
 
   async shutdown(): Promise<void> {}
+
+  /** Judges by another promise from the next window on. */
+  usePromise(promise: PromiseOptions): void {
+    this.policies = policiesOf(this.options.lengths, promise);
+  }
 
   /**
    * Evaluates one window. A defect in it is logged and counted; the others go on.

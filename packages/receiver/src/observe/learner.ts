@@ -5,6 +5,7 @@
 import type { SignalKind } from "@tidemark/semconv";
 import { CategoryCounts, KllSketch, ReferenceGrid } from "@tidemark/stats";
 import type { Reference } from "../references/reference.js";
+import { LEARNED } from "../references/reference.js";
 
 const DAY_MS = 86_400_000;
 
@@ -99,7 +100,7 @@ export class Learner {
     const { samples, spanMs } = this.options;
     if (this.count < samples || this.lastMs - this.firstMs < spanMs) return undefined;
     const provisional = this.lastMs - this.firstMs < DAY_MS;
-    const origin = { name: "learned", provisional, missing: this.missing };
+    const origin = { name: LEARNED, provisional, missing: this.missing };
     if (this.sketch) {
       return { ...origin, kind: "numeric", grid: ReferenceGrid.fromSketch(this.sketch) };
     }

@@ -2,6 +2,7 @@
 import type { SignalKind } from "@tidemark/semconv";
 import type { SignalIdentity } from "../closed-window.js";
 import type { Reference } from "../references/reference.js";
+import { isSameReference, LEARNED } from "../references/reference.js";
 import type { Violation, ViolationCounts } from "../violations.js";
 import { LatencyHistogram } from "./latency-histogram.js";
 import type { LearnOptions } from "./learner.js";
@@ -31,13 +32,24 @@ export function countViolation(signal: ObservedSignal, kind: Violation): void {
   counts[kind] = (counts[kind] ?? 0) + 1;
 }
 
+/** What a signal is compared with. */
+export interface References {
+  /** From its first value on; undefined when it has to learn. */
+  find(signal: SignalIdentity): Reference | undefined;
+  /** When it has learned; undefined when it has to go on. */
+  learned(signal: SignalIdentity, own: () => Reference | undefined): Reference | undefined;
+  /** A reference as the configuration has it, which may move with time. */
+  moving(signal: SignalIdentity, base: Reference): Reference;
+  /** Whether the model has a reference, of which the signal is no part. */
+  isForeign(signal: SignalIdentity): boolean;
+}
+
 /** What a model's signals need to know of the configuration. */
 export interface ModelOptions {
   readonly schedule: WindowSchedule;
   readonly learn: LearnOptions;
-  readonly reference: (identity: SignalIdentity) => Reference | undefined;
-  /** Whether the model has a reference, of which the signal is no part. */
-  readonly isForeign: (identity: SignalIdentity) => boolean;
+  /** Where references come from: see references/reference-book.ts. */
+  readonly references: References;
   readonly tenants: TenantRoom;
   /** How the values of a signal are summed up; undefined when the first one decides. */
   readonly kindOf: (role: number, name: string) => SignalKind | undefined;
@@ -72,10 +84,11 @@ export class ObservedModel {
   addSignal(key: number, role: number, name: string): ObservedSignal {
     const { model, version, segment } = this;
     const identity = { model, version, name, segment };
-    const reference = this.options.reference(identity);
+    const { references } = this.options;
+    const reference = references.find(identity);
     const nothing = { panes: undefined, learner: undefined, violations: undefined };
     const signal: ObservedSignal = { identity, role, ...nothing, learned: false, missing: 0 };
-    if (reference === undefined && this.options.isForeign(identity)) {
+    if (reference === undefined && references.isForeign(identity)) {
       countViolation(signal, "schema");
     }
     if (reference) this.monitor(signal, reference);
@@ -91,8 +104,29 @@ export class ObservedModel {
 
   /** Lets a signal that has learned enough be monitored from now on. */
   finishLearning(signal: ObservedSignal): void {
-    const reference = signal.learner?.reference();
+    const own = () => signal.learner?.reference();
+    const reference = this.options.references.learned(signal.identity, own);
     if (reference) this.monitorLearned(signal, reference);
+  }
+
+  /** Looks a signal's reference up again, and keeps what its open windows have counted. */
+  lookUpAgain(signal: ObservedSignal): void {
+    const { identity, panes, learned, role } = signal;
+    const { references } = this.options;
+    let reference = references.find(identity);
+    if (reference === undefined && panes === undefined) return;
+    signal.learned = reference === undefined && learned;
+    if (panes && signal.learned) {
+      reference = references.moving(identity, withoutMoves(panes.reference));
+    }
+    if (reference === undefined) {
+      // Its file is configured no more: there is nothing left to compare with.
+      signal.panes = undefined;
+      signal.learner = this.newLearner(role, identity.name);
+    } else if (panes === undefined) this.monitor(signal, reference);
+    else if (!isSameReference(panes.reference, reference)) {
+      signal.panes = panes.onReference(reference);
+    }
   }
 
   latency(stage: string): LatencyHistogram {
@@ -106,7 +140,7 @@ export class ObservedModel {
 
   /** Has a signal compared with a reference that it has learned itself. */
   monitorLearned(signal: ObservedSignal, reference: Reference): void {
-    this.monitor(signal, reference);
+    this.monitor(signal, this.options.references.moving(signal.identity, reference));
     signal.learned = true;
   }
 
@@ -114,4 +148,13 @@ export class ObservedModel {
     signal.panes = new SignalPanes(signal.identity, reference, this.options.schedule);
     signal.learner = undefined;
   }
+}
+
+/** A learned reference as it was before a rule of the configuration took it up. */
+function withoutMoves(reference: Reference): Reference {
+  const { kind, provisional, missing } = reference;
+  const origin = { name: LEARNED, provisional, missing };
+  if (kind === "numeric") return { ...origin, kind, grid: reference.grid };
+  const { categories, rate = false } = reference;
+  return { ...origin, kind, categories, ...(rate ? { rate } : {}) };
 }

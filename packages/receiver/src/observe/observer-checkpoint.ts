@@ -170,7 +170,8 @@ export class ObserverCheckpoint {
       saved = { item: "", places: new Map() };
       this.saved.set(signal, saved);
     }
-    const stamp = [signal.missing, signal.learner?.count, signal.panes !== undefined].join(" ");
+    const { missing, learner, panes, learned } = signal;
+    const stamp = [missing, learner?.count, panes !== undefined, learned].join(" ");
     if (saved.item !== stamp) {
       changes.put(
         KIND.signal,

@@ -1,11 +1,13 @@
 /** All that observe knows between two spans: models and their signals, time, and recent spans. */
 import type { KeyTable } from "../otlp/key-table.js";
 import type { SpanRows } from "../otlp/span-rows.js";
+import type { SignalKey } from "../references/moving-reference.js";
 import type { WindowLength } from "../window-lengths.js";
 import { ByteInterner, INTERN_FULL } from "./byte-interner.js";
 import type { ModelOptions, ObservedSignal } from "./observed-model.js";
 import { ObservedModel } from "./observed-model.js";
 import type { RetentionOptions } from "./pane-history.js";
+import type { PreparedPast } from "./prepared-past.js";
 import { RecentSpans } from "./recent-spans.js";
 import { signalName } from "./signal-name.js";
 import type { PlanOptions } from "./signal-plan.js";
@@ -31,6 +33,8 @@ export interface ObserverOptions extends Omit<ModelOptions, "schedule" | "kindOf
   readonly paneMs: number;
   /** Shortest first; it is a multiple of the pane. */
   readonly lengths: readonly WindowLength[];
+  /** What references read that move with time. */
+  readonly past?: PreparedPast;
   /** How long the past is kept. */
   readonly retention: RetentionOptions;
   readonly allowedLatenessMs: number;
@@ -112,6 +116,14 @@ export class ObserverState {
     return model && segment !== "" ? this.segment(model, segment) : model;
   }
 
+  /** A signal that has been seen. */
+  find({ model, version, segment = "", name }: SignalKey): ObservedSignal | undefined {
+    const id = this.intern(model) * VERSION_FACTOR;
+    const plain = id + (version === "" ? VERSION_FACTOR - 1 : this.intern(version));
+    const key = segment === "" ? plain : JSON.stringify([model, version, segment]);
+    return this.models.get(key)?.signals.find((signal) => signal?.identity.name === name);
+  }
+
   /** The text of a string value, or as much of it as counts; undefined when it is no UTF-8. */
   categoryAt({ view, valueOffset, valueNumber }: SpanRows, at: number): string | undefined {
     const start = valueOffset[at] as number;
@@ -138,10 +150,10 @@ export class ObserverState {
   }
 
   private newModel(model: string, version: string, segment: string): ObservedModel {
-    const { learn, reference, isForeign } = this.options;
+    const { learn, references } = this.options;
     const { schedule, tenants } = this;
     const kindOf = (role: number, name: string) => this.plan.kindOf(role, name);
-    const options = { schedule, learn, reference, isForeign, kindOf, tenants };
+    const options = { schedule, learn, references, kindOf, tenants };
     return new ObservedModel(model, version, segment, options);
   }
 

@@ -68,7 +68,15 @@ export class Observer implements Stage, Persistent {
     const { spanSeriesMax = 0 } = options;
     if (spanSeriesMax > 0) this.spanMetrics = new SpanMetrics(keys, spanSeriesMax);
     this.logger = logger;
-    this.closer = new WindowCloser(this.state, (...due) => this.close(...due));
+    this.closer = new WindowCloser(this.state, {
+      prepare: (...due) => this.prepare(...due),
+      close: (...due) => this.close(...due),
+    });
+    options.past?.readFrom({
+      find: (key) => this.state.find(key),
+      handOut: (signal) => this.closer.handOut(signal),
+      read: (signal, [fromMs, toMs]) => this.past(signal, fromMs, toMs),
+    });
     this.checkpoint = new ObserverCheckpoint(this.state, logger);
   }
 
@@ -133,6 +141,16 @@ export class Observer implements Stage, Persistent {
     return this.history.read(identity, panes.reference, fromMs, toMs);
   }
 
+  /**
+   * Looks every signal's reference up again, after the configuration has changed. What open windows
+   * have counted goes on to the new one.
+   */
+  useReferences(): void {
+    for (const model of this.state.models.values()) {
+      for (const signal of model.signals) if (signal) model.lookUpAgain(signal);
+    }
+  }
+
   /** The models seen so far, with their signals. */
   observedModels(): readonly ObservedModel[] {
     return [...this.state.models.values()];
@@ -162,6 +180,25 @@ export class Observer implements Stage, Persistent {
       this.onBoundary();
     }
     this.closer.proceed();
+  }
+
+  /** Lets a reference that moves know what the windows that end by then are compared with. */
+  private async prepare(panes: SignalPanes, untilMs: number): Promise<void> {
+    const { reference, identity, closedUntilMs } = panes;
+    const fromMs = Number.isNaN(closedUntilMs) ? untilMs - this.shortestMs : closedUntilMs;
+    const ending = this.options.lengths.filter(({ ms }) => Math.floor(untilMs / ms) * ms > fromMs);
+    const longestMs = ending.at(-1)?.ms;
+    if (longestMs === undefined) return;
+    try {
+      await reference.prepare?.(fromMs + this.shortestMs - longestMs, untilMs);
+    } catch (error) {
+      const message = "the past of a signal cannot be read; its own reference holds meanwhile";
+      this.logger.error(message, { ...identity, error });
+    }
+  }
+
+  private get shortestMs(): number {
+    return this.state.schedule.shortestMs;
   }
 
   private close(panes: SignalPanes, untilMs: number): void {

@@ -13,7 +13,7 @@ import type { UsualValues } from "./usual-values.js";
 import { usualInDrift, usualValues } from "./usual-values.js";
 import { WaitingWindows } from "./waiting-windows.js";
 import type { WindowSchedule } from "./window-schedule.js";
-import { emptySummary, merged, readSummary, rowsOf } from "./window-summary.js";
+import { emptySummary, merged, readSummary, recounted, rowsOf } from "./window-summary.js";
 
 /** Numbers that are added to a pane at once: 512 bytes a signal while a batch is counted. */
 const WAITING_MAX = 64;
@@ -185,6 +185,24 @@ export class SignalPanes {
     if (kind === "pane") this.panes.set(Number(at), saved);
     else if (kind === "late") [this.late, this.lateStartMs] = [saved, Number(at)];
     else if (kind === "shortest") this.shortest = saved;
+  }
+
+  /** The same windows on another reference, with what they have counted so far. */
+  onReference(reference: Reference): SignalPanes {
+    this.settle();
+    const panes = new SignalPanes(this.identity, reference, this.schedule);
+    panes.closedUntilMs = this.closedUntilMs;
+    for (const [number, pane] of this.panes) panes.panes.set(number, recounted(pane, reference));
+    panes.shortest = this.shortest && recounted(this.shortest, reference);
+    panes.late = this.late && recounted(this.late, reference);
+    panes.lateStartMs = this.lateStartMs;
+    panes.longer.set(
+      this.schedule.lengths.map((_, length) => {
+        const summary = this.longer.get(length);
+        return summary && recounted(summary, reference);
+      }),
+    );
+    return panes;
   }
 
   /** The summary that takes the values of a pane. */

@@ -1,5 +1,5 @@
 /** Summaries of either kind, numbers or categories, as the reference asks for. */
-import { CategoryCounts, GridSummary } from "@tidemark/stats";
+import { CategoryCounts, GridSummary, ReferenceGrid, regrid } from "@tidemark/stats";
 import type { Summary } from "../closed-window.js";
 import type { Reference } from "../references/reference.js";
 
@@ -20,6 +20,23 @@ export function emptySummary(reference: Reference): Summary {
   return reference.kind === "numeric"
     ? new GridSummary(reference.grid)
     : CategoryCounts.liveFor(reference.categories);
+}
+
+/**
+ * What a summary holds, on another reference: categories exactly, numbers to the share of a bin.
+ * Nothing where the one holds numbers and the other names.
+ */
+export function recounted(summary: Summary, reference: Reference): Summary {
+  const recount = emptySummary(reference);
+  if (recount instanceof CategoryCounts) {
+    if (summary instanceof CategoryCounts) recount.merge(summary);
+    return recount;
+  }
+  if (!(summary instanceof GridSummary)) return recount;
+  if (summary.count === 0) recount.invalid = summary.invalid;
+  else recount.merge(regrid(recount.grid, ReferenceGrid.fromSummary(summary)).summary);
+  recount.missing = summary.missing;
+  return recount;
 }
 
 /** `target` with `source` added to it, or `source` itself. */

@@ -5,6 +5,7 @@
  */
 import type { CategoryCounts } from "@tidemark/stats";
 import { GridSummary, ReferenceGrid } from "@tidemark/stats";
+import { formatDuration } from "../config/quantities.js";
 import type { Reference } from "./reference.js";
 
 const HOUR_MS = 3_600_000;
@@ -12,8 +13,8 @@ const DAY_MS = 24 * HOUR_MS;
 const WEEK_MS = 7 * DAY_MS;
 /** How much of the newest a rolling reference leaves out. */
 const EXCLUDED_MS_DEFAULT = DAY_MS;
-/** Fewer rows than this would make a reference that nothing can be compared with. */
-const ROWS_MIN = 500;
+/** A past of fewer rows than this has too little to say to take the place of what was learned. */
+const PAST_ROWS_MIN = 500;
 
 /** Names a signal. */
 export interface SignalKey {
@@ -24,15 +25,20 @@ export interface SignalKey {
   readonly segment?: string;
 }
 
+/** A stretch of event time, half-open. */
+export type TimeRange = readonly [fromMs: number, toMs: number];
+
 /** What has been counted before. */
 export interface SummaryHistory {
   /** The reference on whose edges a signal is counted; undefined while it learns. */
   reference(signal: SignalKey): Reference | undefined;
+  /** Reads what `sum` is asked for until the next call. */
+  prepare(signal: SignalKey, ranges: readonly TimeRange[]): Promise<void>;
   /**
-   * What the closed windows of [fromMs, toMs) in event time hold together; undefined when nothing
-   * is kept of that time. The caller may change it.
+   * What the closed windows of [fromMs, toMs) hold together; undefined when nothing is kept of that
+   * time. The caller may change it.
    */
-  sum(signal: SignalKey, fromMs: number, toMs: number): GridSummary | CategoryCounts | undefined;
+  sum(signal: SignalKey, range: TimeRange): GridSummary | CategoryCounts | undefined;
 }
 
 /** Another version, or another segment. */
@@ -84,27 +90,31 @@ export function movingReference(
 ): Reference {
   const name = nameOf(rule);
   const other = counterpart(rule, signal) ?? signal;
+  // However little the other version says: the verdict then is that it is insufficient.
+  const rowsMin = rule.against ? 1 : PAST_ROWS_MIN;
   const at = (startMs: number, endMs: number): Reference | undefined => {
     let sum: GridSummary | CategoryCounts | undefined;
-    for (const [fromMs, toMs] of timesOf(rule, startMs, endMs)) {
-      const part = history.sum(other, fromMs, toMs);
+    for (const range of timesOf(rule, startMs, startMs, endMs)) {
+      const part = history.sum(other, range);
       if (part !== undefined) sum = sum === undefined ? part : joined(sum, part);
     }
-    if (sum === undefined || sum.count < ROWS_MIN) return undefined;
+    if (sum === undefined || sum.count < rowsMin) return undefined;
     return onEdgesOf(base, sum, name);
   };
-  return { ...base, name, at };
+  const prepare = (fromMs: number, toMs: number) =>
+    history.prepare(other, timesOf(rule, fromMs, toMs, toMs));
+  return { ...base, name, at, prepare };
 }
 
-/** The times that a window is compared with, half-open. */
+/** The times that windows are compared with that start in [startMs, lastStartMs]. */
 function timesOf(
   { rolling, excluding = EXCLUDED_MS_DEFAULT, sameHour }: MovingRule,
   startMs: number,
+  lastStartMs: number,
   endMs: number,
-): readonly (readonly [fromMs: number, toMs: number])[] {
+): readonly TimeRange[] {
   if (rolling !== undefined) {
-    const toMs = wholeHour(startMs - excluding);
-    return [[toMs - rolling, toMs]];
+    return [[wholeHour(startMs - excluding) - rolling, wholeHour(lastStartMs - excluding)]];
   }
   if (sameHour === undefined) return [[startMs, endMs]];
   // Windows shorter than an hour are compared with the hour that they are in.
@@ -141,9 +151,15 @@ function onEdgesOf(
   return { ...base, ...origin, grid: ReferenceGrid.fromSummary(sum) };
 }
 
+/** How far back a rule looks from the start of a window. */
+export function lookBackMs({ rolling, excluding = EXCLUDED_MS_DEFAULT, sameHour }: MovingRule) {
+  if (rolling !== undefined) return rolling + excluding;
+  return sameHour === undefined ? 0 : sameHour * WEEK_MS;
+}
+
 /** What the label `reference` says. */
 function nameOf({ rolling, sameHour, against }: MovingRule): string {
-  if (rolling !== undefined) return `rolling ${rolling / DAY_MS}d`;
+  if (rolling !== undefined) return `rolling ${formatDuration(rolling)}`;
   if (sameHour !== undefined) return `same hour, ${sameHour}w`;
   return against?.version === undefined ? `${against?.segment}` : `version ${against.version}`;
 }

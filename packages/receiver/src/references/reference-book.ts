@@ -32,23 +32,27 @@ export class ReferenceBook {
   find(signal: SignalKey): Reference | undefined {
     const rule = this.ruleOf(signal);
     const other = rule && counterpart(rule, signal);
-    // Both sides have to be counted on the same edges: those of the other, if it has any.
-    const base =
-      (other && (this.history.reference(other) ?? this.inFiles(other))) ?? this.inFiles(signal);
-    return rule && base ? movingReference(rule, signal, base, this.history) : base;
+    // Both sides have to be counted on the same edges.
+    const base = (other && this.inFiles(other)) ?? this.inFiles(signal);
+    return base && this.moving(signal, base);
   }
 
   /**
-   * What a signal is compared with that has learned enough; undefined when it has to go on, because
-   * it is to be compared with another that is still learning.
-   * @param learned makes the reference of its own; not called when it is not needed
+   * What a signal is compared with that no file knows; undefined when it has to go on learning,
+   * which it also has while the one that it is to be compared with is learning.
+   * @param own makes the reference that it has learned; not called when that is not needed
    */
-  learned(signal: SignalKey, learned: () => Reference | undefined): Reference | undefined {
+  learned(signal: SignalKey, own: () => Reference | undefined): Reference | undefined {
     const rule = this.ruleOf(signal);
-    if (rule === undefined) return learned();
-    if (counterpart(rule, signal)) return this.find(signal);
-    const base = learned();
-    return base && movingReference(rule, signal, base, this.history);
+    const other = rule && counterpart(rule, signal);
+    const base = other ? this.history.reference(other) : own();
+    return base && this.moving(signal, base);
+  }
+
+  /** A reference as the rules of its signal have it; itself where there is none. */
+  moving(signal: SignalKey, base: Reference): Reference {
+    const rule = this.ruleOf(signal);
+    return rule ? movingReference(rule, signal, base, this.history) : base;
   }
 
   /** Whether a model has a reference, but none for this signal. */

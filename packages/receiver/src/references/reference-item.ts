@@ -1,6 +1,7 @@
 /** A learned reference as text, for the state that survives a restart. */
 import { CategoryCounts, ReferenceGrid } from "@tidemark/stats";
 import type { Reference } from "./reference.js";
+import { LEARNED } from "./reference.js";
 
 /** The form of a reference inside an item. */
 export interface ReferenceItem {
@@ -13,13 +14,13 @@ export interface ReferenceItem {
   readonly summary: string;
 }
 
-/** A reference as plain data. */
+/** A learned reference as plain data, whatever rule of the configuration goes by it now. */
 export function encodeReference(reference: Reference): ReferenceItem {
-  const { kind, name, provisional, missing } = reference;
+  const { kind, provisional, missing } = reference;
   const summary = kind === "numeric" ? reference.grid : reference.categories;
   const bytes = Buffer.from(summary.serialise());
   const rate = reference.kind === "categorical" && reference.rate ? { rate: true } : {};
-  return { kind, name, provisional, missing, ...rate, summary: bytes.toString("base64") };
+  return { kind, name: LEARNED, provisional, missing, ...rate, summary: bytes.toString("base64") };
 }
 
 /** @throws SummaryFormatError when the summary is damaged */

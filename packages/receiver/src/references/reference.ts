@@ -4,6 +4,9 @@ import type { CategoryCounts, ReferenceGrid } from "@tidemark/stats";
 export const RATE_EVENT = "yes";
 export const RATE_OTHER = "no";
 
+/** What a reference is called that was learned from live values. */
+export const LEARNED = "learned";
+
 /** What live values of one signal are compared with. */
 export type Reference = NumericReference | CategoricalReference;
 
@@ -20,6 +23,8 @@ interface ReferenceOrigin {
    * that time; the reference as a whole then holds.
    */
   readonly at?: (startMs: number, endMs: number) => Reference | undefined;
+  /** Lets `at` know the windows that lie in [fromMs, toMs), and until the next call only these. */
+  readonly prepare?: (fromMs: number, toMs: number) => Promise<void>;
 }
 
 /** The reference of a signal of numbers. */
@@ -44,4 +49,12 @@ export interface ModelReference {
   /** The training run that made the model, `ml.model.run_id` on the wire; empty when unknown. */
   readonly runId: string;
   readonly signals: ReadonlyMap<string, Reference>;
+}
+
+/** Whether nothing changes when one takes the place of the other. */
+export function isSameReference(a: Reference, b: Reference): boolean {
+  if (a.name !== b.name || a.at || b.at) return false;
+  if (a.kind === "numeric") return b.kind === "numeric" && a.grid.id === b.grid.id;
+  if (b.kind === "numeric") return false;
+  return Buffer.from(a.categories.serialise()).equals(b.categories.serialise());
 }

@@ -1,5 +1,11 @@
 /** One signal: live beside reference, over time, its verdicts, and the traces behind them. */
-import type { ExemplarFacts, ReferenceFacts, SignalDocument, VerdictFacts } from "#ui/documents.js";
+import type {
+  ExemplarFacts,
+  OriginFacts,
+  ReferenceFacts,
+  SignalDocument,
+  VerdictFacts,
+} from "#ui/documents.js";
 import { QUANTILE_SHARES } from "#ui/documents.js";
 import type { Origin } from "../evaluate/contributions.js";
 import type { Verdict } from "../evaluate/verdict.js";

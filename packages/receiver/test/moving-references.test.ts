@@ -1,0 +1,133 @@
+/** References that move with time, in a receiver that counts, keeps hours and is restarted. */
+import { rm } from "node:fs/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import { seeded } from "../bench/trace-bodies.ts";
+import { START_MS, startReceiver, storageFolder } from "./running-receiver.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** A whole hour, so that hours are full ones. */
+const FROM_MS = Math.ceil(START_MS / HOUR_MS) * HOUR_MS;
+const ROWS = 1000;
+const random = seeded(23);
+const normal = (mean: number) =>
+  Array.from({ length: 12 }, random).reduce((sum, x) => sum + x, -6) + mean;
+
+type Receiver = Awaited<ReturnType<typeof startReceiver>>;
+const running: Receiver[] = [];
+afterEach(async () => {
+  for (const receiver of running.splice(0)) await receiver.shutdown();
+});
+
+async function started(references: string, storage?: string, nowMs = FROM_MS): Promise<Receiver> {
+  const yaml =
+    "processors:\n  observe: { idleTimeout: 1s, allowedLateness: 0s, hourRetention: 15d }\n" +
+    `  learn: { samples: 400, span: 0s }\n  references: [${references}]\n` +
+    "  evaluate: { windows: [5m], ladder: 1, dependence: none }\n";
+  const receiver = await startReceiver(yaml, storage, nowMs);
+  running.push(receiver);
+  return receiver;
+}
+
+interface Traffic {
+  readonly version: string;
+  readonly mean: number;
+}
+
+/** Sends five minutes of every version, and lets their window end. */
+async function fiveMinutes(receiver: Receiver, fromMs: number, traffic: readonly Traffic[]) {
+  receiver.clock.nowMs = fromMs + 5 * MINUTE_MS - 1;
+  const spans = traffic.flatMap(({ version, mean }) =>
+    Array.from({ length: ROWS }, (_, i) => ({
+      atMs: fromMs + i * 200,
+      attributes: {
+        "ml.model.name": "weather",
+        "ml.model.version": version,
+        "ml.stage": "inference",
+        "ml.feature.wind": normal(mean),
+      },
+    })),
+  );
+  expect((await receiver.send(spans)).status).toBe(200);
+}
+
+interface Judged {
+  version: string;
+  state: string;
+  reference: string;
+  liveCount: number;
+  windowStartMs: number;
+}
+
+/** The verdicts on the five minutes that began at `fromMs`. */
+async function judged(receiver: Receiver, fromMs: number): Promise<Record<string, Judged>> {
+  receiver.clock.nowMs = fromMs + 6 * MINUTE_MS;
+  const found = async () => (await receiver.verdicts()) as unknown as Judged[];
+  const isThere = async () => (await found()).some(({ windowStartMs }) => windowStartMs === fromMs);
+  await expect.poll(isThere, { timeout: 10_000 }).toBe(true);
+  return Object.fromEntries((await found()).map((verdict) => [verdict.version, verdict]));
+}
+
+async function hours(
+  receiver: Receiver,
+  [first, last]: readonly [number, number],
+  traffic: readonly Traffic[],
+) {
+  for (let ms = FROM_MS + first * HOUR_MS; ms < FROM_MS + last * HOUR_MS; ms += 5 * MINUTE_MS) {
+    await fiveMinutes(receiver, ms, traffic);
+  }
+}
+
+describe("a rolling reference", () => {
+  it("follows what has come to stay, across a restart, where a learned one stays behind", async () => {
+    const storage = storageFolder();
+    const rolling = "{ rolling: 2h, excluding: 0s, version: rolling }";
+    const both = (mean: number) => ["rolling", "learned"].map((version) => ({ version, mean }));
+    try {
+      const before = await started(rolling, storage);
+      await hours(before, [0, 1], both(0));
+      await hours(before, [1, 4], both(2));
+      await running.pop()?.shutdown();
+      const at = FROM_MS + 4 * HOUR_MS;
+      const receiver = await started(rolling, storage, at);
+      await fiveMinutes(receiver, at, both(2));
+      const stayed = await judged(receiver, at);
+      expect(stayed["rolling"]).toMatchObject({ reference: "rolling 2h" });
+      expect(stayed["learned"]).toMatchObject({ reference: "learned", state: "drifted" });
+      const next = at + 5 * MINUTE_MS;
+      await fiveMinutes(receiver, next, both(2));
+      const cleared = await judged(receiver, next);
+      expect(cleared["rolling"]).toMatchObject({ state: "stable", liveCount: ROWS });
+      expect(cleared["learned"]).toMatchObject({ state: "drifted" });
+      const last = next + 5 * MINUTE_MS;
+      await fiveMinutes(receiver, last, both(0));
+      expect((await judged(receiver, last))["rolling"]).toMatchObject({ state: "drifted" });
+    } finally {
+      for (const receiver of running.splice(0)) await receiver.shutdown();
+      await rm(storage, { recursive: true, force: true });
+    }
+  }, 60_000);
+});
+
+describe("a canary", () => {
+  it("is compared with the other version at the same time, both of which may have moved", async () => {
+    const receiver = await started('{ against: { version: "1" }, version: "2" }');
+    const versions = (one: number, two: number) => [
+      { version: "1", mean: one },
+      { version: "2", mean: two },
+    ];
+    await hours(receiver, [0, 1], versions(0, 0));
+    const moved = FROM_MS + HOUR_MS;
+    await fiveMinutes(receiver, moved, versions(2, 2));
+    await fiveMinutes(receiver, moved + 5 * MINUTE_MS, versions(2, 2));
+    const together = await judged(receiver, moved + 5 * MINUTE_MS);
+    expect(together["1"]).toMatchObject({ reference: "learned", state: "drifted" });
+    expect(together["2"]).toMatchObject({ reference: "version 1", state: "stable" });
+    const apart = moved + 10 * MINUTE_MS;
+    await fiveMinutes(receiver, apart, versions(2, 3.5));
+    expect((await judged(receiver, apart))["2"]).toMatchObject({
+      reference: "version 1",
+      state: "drifted",
+    });
+  }, 60_000);
+});
