@@ -17,6 +17,7 @@ import { Evaluator } from "./evaluate/evaluator.js";
 import { QualityMonitor } from "./evaluate/quality-monitor.js";
 import { DriftReports } from "./export/drift-reports.js";
 import type { OtlpMetricsPush } from "./export/otlp-metrics-push.js";
+import { limitSeries } from "./export/series-limit.js";
 import { FlaggedBatches } from "./forward/flagged-batches.js";
 import { baseUrl } from "./listen.js";
 import type { LiveParts } from "./live-parts.js";
@@ -126,7 +127,8 @@ export function createReceiver(
   const pushes: OtlpMetricsPush[] = [];
   const ends = [...forwarders, intake, receivers, reload];
   const pipeline = [log, evaluator, quality, observer, reports, ...ends];
-  const metrics = () => mergeFamilies([...pipeline, ...pushes].flatMap((stage) => stage.metrics()));
+  const metrics = () =>
+    limitSeries(mergeFamilies([...pipeline, ...pushes].flatMap((stage) => stage.metrics())));
   const lifecycle = new Lifecycle();
   const urls = () => ({ ...receivers.urls, admin: admins.map(urlOf).join() });
   const shown = {

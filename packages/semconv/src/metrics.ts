@@ -39,6 +39,24 @@ function prometheusName(name: string, kind: MetricKind, unit: string): string {
 export const METRICS = {
   predictionRequests: metric("ml.prediction.requests", "counter", "", "Inference calls"),
   predictionLatency: metric("ml.prediction.latency", "histogram", "s", "Duration of a stage"),
+  predictionConfidence: metric(
+    "ml.prediction.confidence",
+    "histogram",
+    "",
+    "Confidence of predictions, by predicted class",
+  ),
+  predictionValue: metric(
+    "ml.prediction.value",
+    "histogram",
+    "",
+    "Predicted numbers; buckets are the deciles of the reference",
+  ),
+  featureValue: metric(
+    "ml.feature.value",
+    "histogram",
+    "",
+    "Values of a feature; buckets are the deciles of its reference",
+  ),
   featureMissing: metric(
     "ml.feature.missing",
     "counter",
@@ -177,6 +195,12 @@ export const METRICS = {
     "counter",
     "",
     "Pushes of metrics by exporter and outcome",
+  ),
+  receiverSeriesOverflow: metric(
+    "tidemark.receiver.series.overflow",
+    "gauge",
+    "",
+    "Series of a metric that are beyond its bound, and not shown one by one",
   ),
   receiverFindings: metric(
     "tidemark.receiver.findings",

@@ -25,6 +25,15 @@ export interface SpanPlace {
   readonly timeMs: number;
 }
 
+/** The exemplar of a value that was found there. */
+export function exemplarAt(place: SpanPlace, value: number | string): Exemplar {
+  const { view, traceOffset, spanOffset, timeMs } = place;
+  const hex = (offset: number, length: number) =>
+    Buffer.from(view.buffer, view.byteOffset + offset, length).toString("hex");
+  const traceId = hex(traceOffset, TRACE_BYTES);
+  return { traceId, spanId: hex(spanOffset, ID_BYTES - TRACE_BYTES), value, timeMs };
+}
+
 /** Owned by the panes of one signal; cleared when their shortest window ends. */
 export class ExemplarSlots {
   private readonly numbers = new Float64Array(SLOTS * NUMBERS);

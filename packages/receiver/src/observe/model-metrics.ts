@@ -2,9 +2,8 @@
 import { isStage, METRICS } from "@tidemark/semconv";
 import type { HistogramPoint, Labels, MetricFamily, NumberPoint } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
-import type { LatencyHistogram } from "./latency-histogram.js";
-import { LATENCY_BOUNDS_S } from "./latency-histogram.js";
-import type { ObservedModel } from "./observed-model.js";
+import { ROLE } from "../otlp/wanted-keys.js";
+import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 
 /** Histograms of calls that no stage has, as {@link ObservedModel.latency} names them. */
 export const CALL_LATENCIES = {
@@ -19,16 +18,22 @@ export function modelMetrics(observed: readonly ObservedModel[]): MetricFamily[]
   const stages = models.flatMap((model) =>
     [...model.latencies]
       .filter(([stage]) => isStage(stage))
-      .map(([stage, latency]) => histogram({ ...modelLabels(model), stage }, latency)),
+      .map(([stage, latency]) => latency.point({ ...modelLabels(model), stage })),
   );
   const ofCalls = (name: string) =>
     models.flatMap((model) => {
       const latency = model.latencies.get(name);
-      return latency === undefined ? [] : [histogram(modelLabels(model), latency)];
+      return latency === undefined ? [] : [latency.point(modelLabels(model))];
     });
   return [
     { definition: METRICS.predictionRequests, points: models.flatMap(requestPoints) },
     { definition: METRICS.predictionLatency, points: stages },
+    { definition: METRICS.featureValue, points: models.flatMap(featurePoints) },
+    { definition: METRICS.predictionValue, points: models.flatMap(predictionPoints) },
+    {
+      definition: METRICS.predictionConfidence,
+      points: models.flatMap((model) => model.confidences?.points(modelLabels(model)) ?? []),
+    },
     { definition: METRICS.featureMissing, points: models.flatMap(missingPoints) },
     { definition: METRICS.qualityViolations, points: violationPoints(models) },
     {
@@ -47,10 +52,6 @@ export function modelMetrics(observed: readonly ObservedModel[]): MetricFamily[]
 
 function modelLabels(model: ObservedModel): Labels {
   return { model_name: model.model, model_version: model.version };
-}
-
-function histogram(labels: Labels, { counts, sum, count }: LatencyHistogram): HistogramPoint {
-  return { labels, bounds: LATENCY_BOUNDS_S, counts, sum, count };
 }
 
 function requestPoints(model: ObservedModel): NumberPoint[] {
@@ -75,11 +76,28 @@ function violationPoints(models: readonly ObservedModel[]): NumberPoint[] {
   return counts.snapshot();
 }
 
+/** Buckets are the deciles of the reference, so a signal has none before it has a reference. */
+function featurePoints(model: ObservedModel): HistogramPoint[] {
+  return model.signals.flatMap((signal) => {
+    const name = featureName(signal);
+    if (name === undefined) return [];
+    return signal?.panes?.values({ ...modelLabels(model), feature_name: name }) ?? [];
+  });
+}
+
+function predictionPoints(model: ObservedModel): HistogramPoint[] {
+  const signal = model.signals.find((one) => one?.role === ROLE.predictionValue);
+  return [signal?.panes?.values(modelLabels(model)) ?? []].flat();
+}
+
+function featureName(signal: ObservedSignal | undefined): string | undefined {
+  return signal?.role === ROLE.feature ? signal.identity.name.slice("feature.".length) : undefined;
+}
+
 function missingPoints(model: ObservedModel): NumberPoint[] {
   return model.signals.flatMap((signal) => {
-    if (signal === undefined || !signal.identity.name.startsWith("feature.")) return [];
-    const featureName = signal.identity.name.slice("feature.".length);
-    const labels = { ...modelLabels(model), feature_name: featureName };
-    return [{ labels, value: signal.missing }];
+    const name = featureName(signal);
+    if (signal === undefined || name === undefined) return [];
+    return [{ labels: { ...modelLabels(model), feature_name: name }, value: signal.missing }];
   });
 }

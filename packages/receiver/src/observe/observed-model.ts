@@ -4,6 +4,7 @@ import type { SignalIdentity } from "../closed-window.js";
 import type { Reference } from "../references/reference.js";
 import { isSameReference, LEARNED } from "../references/reference.js";
 import type { Violation, ViolationCounts } from "../violations.js";
+import type { ConfidenceHistograms } from "./confidence-histograms.js";
 import { LatencyHistogram } from "./latency-histogram.js";
 import type { LearnOptions } from "./learner.js";
 import { Learner } from "./learner.js";
@@ -67,6 +68,8 @@ export class ObservedModel {
   /** Tokens by type, and money by currency. */
   readonly tokens: UsageCounts;
   readonly costs: UsageCounts;
+  /** Undefined until a confidence has been seen. */
+  confidences: ConfidenceHistograms | undefined;
   successes = 0;
   errors = 0;
   private readonly options: ModelOptions;

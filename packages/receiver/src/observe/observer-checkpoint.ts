@@ -11,7 +11,6 @@ import { parsePlain, stringifyPlain } from "../state/plain-json.js";
 import type { StateItem } from "../state/state-request.js";
 import type { StateChanges, StoredState } from "../state/state-store.js";
 import type { ViolationCounts } from "../violations.js";
-import type { LatencyHistogram } from "./latency-histogram.js";
 import type { LearnerState } from "./learner.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import type { ObserverState } from "./observer-state.js";
@@ -224,7 +223,9 @@ export class ObserverCheckpoint {
     this.violations.set(model, new Map(item.violations));
     model.successes = successes;
     model.errors = errors;
-    for (const [stage, histogram] of latencies) restoreLatency(model.latency(stage), histogram);
+    for (const [stage, { counts, sum, count }] of latencies) {
+      model.latency(stage).restore(counts, sum, count);
+    }
   }
 
   private restoreSignal(key: string, item: SignalItem): ObservedSignal | undefined {
@@ -318,12 +319,6 @@ function modelItem(model: ObservedModel): ModelItem {
       signal?.violations ? [[signal.identity.name, signal.violations] as const] : [],
     ),
   };
-}
-
-function restoreLatency(histogram: LatencyHistogram, { counts, sum, count }: LatencyItem): void {
-  histogram.counts.set(counts.slice(0, histogram.counts.length));
-  histogram.sum = sum;
-  histogram.count = count;
 }
 
 function itemOf(signal: ObservedSignal, suffix: string): SignalItem {

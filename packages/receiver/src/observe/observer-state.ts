@@ -1,9 +1,11 @@
 /** All that observe knows between two spans: models and their signals, time, and recent spans. */
 import type { KeyTable } from "../otlp/key-table.js";
 import type { SpanRows } from "../otlp/span-rows.js";
+import { ROLE } from "../otlp/wanted-keys.js";
 import type { SignalKey } from "../references/moving-reference.js";
 import type { WindowLength } from "../window-lengths.js";
 import { ByteInterner, INTERN_FULL } from "./byte-interner.js";
+import { ConfidenceHistograms } from "./confidence-histograms.js";
 import type { ModelOptions, ObservedSignal } from "./observed-model.js";
 import { ObservedModel } from "./observed-model.js";
 import type { RetentionOptions } from "./pane-history.js";
@@ -146,6 +148,10 @@ export class ObserverState {
   addSignal(model: ObservedModel, key: number, role: number): ObservedSignal | undefined {
     if (this.signalCount >= this.options.signalsMax) return undefined;
     this.signalCount++;
+    if (role === ROLE.predictionConfidence && model.segment === "") {
+      const classKey = this.keys.idOf(ROLE.predictionClass, "");
+      model.confidences ??= new ConfidenceHistograms(key, classKey);
+    }
     return model.addSignal(key, role, signalName(role, this.keys.known(key).suffix));
   }
 

@@ -6,11 +6,13 @@
 import { GridSummary } from "@tidemark/stats";
 import type { ClosedWindow, SignalIdentity, Summary } from "../closed-window.js";
 import type { Exemplar } from "../exemplar.js";
+import type { HistogramPoint, Labels } from "../metric-family.js";
 import type { Reference } from "../references/reference.js";
 import type { SpanPlace } from "./exemplar-slots.js";
 import { ExemplarSlots, farness, UNUSUAL_WEIGHT } from "./exemplar-slots.js";
 import type { UsualValues } from "./usual-values.js";
 import { usualInDrift, usualValues } from "./usual-values.js";
+import { ValueTotals } from "./value-totals.js";
 import { WaitingWindows } from "./waiting-windows.js";
 import type { WindowSchedule } from "./window-schedule.js";
 import { emptySummary, merged, readSummary, recounted, rowsOf } from "./window-summary.js";
@@ -59,6 +61,8 @@ export class SignalPanes {
   private late: Summary | undefined;
   private lateStartMs = Number.NaN;
 
+  /** What has closed since the start; undefined before, and of categories. */
+  private totals: ValueTotals | undefined;
   /** Values of the open windows that are worth a look. */
   private readonly slots = new ExemplarSlots();
 
@@ -245,6 +249,7 @@ export class SignalPanes {
     const { paneMs } = this.schedule;
     for (const [number, pane] of this.panes) {
       if (!((number + 1) * paneMs <= endMs)) continue;
+      this.addToTotals(pane);
       this.shortest = merged(this.shortest, pane);
       this.panes.delete(number);
     }
@@ -258,6 +263,7 @@ export class SignalPanes {
   private foldLate(): void {
     const { late, lateStartMs, closedUntilMs } = this;
     if (late === undefined) return;
+    this.addToTotals(late);
     const { lengths } = this.schedule;
     const isOpen = (length: number) => {
       const { ms } = lengths[length] as { ms: number };
@@ -271,6 +277,20 @@ export class SignalPanes {
     );
     this.late = undefined;
     this.latestNumber = Number.NaN;
+  }
+
+  private addToTotals(pane: Summary): void {
+    if (!(pane instanceof GridSummary)) return;
+    this.totals ??= new ValueTotals(pane.grid);
+    this.totals.add(pane);
+  }
+
+  /** All values since the start of the process, as a histogram; undefined for categories. */
+  values(labels: Labels): HistogramPoint | undefined {
+    if (this.reference.kind !== "numeric") return undefined;
+    const totals = this.totals ?? new ValueTotals(this.reference.grid);
+    const open = [...this.panes.values(), this.late].filter((pane) => pane instanceof GridSummary);
+    return totals.point(labels, open);
   }
 
   /** Ends every window up to `endMs`, in order; there is nothing in a window without values. */

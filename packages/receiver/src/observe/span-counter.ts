@@ -116,7 +116,6 @@ export class SpanCounter {
     const { state } = this;
     const durationNs = rows.durationNs[span] as number;
     const { model } = call;
-    call.latency?.add(durationNs / NS_PER_S);
     if (call.isInference) {
       if (rows.status[span] === STATUS_ERROR) model.errors++;
       else model.successes++;
@@ -125,6 +124,7 @@ export class SpanCounter {
     const eventMs = this.eventTime(endMs, nowMs);
     state.watermark.observe(eventMs, nowMs);
     this.adder.begin(rows, span, eventMs, state.schedule.paneNumber(eventMs));
+    call.latency?.add(durationNs / NS_PER_S, this.adder.place);
     const first = rows.firstValue[span] as number;
     const end = rows.endValue[span] as number;
     const isLate = end > first && state.schedule.isLate(eventMs);
@@ -132,6 +132,7 @@ export class SpanCounter {
     if (isLate) this.note(this.isTooLate ? "span_too_late" : "span_late");
     this.purposes = this.state.plan.always | this.purposesAround(rows, span);
     this.countValues(rows, first, end, model);
+    model.confidences?.count(rows, first, end, state);
     if (this.purposes !== 0) this.countPurposes(rows, span, call);
     const unusual = this.adder.end();
     if (unusual) this.flags.push({ at: rows.spanId[span] as number, values: unusual });

@@ -13,7 +13,7 @@ export class ValueAdder {
   pane = 0;
   private eventMs = 0;
   /** Where the span is, for those who want to find it again. */
-  private readonly place = { view: NO_VIEW, traceOffset: 0, spanOffset: 0, timeMs: 0 };
+  readonly place = { view: NO_VIEW, traceOffset: 0, spanOffset: 0, timeMs: 0 };
   /** Its signals whose values are not usual. */
   private unusual: string[] = [];
   /** Where numbers of the present batch may wait. */
