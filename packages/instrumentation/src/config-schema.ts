@@ -76,11 +76,32 @@ export const limitsSchema = z.strictObject({
   features: count(100, DEFAULT_LIMITS.features),
 });
 
+const flag = z.boolean("must be true or false").default(false);
+
+/** What is recorded of calls of language models; nothing of it is content. */
+export const llmSchema = z.strictObject({
+  tenant: valuePath.optional(),
+  promptVersion: valuePath.optional(),
+  streamUsage: flag,
+  estimateTokens: flag,
+  prices: text.optional(),
+  text: z
+    .strictObject({
+      vocabulary: text.optional(),
+      refusals: z.array(text).default([]),
+    })
+    .optional(),
+  embeddings: z
+    .strictObject({ projections: count(64, 16), seed: count(2 ** 31 - 1, 1) })
+    .optional(),
+});
+
 /** The top level; the entries of its lists are checked one by one, so that good ones are used. */
 export const fileSchema = z.strictObject({
   stages: z.array(z.unknown(), "must be a list").default([]),
   models: z.array(z.unknown(), "must be a list").default([]),
   limits: z.unknown().optional(),
+  llm: z.unknown().optional(),
   errorMessages: z.boolean("must be true or false").default(false),
 });
 
@@ -93,11 +114,15 @@ export type ModelConfig = z.output<typeof modelSchema>;
 /** Bounds of one span. */
 export type Limits = z.output<typeof limitsSchema>;
 
+/** What is recorded of calls of language models. */
+export type LlmConfig = z.output<typeof llmSchema>;
+
 /** A valid configuration; entries that were not valid are already left out. */
 export interface InstrumentationConfig {
   readonly stages: readonly StageConfig[];
   readonly models: readonly ModelConfig[];
   readonly limits: Limits;
+  readonly llm: LlmConfig;
   /** Whether spans of failed stages carry the error's message, which may quote user data. */
   readonly errorMessages: boolean;
 }

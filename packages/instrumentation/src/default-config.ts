@@ -12,5 +12,6 @@ export const DEFAULT_CONFIG: InstrumentationConfig = {
   stages: [],
   models: [],
   limits: DEFAULT_LIMITS,
+  llm: { streamUsage: false, estimateTokens: false },
   errorMessages: false,
 };

@@ -7,8 +7,13 @@ import { dirname, resolve } from "node:path";
 import type { Document } from "yaml";
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import type { InstrumentationConfig, ModelConfig, StageConfig } from "./config-schema.js";
-import { fileSchema, limitsSchema, modelSchema, stageSchema } from "./config-schema.js";
+import type {
+  InstrumentationConfig,
+  LlmConfig,
+  ModelConfig,
+  StageConfig,
+} from "./config-schema.js";
+import { fileSchema, limitsSchema, llmSchema, modelSchema, stageSchema } from "./config-schema.js";
 import { DEFAULT_CONFIG } from "./default-config.js";
 import { CONFIG_VARIABLE } from "./find-config.js";
 
@@ -50,8 +55,22 @@ export function parseConfig(yaml: string, file: string): LoadedConfig {
     if (model) models.push(model);
   }
   const limits = reader.read(limitsSchema, ["limits"], limitsSchema.parse({}));
-  const config = { stages, models, limits, errorMessages: top.errorMessages };
+  const llm = withPaths(reader.read(llmSchema, ["llm"], llmSchema.parse({})), folder);
+  const config = { stages, models, limits, llm, errorMessages: top.errorMessages };
   return { config, complaints: reader.complaints() };
+}
+
+/** Files are named relative to the configuration. */
+function withPaths(llm: LlmConfig, folder: string): LlmConfig {
+  const { prices, text } = llm;
+  const vocabulary = text?.vocabulary;
+  return {
+    ...llm,
+    ...(prices !== undefined && { prices: resolve(folder, prices) }),
+    ...(vocabulary !== undefined && {
+      text: { ...text, refusals: text?.refusals ?? [], vocabulary: resolve(folder, vocabulary) },
+    }),
+  };
 }
 
 /** One parsed file, and what has been found wrong with it. */

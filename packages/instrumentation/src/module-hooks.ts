@@ -8,8 +8,11 @@ import { isAbsolute, parse } from "node:path";
 import { pathToFileURL } from "node:url";
 import { complain, guarded, reason } from "./complain.js";
 
-/** Called with a module's exports when it is first loaded; what it returns takes their place. */
-export type ModuleHook = (module: string, exports: unknown) => unknown;
+/**
+ * Called with a module's exports when it is first loaded, and, if it is a package, with the folder
+ * of that; what it returns takes the exports' place.
+ */
+export type ModuleHook = (module: string, exports: unknown, folder?: string) => unknown;
 
 type HookClass = new (
   modules: string[],
@@ -75,18 +78,20 @@ function syncLoader(): SyncLoader | undefined {
  */
 export function hookModules(modules: readonly string[], hook: ModuleHook): void {
   if (modules.length === 0) return;
-  const call = (name: string, exports: unknown) => {
-    const hooked = guarded(`instrumenting ${name}`, () => ({ exports: hook(name, exports) }));
+  const call = (name: string, exports: unknown, folder: string | undefined) => {
+    const hooked = guarded(`instrumenting ${name}`, () => ({
+      exports: hook(name, exports, folder),
+    }));
     return hooked === undefined ? exports : hooked.exports;
   };
   const { Hook: RequireHook } = hookRequire("require-in-the-middle") as { Hook: HookClass };
   const { Hook: ImportHook } = hookRequire("import-in-the-middle") as { Hook: HookClass };
   void new RequireHook([...modules], {}, (exports, name, folder) => {
     const module = requiredModule(modules, exports, name, folder);
-    return module === undefined ? exports : call(module, exports);
+    return module === undefined ? exports : call(module, exports, folder);
   });
-  void new ImportHook([...modules], {}, (namespace, name) => {
-    if (modules.includes(name)) call(name, namespace);
+  void new ImportHook([...modules], {}, (namespace, name, folder) => {
+    if (modules.includes(name)) call(name, namespace, folder);
   });
 }
 

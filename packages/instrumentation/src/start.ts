@@ -9,6 +9,7 @@ import type { InstalledStores } from "./feature-stores.js";
 import { installedStores } from "./feature-stores.js";
 import { loadConfig } from "./find-config.js";
 import { registeredProvider } from "./host-api.js";
+import { LlmLibraries } from "./llm/llm-libraries.js";
 import { ModelVersions } from "./model-versions.js";
 import { hookEsModules, hookModules, patchBuiltins } from "./module-hooks.js";
 import { DeclaredModels } from "./onnx/declared-models.js";
@@ -50,7 +51,9 @@ export function startInstrumentation(): void {
   const foreign = registeredProvider() !== undefined;
   // Databases are left to an SDK of the app's own, as HTTP is.
   const stores = installedStores((name) => !foreign && isEnabled(name, env));
-  hookEsModules([...stages.paths(), API_MODULE, ...esModules, ...stores.modules]);
+  const llm = new LlmLibraries(config, (name) => isEnabled(name, env));
+  const hooked = [...stages.paths(), ...llm.modules(), API_MODULE];
+  hookEsModules([...hooked, ...esModules, ...stores.modules]);
   for (const [name, { Instrumentation }] of libraries) {
     guarded(`hooking ${name}`, () => {
       void new Instrumentation({ declared: config, versions, models });
@@ -65,10 +68,10 @@ export function startInstrumentation(): void {
   const own = foreign ? undefined : startOwnSdk(env, stores, onEnd);
   if (own === undefined) process.on("beforeExit", onEnd);
   guarded("hooking modules", () => {
-    hookModules([...stages.paths(), API_MODULE], (module, exports) => {
-      if (module !== API_MODULE) return stages.patch(module, exports, versions);
-      own?.watchCopy(exports);
-      return exports;
+    hookModules(hooked, (module, exports, folder) => {
+      if (module === API_MODULE) own?.watchCopy(exports);
+      llm.patch(module, exports, folder);
+      return stages.patch(module, exports, versions);
     });
   });
 }

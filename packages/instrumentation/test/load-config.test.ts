@@ -24,6 +24,10 @@ models:
     outputs: { temp_max: { as: value } }
     sensitive: [season]
 limits: { rows: 10, features: 5 }
+llm:
+  tenant: args[0].user
+  streamUsage: true
+  prices: ./prices.yaml
 errorMessages: true
 `;
 
@@ -57,6 +61,12 @@ describe("the configuration file", () => {
         },
       ],
       limits: { rows: 10, features: 5 },
+      llm: {
+        tenant: { root: "args", steps: ["0", "user"] },
+        streamUsage: true,
+        estimateTokens: false,
+        prices: resolve("/app/prices.yaml"),
+      },
       errorMessages: true,
     });
   });
@@ -66,6 +76,7 @@ describe("the configuration file", () => {
       stages: [],
       models: [],
       limits: { rows: 100, features: 64 },
+      llm: { streamUsage: false, estimateTokens: false },
       errorMessages: false,
     };
     expect(loadConfig({}, "/nowhere")).toEqual({ config: nothing, complaints: [] });
@@ -81,7 +92,10 @@ describe("the configuration file", () => {
 
   test.each([
     ["stages: [", /:1: .*flow/i],
-    ["stagess: []", /:1: stagess: unknown key; known here: stages, models, limits, errorMessages/],
+    [
+      "stagess: []",
+      /:1: stagess: unknown key; known here: stages, models, limits, llm, errorMessages/,
+    ],
     ["stages: 3", /:1: stages: must be a list/],
     [
       "stages:\n  - module: ./a.js",

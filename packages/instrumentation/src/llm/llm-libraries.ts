@@ -1,0 +1,73 @@
+/**
+ * The libraries that call language models: what is hooked, which versions are known to work, and
+ * the patch of each. Only the names are needed before the app loads one of them; the rest is then.
+ */
+import { createRequire } from "node:module";
+import { complain } from "../complain.js";
+import type { InstrumentationConfig } from "../config-schema.js";
+import type { LlmSettings } from "./llm-settings.js";
+
+/** One hooked module. */
+interface LlmLibrary {
+  readonly module: string;
+  /** The name that `OTEL_NODE_DISABLED_INSTRUMENTATIONS` knows it by. */
+  readonly name: string;
+  /** Major versions, both included; tested at both ends. */
+  readonly majors: readonly [first: number, last: number];
+}
+
+/** All of them. */
+export const LLM_LIBRARIES: readonly LlmLibrary[] = [
+  { module: "openai", name: "openai", majors: [4, 7] },
+];
+
+const ownRequire = createRequire(import.meta.url);
+
+/** Patches libraries as the app loads them. */
+export class LlmLibraries {
+  private readonly libraries: readonly LlmLibrary[];
+  private readonly config: InstrumentationConfig;
+  private settings: LlmSettings | undefined;
+
+  constructor(config: InstrumentationConfig, isEnabled: (name: string) => boolean) {
+    this.config = config;
+    this.libraries = LLM_LIBRARIES.filter(({ name }) => isEnabled(name));
+  }
+
+  /** The modules to hook. */
+  modules(): string[] {
+    return this.libraries.map(({ module }) => module);
+  }
+
+  /** Patches a module's exports in place, if it is one of these libraries. */
+  patch(module: string, exports: unknown, folder: string | undefined): void {
+    const library = this.libraries.find((candidate) => candidate.module === module);
+    if (library === undefined || !isKnown(library, folder)) return;
+    const { LlmSettings: Settings, PATCHES } = ownRequire(
+      "./llm-patches.js",
+    ) as typeof import("./llm-patches.js");
+    this.settings ??= new Settings(this.config);
+    PATCHES[library.module]?.(exports, this.settings);
+  }
+}
+
+/** A version that nobody has tried is left alone, and one line says so. */
+function isKnown({ name, majors }: LlmLibrary, folder: string | undefined): boolean {
+  const version = versionIn(folder);
+  if (version === undefined) return true;
+  const [first, last] = majors;
+  const major = Number.parseInt(version, 10);
+  if (major >= first && major <= last) return true;
+  complain(`${name} ${version} is not instrumented; versions ${first} to ${last} are`);
+  return false;
+}
+
+function versionIn(folder: string | undefined): string | undefined {
+  if (folder === undefined) return undefined;
+  try {
+    const { version } = ownRequire(`${folder}/package.json`) as { version?: unknown };
+    return typeof version === "string" ? version : undefined;
+  } catch {
+    return undefined;
+  }
+}

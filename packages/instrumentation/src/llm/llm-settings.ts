@@ -1,0 +1,57 @@
+/** What the configuration says of calls of language models, and what follows from it for a span. */
+import type { Attributes } from "@opentelemetry/api";
+import type { PriceBook } from "@tidemark/semconv";
+import { ATTRIBUTES, costOf, GEN_AI } from "@tidemark/semconv";
+import { complain } from "../complain.js";
+import type { InstrumentationConfig, LlmConfig } from "../config-schema.js";
+import { valueAt } from "../value-path.js";
+import { loadPrices } from "./price-table.js";
+import type { TokenUsage } from "./token-usage.js";
+
+/** Stated as the source of a cost that nobody knows; the receiver counts such calls. */
+const UNKNOWN = "unknown";
+
+/** Shared by all libraries of a process. */
+export class LlmSettings {
+  readonly errorMessages: boolean;
+  readonly config: LlmConfig;
+  private prices: PriceBook | undefined;
+
+  constructor({ errorMessages, llm }: Pick<InstrumentationConfig, "errorMessages" | "llm">) {
+    this.errorMessages = errorMessages;
+    this.config = llm;
+  }
+
+  /** What the paths of the configuration find in the arguments of a call. */
+  requestAttributes(args: readonly unknown[]): Attributes {
+    const attributes: Attributes = {};
+    for (const [name, path] of [
+      [ATTRIBUTES.tenant.name, this.config.tenant],
+      [GEN_AI.promptVersion, this.config.promptVersion],
+    ] as const) {
+      const found = path && valueAt(path, args);
+      if (found !== undefined) attributes[name] = found;
+    }
+    return attributes;
+  }
+
+  /** What a call has cost, and by which table; nothing when its usage is unknown. */
+  costAttributes(provider: string, model: string | undefined, usage: TokenUsage): Attributes {
+    if (model === undefined || usage.input === undefined) return {};
+    this.prices ??= loadPrices(this.config.prices);
+    const price = this.prices.find(provider, model, Date.now());
+    if (price === undefined) {
+      complain(
+        `no price is known of ${provider} ${model}; llm.prices may name a table that has it`,
+      );
+      return { [GEN_AI.costSource]: UNKNOWN };
+    }
+    const amount = costOf(price, usage);
+    if (amount === undefined) return {};
+    return {
+      [GEN_AI.costAmount]: amount,
+      [GEN_AI.costCurrency]: price.currency,
+      [GEN_AI.costSource]: price.table,
+    };
+  }
+}
