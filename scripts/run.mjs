@@ -59,6 +59,7 @@ const TASKS = {
   "soak:receive": [["node", "packages/receiver/bench/soak.ts"]],
   "bench:collector": [["node", "packages/receiver/bench/collector.ts"]],
   "bench:stats": [["node", "packages/stats/bench/summaries.ts"]],
+  "bench:llm-stream": [["node", "packages/instrumentation/bench/llm-stream.ts"]],
   "bench:instrumentation": [["node", "packages/instrumentation/bench/instrumentation.ts"]],
 };
 

@@ -3,6 +3,7 @@
  * it: with our SDK's own they would go on writing to it after the app has set up another.
  */
 import type { Span, SpanOptions, Tracer, TracerOptions, TracerProvider } from "@opentelemetry/api";
+import { INVALID_SPAN_CONTEXT, trace } from "@opentelemetry/api";
 
 import { guarded } from "./complain.js";
 import { noteSource } from "./feature-source.js";
@@ -10,6 +11,12 @@ import { activeContext } from "./host-api.js";
 
 type Behind = TracerProvider & { forceFlush?: () => Promise<void> };
 type ActiveSpanArgs = Parameters<Tracer["startActiveSpan"]>;
+
+/**
+ * Libraries whose own spans hold prompts and answers, whether or not anybody has asked for that.
+ * They are silent while the SDK is ours; their calls are recorded by spans that we make of them.
+ */
+const MUTED: ReadonlySet<string> = new Set(["mistralai_sdk_tracer"]);
 
 /** Hands out tracers that follow {@link SwitchProvider.switchTo}. */
 export class SwitchProvider implements TracerProvider {
@@ -20,6 +27,11 @@ export class SwitchProvider implements TracerProvider {
   constructor(first: Behind) {
     this.first = first;
     this.current = first;
+  }
+
+  /** Whether spans of a tracer of that name are dropped now. */
+  mutes(name: string): boolean {
+    return MUTED.has(name) && this.current === this.first;
   }
 
   getTracer(name: string, version?: string, options?: TracerOptions): Tracer {
@@ -54,6 +66,7 @@ class SwitchTracer implements Tracer {
     context?: Parameters<Tracer["startSpan"]>[2],
   ): Span {
     guarded("noting a source", () => noteSource(context ?? activeContext(), options));
+    if (this.provider.mutes(this.identity[0])) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
     return this.behind().startSpan(name, options, context);
   }
 

@@ -17,6 +17,8 @@ export const GEN_AI = {
   outputTokens: "gen_ai.usage.output_tokens",
   cacheReadTokens: "gen_ai.usage.cache_read.input_tokens",
   cacheWriteTokens: "gen_ai.usage.cache_creation.input_tokens",
+  /** The same in semantic-conventions-genai; what Anthropic's own client writes. */
+  cacheWriteTokensNext: "gen_ai.usage.cache_write.input_tokens",
   reasoningTokens: "gen_ai.usage.reasoning.output_tokens",
   /** True when a tokenizer in the app has counted, because the provider did not say. */
   usageEstimated: "ml.usage.estimated",

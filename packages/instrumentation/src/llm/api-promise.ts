@@ -38,6 +38,17 @@ export function recordApiPromise(
   return result;
 }
 
+/** Shows a parsed answer to `read`, of a call whose span is not ours. */
+export function observeAnswer(result: unknown, read: (answer: unknown) => void): void {
+  if (!isApiPromise(result)) return;
+  const { parseResponse } = result;
+  result.parseResponse = async function (...args) {
+    const answer = await Reflect.apply(parseResponse, this, args);
+    guarded("reading an answer", () => read(answer));
+    return answer;
+  };
+}
+
 function observe(call: ModelCall, result: unknown, read: AnswerReader): void {
   if (!isApiPromise(result)) {
     call.end();

@@ -19,6 +19,12 @@ interface LlmLibrary {
 /** All of them. */
 export const LLM_LIBRARIES: readonly LlmLibrary[] = [
   { module: "openai", name: "openai", majors: [4, 7] },
+  { module: "@anthropic-ai/sdk", name: "anthropic", majors: [0, 1] },
+  { module: "@google/genai", name: "google-genai", majors: [1, 3] },
+  { module: "@mistralai/mistralai", name: "mistral", majors: [1, 2] },
+  { module: "ollama", name: "ollama", majors: [0, 0] },
+  { module: "cohere-ai", name: "cohere", majors: [7, 8] },
+  { module: "@aws-sdk/client-bedrock-runtime", name: "bedrock", majors: [3, 3] },
 ];
 
 const ownRequire = createRequire(import.meta.url);

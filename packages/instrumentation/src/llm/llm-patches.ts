@@ -1,5 +1,11 @@
 /** The patch of each library; loaded with the first of them. */
+import { patchAnthropic } from "./anthropic.js";
+import { patchBedrock } from "./bedrock.js";
+import { patchCohere } from "./cohere.js";
+import { patchGoogleGenai } from "./google-genai.js";
 import type { LlmSettings } from "./llm-settings.js";
+import { patchMistral } from "./mistral.js";
+import { patchOllama } from "./ollama.js";
 import { patchOpenai } from "./openai.js";
 
 export { LlmSettings } from "./llm-settings.js";
@@ -8,4 +14,10 @@ export { LlmSettings } from "./llm-settings.js";
 export const PATCHES: Readonly<Record<string, (exports: unknown, settings: LlmSettings) => void>> =
   {
     openai: patchOpenai,
+    "@anthropic-ai/sdk": patchAnthropic,
+    "@google/genai": patchGoogleGenai,
+    "@mistralai/mistralai": patchMistral,
+    ollama: patchOllama,
+    "cohere-ai": patchCohere,
+    "@aws-sdk/client-bedrock-runtime": patchBedrock,
   };

@@ -23,11 +23,37 @@ export function patchMethod(owner: object | undefined, name: string, standIn: St
   PATCHED.add(patched);
   const done = guarded(`patching ${name}`, () =>
     Reflect.defineProperty(methods, name, {
-      ...Object.getOwnPropertyDescriptor(methods, name),
+      enumerable: Object.getOwnPropertyDescriptor(methods, name)?.enumerable ?? false,
       configurable: true,
+      writable: true,
       value: patched,
     }),
   );
   if (!done) complain(`${name} cannot be instrumented: its owner is sealed`);
   return done === true;
+}
+
+/**
+ * Shows what a getter of a class first returns to `see`: some clients make their parts only when
+ * they are asked for, of classes that they do not export.
+ */
+export function patchGetter(
+  owner: object | undefined,
+  name: string,
+  see: (value: object) => void,
+): void {
+  const descriptor = owner && Object.getOwnPropertyDescriptor(owner, name);
+  const original = descriptor?.get;
+  if (owner === undefined || original === undefined || PATCHED.has(original)) return;
+  let seen = false;
+  const get = function (this: unknown): unknown {
+    const value: unknown = Reflect.apply(original, this, []);
+    if (!seen && typeof value === "object" && value !== null) {
+      seen = true;
+      guarded(`patching ${name}`, () => see(value));
+    }
+    return value;
+  };
+  PATCHED.add(get);
+  guarded(`patching ${name}`, () => Reflect.defineProperty(owner, name, { ...descriptor, get }));
 }

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export const FIRST_MS = 60;
 export const GAP_MS = 20;
 const STALL_MS = 1500;
+const LAST_MS = 25;
 /** What every answer says, and what it costs. */
 export const WORDS = ["The ", "sky ", "is ", "blue", "."];
 export const THOUGHT = "hm";
@@ -273,7 +274,7 @@ const EMBEDDINGS: readonly (readonly [RegExp, (model: string) => Json])[] = [
       id: "answer-1",
       model,
       data: [{ object: "embedding", index: 0, embedding: VECTOR }],
-      usage: { prompt_tokens: 7, total_tokens: 7 },
+      usage: { prompt_tokens: 7, completion_tokens: 0, total_tokens: 7 },
     }),
   ],
   [/:batchEmbedContents|:embedContent/, () => ({ embeddings: [{ values: VECTOR }] })],
@@ -381,8 +382,14 @@ async function stream(
     }
     send([chunk]);
   }
-  send(model.includes("cut") ? [] : end(model, body));
-  response.end(model.includes("cut") ? "" : last);
+  if (model.includes("cut")) {
+    response.end();
+    return;
+  }
+  send(end(model, body));
+  // As from afar, in a packet of its own: some libraries know it only so.
+  await sleep(LAST_MS);
+  response.end(last);
 }
 
 function json(response: ServerResponse, status: number, body: Json): void {

@@ -1,0 +1,139 @@
+// Calls a provider's API by its library, argv[2], and writes what the app saw as a line of JSON each.
+const { MODELS_URL, SECRET = "" } = process.env;
+const question = `why is the sky blue ${SECRET}`;
+const messages = [{ role: "user", content: question }];
+
+/** Each library: a whole answer's text, a stream, the text of a chunk, the length of a vector. */
+const libraries = {
+  async anthropic() {
+    const { default: Anthropic } = await import("@anthropic-ai/sdk");
+    const client = new Anthropic({ baseURL: MODELS_URL, apiKey: "key", maxRetries: 1 });
+    const body = (model) => ({ model, max_tokens: 100, system: question, messages });
+    return {
+      whole: async (model) => (await client.messages.create(body(model))).content[0].text,
+      stream: (model, signal) =>
+        client.messages.create({ ...body(model), stream: true }, { signal }),
+      text: ({ delta }) => delta?.text ?? delta?.thinking,
+      helper: async (model) =>
+        (await client.messages.stream(body(model)).finalMessage()).content[0].text,
+    };
+  },
+  async "google-genai"() {
+    const { GoogleGenAI } = await import("@google/genai");
+    const httpOptions = { baseUrl: MODELS_URL };
+    const { models } = new GoogleGenAI({ apiKey: "key", httpOptions });
+    const body = (model, abortSignal) => ({
+      model,
+      contents: question,
+      config: { systemInstruction: question, ...(abortSignal && { abortSignal }) },
+    });
+    return {
+      whole: async (model) => (await models.generateContent(body(model))).text,
+      stream: (model, signal) => models.generateContentStream(body(model, signal)),
+      text: ({ candidates }) => candidates?.[0]?.content?.parts?.[0]?.text,
+      embed: async (model) =>
+        (await models.embedContent({ model, contents: [question] })).embeddings[0].values.length,
+    };
+  },
+  async mistral() {
+    const { Mistral } = await import("@mistralai/mistralai");
+    const client = new Mistral({ apiKey: "key", serverURL: MODELS_URL });
+    return {
+      whole: async (model) =>
+        (await client.chat.complete({ model, messages })).choices[0].message.content,
+      stream: (model, signal) =>
+        client.chat.stream({ model, messages }, { fetchOptions: { signal } }),
+      text: ({ data }) => data.choices[0]?.delta.content,
+      embed: async (model) =>
+        (await client.embeddings.create({ model, inputs: [question] })).data[0].embedding.length,
+    };
+  },
+  async ollama() {
+    const { Ollama } = await import("ollama");
+    const client = new Ollama({ host: MODELS_URL });
+    return {
+      whole: async (model) => (await client.chat({ model, messages })).message.content,
+      stream: async (model, signal) => {
+        const stream = await client.chat({ model, messages, stream: true });
+        signal?.addEventListener("abort", () => stream.abort());
+        return stream;
+      },
+      text: ({ message }) => message.content || message.thinking,
+      embed: async (model) => (await client.embed({ model, input: question })).embeddings[0].length,
+    };
+  },
+  async cohere() {
+    const { CohereClientV2 } = await import("cohere-ai");
+    const client = new CohereClientV2({ token: "key", environment: MODELS_URL });
+    const options = (abortSignal) => ({ maxRetries: 0, ...(abortSignal && { abortSignal }) });
+    return {
+      whole: async (model) =>
+        (await client.chat({ model, messages }, options())).message.content[0].text,
+      stream: (model, signal) => client.chatStream({ model, messages }, options(signal)),
+      text: ({ delta }) => delta?.message?.content?.text,
+      embed: async (model) => {
+        const texts = { texts: [question], inputType: "search_query", embeddingTypes: ["float"] };
+        const { embeddings } = await client.embed({ model, ...texts }, options());
+        return (embeddings.float ?? embeddings)[0].length;
+      },
+    };
+  },
+};
+
+const { whole, stream, text, embed, helper } = await libraries[process.argv[2]]();
+const collect = async (model, signal) => {
+  const startedMs = performance.now();
+  const answer = await stream(model, signal);
+  const timesMs = [];
+  let said = "";
+  for await (const chunk of answer) {
+    const part = text(chunk);
+    if (part) timesMs.push(performance.now() - startedMs);
+    said += part ?? "";
+  }
+  return { said, timesMs };
+};
+const scenarios = {
+  whole: () => whole("whole"),
+  stream: async () => {
+    const streams = [];
+    for (let i = 0; i < 5; i++) streams.push(await collect("stream"));
+    return streams;
+  },
+  think: () => collect("think"),
+  break: async () => {
+    for await (const chunk of await stream("break")) if (text(chunk)) break;
+    return "left";
+  },
+  abort: async () => {
+    const controller = new AbortController();
+    let count = 0;
+    for await (const chunk of await stream("abort", controller.signal)) {
+      if (text(chunk) && ++count === 2) controller.abort();
+    }
+    return count;
+  },
+  drop: () => collect("drop"),
+  cut: () => collect("cut"),
+  refuse: () => whole("refuse"),
+  unread: async () => {
+    await (async () => void (await stream("stall-unread")))();
+    for (let i = 0; i < 20; i++) {
+      globalThis.gc?.();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return "let go";
+  },
+  ...(helper && { helper: () => helper("helper") }),
+  ...(embed && { embed: () => embed("embed") }),
+};
+
+for (const [name, scenario] of Object.entries(scenarios)) {
+  let outcome;
+  try {
+    outcome = { value: await scenario() };
+  } catch (error) {
+    outcome = { error: error.constructor.name };
+  }
+  console.log(JSON.stringify({ name, ...outcome }));
+}
