@@ -3,6 +3,8 @@
  * the patch of each. Only the names are needed before the app loads one of them; the rest is then.
  */
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import process from "node:process";
 import { complain } from "../complain.js";
 import type { InstrumentationConfig } from "../config-schema.js";
 import type { LlmSettings } from "./llm-settings.js";
@@ -25,7 +27,13 @@ export const LLM_LIBRARIES: readonly LlmLibrary[] = [
   { module: "ollama", name: "ollama", majors: [0, 0] },
   { module: "cohere-ai", name: "cohere", majors: [7, 8] },
   { module: "@aws-sdk/client-bedrock-runtime", name: "bedrock", majors: [3, 3] },
+  { module: "ai", name: "vercel-ai", majors: [7, 7] },
 ];
+
+/** LangChain has no main module: its files are hooked where the program's own copy is. */
+const LANGCHAIN = "@langchain/core";
+const LANGCHAIN_FILES = ["dist/callbacks/manager", "dist/vectorstores"];
+const LANGCHAIN_MAJORS = [0, 1] as const;
 
 const ownRequire = createRequire(import.meta.url);
 
@@ -33,27 +41,47 @@ const ownRequire = createRequire(import.meta.url);
 export class LlmLibraries {
   private readonly libraries: readonly LlmLibrary[];
   private readonly config: InstrumentationConfig;
+  private readonly files: readonly string[];
   private settings: LlmSettings | undefined;
 
   constructor(config: InstrumentationConfig, isEnabled: (name: string) => boolean) {
     this.config = config;
     this.libraries = LLM_LIBRARIES.filter(({ name }) => isEnabled(name));
+    this.files = isEnabled("langchain") ? langchainFiles() : [];
   }
 
   /** The modules to hook. */
   modules(): string[] {
-    return this.libraries.map(({ module }) => module);
+    return [...this.libraries.map(({ module }) => module), ...this.files];
   }
 
   /** Patches a module's exports in place, if it is one of these libraries. */
   patch(module: string, exports: unknown, folder: string | undefined): void {
     const library = this.libraries.find((candidate) => candidate.module === module);
-    if (library === undefined || !isKnown(library, folder)) return;
+    if (library === undefined && !this.files.includes(module)) return;
+    if (library !== undefined && !isKnown(library, folder)) return;
     const { LlmSettings: Settings, PATCHES } = ownRequire(
       "./llm-patches.js",
     ) as typeof import("./llm-patches.js");
     this.settings ??= new Settings(this.config);
-    PATCHES[library.module]?.(exports, this.settings);
+    const known = library?.module ?? LANGCHAIN_FILES.find((file) => module.includes(file)) ?? "";
+    PATCHES[known]?.(exports, this.settings);
+  }
+}
+
+/** The files of the copy that the program finds, of both module systems. */
+function langchainFiles(): string[] {
+  const program = process.argv[1] ?? join(process.cwd(), "main.js");
+  try {
+    const folder = dirname(createRequire(program).resolve(`${LANGCHAIN}/package.json`));
+    if (!isKnown({ module: LANGCHAIN, name: "langchain", majors: LANGCHAIN_MAJORS }, folder)) {
+      return [];
+    }
+    return LANGCHAIN_FILES.flatMap((file) =>
+      [".cjs", ".js"].map((end) => join(folder, file + end)),
+    );
+  } catch {
+    return [];
   }
 }
 

@@ -3,10 +3,12 @@ import { patchAnthropic } from "./anthropic.js";
 import { patchBedrock } from "./bedrock.js";
 import { patchCohere } from "./cohere.js";
 import { patchGoogleGenai } from "./google-genai.js";
+import { patchLangchainCallbacks, patchLangchainVectorStores } from "./langchain.js";
 import type { LlmSettings } from "./llm-settings.js";
 import { patchMistral } from "./mistral.js";
 import { patchOllama } from "./ollama.js";
 import { patchOpenai } from "./openai.js";
+import { patchVercelAi } from "./vercel-ai.js";
 
 export { LlmSettings } from "./llm-settings.js";
 
@@ -20,4 +22,7 @@ export const PATCHES: Readonly<Record<string, (exports: unknown, settings: LlmSe
     ollama: patchOllama,
     "cohere-ai": patchCohere,
     "@aws-sdk/client-bedrock-runtime": patchBedrock,
+    ai: patchVercelAi,
+    "dist/callbacks/manager": patchLangchainCallbacks,
+    "dist/vectorstores": patchLangchainVectorStores,
   };

@@ -4,14 +4,16 @@ import { SpanKind } from "@opentelemetry/api";
 import type { StreamOutcome } from "@tidemark/semconv";
 import { GEN_AI } from "@tidemark/semconv";
 import { guarded } from "../complain.js";
-import { activeContext, contextOf, startSpan, withContext } from "../host-api.js";
+import { contextOf, startSpan, withContext } from "../host-api.js";
 import { observeCall } from "../observe-call.js";
 import { requestScope } from "../request-scope.js";
 import { failCall, isAbort } from "./call-error.js";
 import type { ChunkContent } from "./chunk-clock.js";
 import { ChunkClock } from "./chunk-clock.js";
+import { callContext } from "./enclosing-context.js";
 import type { LlmSettings } from "./llm-settings.js";
 import { loose, text } from "./loose.js";
+import { RECENT_CALLS } from "./recent-responses.js";
 import type { StreamObserver } from "./stream-observer.js";
 import type { TokenUsage } from "./token-usage.js";
 import { mergeUsage } from "./token-usage.js";
@@ -27,6 +29,8 @@ export interface CallRequest {
   /** With which the app may call it off. */
   readonly signal?: AbortSignal | undefined;
   readonly attributes?: Attributes;
+  /** In milliseconds since 1970, of a call that is already over. */
+  readonly startedAt?: number;
 }
 
 /** What an answer, or a chunk of one, says besides its content. */
@@ -152,6 +156,7 @@ export class ModelCall {
     this.ended = true;
     unread.unregister(this);
     guarded("stating a call's end", () => this.state(outcome));
+    RECENT_CALLS.add(this.id);
     this.span.end();
   }
 
@@ -185,9 +190,12 @@ export class ModelCall {
 export function beginCall(
   describe: () => CallRequest,
   settings: LlmSettings,
+  context = callContext(),
 ): ModelCall | undefined {
   const startedMs = performance.now();
-  return guarded("starting a model call's span", () => startCall(describe(), settings, startedMs));
+  return guarded("starting a model call's span", () =>
+    startCall(describe(), settings, startedMs, context),
+  );
 }
 
 /** Calls a method that returns an answer, or a promise of one, which `read` reads and ends. */
@@ -212,8 +220,8 @@ function startCall(
   request: CallRequest,
   settings: LlmSettings,
   startedMs: number,
+  active: Context,
 ): ModelCall | undefined {
-  const active = activeContext();
   const { operation, model } = request;
   const attributes: Attributes = {
     [GEN_AI.operation]: operation,
@@ -225,7 +233,12 @@ function startCall(
     ...settings.requestAttributes(request.args),
   };
   const name = model === undefined ? operation : `${operation} ${model}`;
-  const span = startSpan(name, { attributes, kind: SpanKind.CLIENT }, active);
+  const options = {
+    attributes,
+    kind: SpanKind.CLIENT,
+    ...(request.startedAt !== undefined && { startTime: request.startedAt }),
+  };
+  const span = startSpan(name, options, active);
   if (span === undefined) return undefined;
   return new ModelCall(span, contextOf(span, active), request, settings, startedMs);
 }

@@ -69,6 +69,14 @@ const cohereUsage = {
   tokens: { input_tokens: USAGE.input, output_tokens: USAGE.output },
 };
 
+const TOOL_MESSAGE = {
+  role: "assistant",
+  content: null,
+  tool_calls: [
+    { id: "call-1", type: "function", function: { name: "lookUp", arguments: '{"city":"x"}' } },
+  ],
+};
+
 const choice = (model: string, delta: Json, finish: string | null = null): Json => ({
   id: "answer-1",
   object: "chat.completion.chunk",
@@ -102,10 +110,15 @@ const responseOf = (model: string): Json => ({
 const DIALECTS: readonly Dialect[] = [
   {
     matches: /\/chat\/completions/,
-    whole: (model) => ({
+    whole: (model, body) => ({
       ...choice(model, {}),
       object: "chat.completion",
-      choices: [{ index: 0, message: { role: "assistant", content: said }, finish_reason: "stop" }],
+      choices: [
+        // A model that calls a tool first answers when it has the tool's result.
+        model.includes("tool-first") && !JSON.stringify(body).includes('"role":"tool"')
+          ? { index: 0, message: TOOL_MESSAGE, finish_reason: "tool_calls" }
+          : { index: 0, message: { role: "assistant", content: said }, finish_reason: "stop" },
+      ],
       usage: openaiUsage,
     }),
     start: (model) => [choice(model, { role: "assistant", content: "" })],

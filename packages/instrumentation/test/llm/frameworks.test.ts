@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { SinkSpan } from "../otlp-sink.js";
+import { FIRST_MS, startModelServer, USAGE } from "./model-server.js";
+import type { ProviderRun } from "./run-provider.js";
+import { runProvider } from "./run-provider.js";
+
+const SECRET = "planted-5d2f-secret";
+const SAID = "The sky is blue.";
+const usage = {
+  "gen_ai.usage.input_tokens": USAGE.input,
+  "gen_ai.usage.output_tokens": USAGE.output,
+  "gen_ai.usage.cache_read.input_tokens": USAGE.cached,
+  "gen_ai.usage.reasoning.output_tokens": USAGE.reasoning,
+};
+let server: Awaited<ReturnType<typeof startModelServer>>;
+
+beforeAll(async () => {
+  server = await startModelServer();
+});
+afterAll(() => server.close());
+
+describe("the AI SDK", () => {
+  let run: ProviderRun;
+
+  beforeAll(async () => {
+    run = await runProvider("newest", "vercel-ai.mjs", server.url, { env: { SECRET } });
+  }, 180_000);
+
+  const of = (model: string) =>
+    run.spans.filter(({ attributes }) => attributes["gen_ai.request.model"] === model);
+
+  test("every call of a model is one span, retried or not", () => {
+    for (const name of ["whole", "stream", "tool", "retry"]) {
+      expect(run.seen.get(name)?.value, name).toBe(SAID);
+    }
+    for (const model of ["whole", "stream", "retry"]) {
+      expect(of(model)).toHaveLength(1);
+      expect(of(model)[0]?.attributes).toMatchObject(usage);
+    }
+    expect(server.requests.get("retry")).toBe(2);
+  });
+
+  test("a stream states its times", () => {
+    const attributes = of("stream")[0]?.attributes;
+    const ttftMs = Number(attributes?.["gen_ai.response.time_to_first_chunk"]) * 1000;
+    expect(ttftMs).toBeGreaterThan(FIRST_MS - 2);
+    expect(Number(attributes?.["gen_ai.client.operation.time_per_output_chunk"])).toBeGreaterThan(
+      0.015,
+    );
+  });
+
+  test("an agent is two calls of a model, and one of a tool", () => {
+    expect(of("tool-first").map(({ attributes }) => attributes)).toMatchObject([
+      { "gen_ai.response.finish_reasons": ["tool-calls"], ...usage },
+      { "gen_ai.response.finish_reasons": ["stop"], ...usage },
+    ]);
+    const tools = run.spans.filter(({ name }) => name === "execute_tool lookUp");
+    expect(tools).toHaveLength(1);
+    expect(Object.keys(tools[0]?.attributes ?? {}).filter((key) => /usage/.test(key))).toEqual([]);
+  });
+
+  test("calling off is no error, a refusal is", () => {
+    expect(run.seen.get("abort")?.value).toBeGreaterThanOrEqual(2);
+    expect(of("abort")[0]).toMatchObject({
+      error: false,
+      attributes: { "ml.response.outcome": "aborted" },
+    });
+    expect(run.seen.get("refuse")?.error).toBe("APICallError");
+    expect(of("refuse")[0]).toMatchObject({
+      error: true,
+      attributes: { "error.type": "APICallError" },
+    });
+  });
+
+  test("embeddings state their length", () => {
+    expect(of("embed")[0]?.attributes).toMatchObject({
+      "gen_ai.operation.name": "embeddings",
+      "gen_ai.embeddings.dimension.count": 3,
+      "gen_ai.usage.input_tokens": 7,
+    });
+  });
+
+  test("no content leaves the app", () => {
+    expect(run.exported.includes(SECRET)).toBe(false);
+    expect(run.exported.includes("blue")).toBe(false);
+  });
+});
+
+describe("LangChain", () => {
+  let run: ProviderRun;
+
+  beforeAll(async () => {
+    run = await runProvider("newest", "langchain.mjs", server.url, { env: { SECRET } });
+  }, 180_000);
+
+  const named = (name: string) => run.spans.filter((span) => span.name === name);
+  const root = (): SinkSpan => named("invoke_workflow RunnableSequence").at(-2) as SinkSpan;
+
+  test("what the app sees is what it would see without us", () => {
+    expect(run.seen.get("chain")?.value).toBe(SAID.toUpperCase() + SECRET);
+    expect(run.seen.get("stream")?.value).toBe(SAID);
+    expect(run.seen.get("local")?.value).toBe(`mine ${SECRET}`);
+  });
+
+  test("a retrieval states how many documents it found, and how near they are", () => {
+    const [retrieval] = named("retrieval VectorStoreRetriever");
+    expect(retrieval?.attributes).toMatchObject({
+      "gen_ai.operation.name": "retrieval",
+      "gen_ai.retrieval.documents": JSON.stringify([{ score: 0.9 }, { score: 0.8 }]),
+    });
+  });
+
+  test("a call of a model is counted once: by the library that makes it, below its chain", () => {
+    const calls = named("chat chain");
+    expect(calls).toHaveLength(3);
+    expect(calls[0]?.attributes).toMatchObject(usage);
+    const inTrace = run.spans.filter(({ traceId }) => traceId === calls[0]?.traceId);
+    const withUsage = inTrace.filter((span) => "gen_ai.usage.input_tokens" in span.attributes);
+    expect(withUsage).toEqual([calls[0]]);
+    expect(inTrace.map(({ name }) => name)).toContain("execute_tool shout");
+    expect(inTrace.map(({ name }) => name)).toContain("retrieval VectorStoreRetriever");
+  });
+
+  test("a model of the app's own has a span too", () => {
+    const local = run.spans.filter(
+      ({ attributes }) => attributes["gen_ai.provider.name"] === "FakeListChatModel",
+    );
+    expect(local).toHaveLength(1);
+  });
+
+  test("what fails fails every step around it, and says how", () => {
+    expect(root().error).toBe(false);
+    const failed = run.spans.filter(({ error }) => error);
+    expect(failed.map(({ attributes }) => attributes["error.type"])).toEqual([
+      "TypeError",
+      "TypeError",
+    ]);
+  });
+
+  test("no content leaves the app", () => {
+    expect(run.exported.includes(SECRET)).toBe(false);
+    expect(run.exported.includes("blue")).toBe(false);
+  });
+});

@@ -1,0 +1,64 @@
+// A chain that retrieves, asks a model and calls a tool, by LangChain.
+import { Document } from "@langchain/core/documents";
+import { StringOutputParser } from "@langchain/core/output_parsers";
+import { ChatPromptTemplate } from "@langchain/core/prompts";
+import { RunnableLambda, RunnableSequence } from "@langchain/core/runnables";
+import { tool } from "@langchain/core/tools";
+import { FakeListChatModel } from "@langchain/core/utils/testing";
+import { VectorStore } from "@langchain/core/vectorstores";
+import { ChatOpenAI } from "@langchain/openai";
+import { z } from "zod";
+
+const { MODELS_URL, SECRET = "" } = process.env;
+
+/** Finds documents by nothing: the first are the nearest. */
+class Shelf extends VectorStore {
+  documents = ["one", "two", "three"].map((text) => new Document({ pageContent: text + SECRET }));
+
+  _vectorstoreType() {
+    return "shelf";
+  }
+
+  async similaritySearchVectorWithScore(_vector, k) {
+    return this.documents.slice(0, k).map((document, index) => [document, 0.9 - index / 10]);
+  }
+}
+
+const embeddings = { embedQuery: async () => [1, 0], embedDocuments: async () => [] };
+const retriever = new Shelf(embeddings, {}).asRetriever(2);
+const configuration = { baseURL: `${MODELS_URL}/v1` };
+const model = new ChatOpenAI({ model: "chain", apiKey: "key", configuration });
+const shout = tool(async ({ text }) => text.toUpperCase() + SECRET, {
+  name: "shout",
+  description: SECRET,
+  schema: z.object({ text: z.string() }),
+});
+
+const chain = RunnableSequence.from(
+  [
+    {
+      context: retriever.pipe((documents) => documents.map((d) => d.pageContent).join()),
+      question: new RunnableLambda({ func: (question) => question }),
+    },
+    ChatPromptTemplate.fromTemplate("{context} {question}"),
+    model,
+    new StringOutputParser(),
+    new RunnableLambda({ func: async (text, config) => shout.invoke({ text }, config) }),
+  ],
+  "answer",
+);
+
+const print = (name, value) => console.log(JSON.stringify({ name, value }));
+print("chain", await chain.invoke(`why ${SECRET}`));
+let said = "";
+for await (const part of await model.stream(`why ${SECRET}`)) said += part.content;
+print("stream", said);
+const local = new FakeListChatModel({ responses: [`mine ${SECRET}`] });
+print("local", (await local.invoke(`why ${SECRET}`)).content);
+await chain
+  .withConfig({ runName: "broken" })
+  .pipe(() => {
+    throw new TypeError(SECRET);
+  })
+  .invoke("why")
+  .catch(() => undefined);
