@@ -1,5 +1,5 @@
 /** Compares every window that ends with its reference, and keeps the verdicts. */
-import type { DriftPolicy, DriftState, Inflation } from "@tidemark/stats";
+import type { DriftPolicy, Inflation } from "@tidemark/stats";
 import { inflationOf, multiWindowPolicies, nextDriftState } from "@tidemark/stats";
 import type { ClosedWindow, SignalIdentity } from "../closed-window.js";
 import type { DriftFinding } from "../drift-finding.js";
@@ -209,12 +209,15 @@ export class Evaluator implements Stage, Persistent {
       evidence = { ...evidenceOf(closed, explained, isQuiet), ...diversityOf(closed, explained) };
       record.evidence[window] = evidence;
     }
-    if (evidence) this.tell(record.verdict(window, lengths, evidence), before, known);
+    // Most windows change nothing: their verdict is put together when it is asked for.
+    const was = known === undefined ? "none" : before.status;
+    if (evidence && (state.status !== was || state.status === "drifted")) {
+      this.tell(record.verdict(window, lengths, evidence), was);
+    }
     return true;
   }
 
-  private tell(verdict: Verdict, before: DriftState, known: Evidence | undefined): void {
-    const was = known === undefined ? "none" : before.status;
+  private tell(verdict: Verdict, was: string): void {
     const finding = findingOf(verdict, was);
     if (verdict.drift.status !== was) this.announce(verdict, was, finding);
     if (finding) this.onFinding(finding);

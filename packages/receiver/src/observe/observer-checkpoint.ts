@@ -16,6 +16,7 @@ import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import type { ObserverState } from "./observer-state.js";
 import type { SavedGeneration, SavedSpans } from "./recent-spans.js";
 import { SPAN_BYTES } from "./recent-spans.js";
+import { packPlace } from "./signal.js";
 import type { UsageItem } from "./usage-counts.js";
 import type { WaitingWindows } from "./waiting-windows.js";
 import type { WatermarkState } from "./watermark.js";
@@ -186,7 +187,7 @@ export class ObserverCheckpoint {
       gone.delete(place);
       const before = saved.places.get(place);
       if (before?.summary === summary && before.rows === rows) continue;
-      changes.put(KIND.place, keyOf(model, version, name, segment, place), summary.serialise());
+      changes.put(KIND.place, keyOf(model, version, name, segment, place), packPlace(summary));
       saved.places.set(place, { summary, rows });
     }
     for (const place of gone) {

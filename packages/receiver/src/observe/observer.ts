@@ -68,6 +68,12 @@ export class Observer implements Stage, Persistent {
     const { spanSeriesMax = 0 } = options;
     if (spanSeriesMax > 0) this.spanMetrics = new SpanMetrics(keys, spanSeriesMax);
     this.logger = logger;
+    const { schedule } = this.state;
+    schedule.catchUp = (panes) => {
+      // What its windows are compared with may have to be read first.
+      if (panes.reference.prepare) return;
+      this.close(panes, schedule.closedUntilMs);
+    };
     this.closer = new WindowCloser(this.state, {
       prepare: (...due) => this.prepare(...due),
       close: (...due) => this.close(...due),

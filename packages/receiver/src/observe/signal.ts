@@ -15,7 +15,14 @@ import { usualInDrift, usualValues } from "./usual-values.js";
 import { ValueTotals } from "./value-totals.js";
 import { WaitingWindows } from "./waiting-windows.js";
 import type { WindowSchedule } from "./window-schedule.js";
-import { emptySummary, merged, readSummary, recounted, rowsOf } from "./window-summary.js";
+import {
+  emptySummary,
+  merged,
+  packSummary,
+  recounted,
+  rowsOf,
+  unpackSummary,
+} from "./window-summary.js";
 
 /** Numbers that are added to a pane at once: 512 bytes a signal while a batch is counted. */
 const WAITING_MAX = 64;
@@ -176,7 +183,7 @@ export class SignalPanes {
   }
 
   /**
-   * Takes up what an earlier run had at a place.
+   * Takes up what `packPlace` has made of a place in an earlier run.
    * @throws SummaryFormatError when it was counted on another reference
    */
   restore(place: string, bytes: Uint8Array): void {
@@ -185,7 +192,7 @@ export class SignalPanes {
       this.longer.restore(bytes);
       return;
     }
-    const saved = readSummary(this.reference, bytes);
+    const saved = unpackSummary(this.reference, bytes);
     if (kind === "pane") this.panes.set(Number(at), saved);
     else if (kind === "late") [this.late, this.lateStartMs] = [saved, Number(at)];
     else if (kind === "shortest") this.shortest = saved;
@@ -211,6 +218,11 @@ export class SignalPanes {
 
   /** The summary that takes the values of a pane. */
   pane(number: number): Summary {
+    const { schedule } = this;
+    // Which windows a late value still joins must not depend on how far they are handed out.
+    if (this.closedUntilMs < schedule.closedUntilMs) {
+      if (number * schedule.paneMs < schedule.closedUntilMs) schedule.catchUp(this);
+    }
     if (number === this.latestNumber) return this.latestPane as Summary;
     this.settle();
     const { paneMs } = this.schedule;
@@ -354,4 +366,9 @@ export class SignalPanes {
     this.longer.set(open);
     this.slots.clearBefore(endMs);
   }
+}
+
+/** What is at a place, as bytes for this receiver's own store. */
+export function packPlace(summary: Summary | WaitingWindows): Uint8Array {
+  return summary instanceof WaitingWindows ? summary.serialise() : packSummary(summary);
 }

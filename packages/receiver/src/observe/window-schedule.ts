@@ -3,6 +3,7 @@
  * length is a multiple of the shortest.
  */
 import type { WindowLength } from "../window-lengths.js";
+import type { SignalPanes } from "./signal.js";
 
 /** Says up to when windows have ended, as the watermark goes on. */
 export class WindowSchedule {
@@ -12,6 +13,9 @@ export class WindowSchedule {
   readonly shortestMs: number;
   /** The last end of a shortest window that the watermark has passed; NaN before the first one. */
   closedUntilMs = Number.NaN;
+
+  /** Hands out at once what has ended of one signal; set by whoever hands windows out. */
+  catchUp: (panes: SignalPanes) => void = () => {};
 
   constructor(paneMs: number, lengths: readonly WindowLength[]) {
     this.paneMs = paneMs;

@@ -29,7 +29,9 @@ export type StateRequest =
   | { readonly kind: "open" }
   | { readonly kind: "items"; readonly of: string; readonly keys?: readonly string[] }
   | { readonly kind: "read"; readonly file: string }
-  | { readonly kind: "commit"; readonly changes: readonly StateChange[] }
+  /** Changes of the transaction that the next commit makes. */
+  | { readonly kind: "part"; readonly changes: readonly StateChange[] }
+  | { readonly kind: "commit" }
   | { readonly kind: "close" };
 
 /** What it answers: a value, or the words of what went wrong. */

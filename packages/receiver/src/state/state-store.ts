@@ -11,6 +11,9 @@ import type { StateAnswer, StateChange, StateItem, StateRequest } from "./state-
 /** Built code beside built code, and from the sources too: Node runs no TypeScript here. */
 const THREAD = new URL("../../dist/state/state-thread.js", import.meta.url);
 
+/** Changes that are sent at once: some milliseconds. */
+const PART_CHANGES = 1000;
+
 /** The file cannot be used; the message says why and what to do. */
 export class StateStoreError extends Error {
   override readonly name = "StateStoreError";
@@ -87,7 +90,7 @@ export class StateStore implements Stage, StoredState {
 
   /**
    * Makes what `change` puts together one transaction: when this resolves all of it is on the
-   * disk, and when it rejects none of it is. `change` is over when this returns.
+   * disk, and when it rejects none of it is. `change` is over when this returns. One at a time.
    */
   async transaction(change: (changes: StateChanges) => void): Promise<void> {
     const list: StateChange[] = [];
@@ -98,8 +101,13 @@ export class StateStore implements Stage, StoredState {
       write: (file, offset, bytes) => list.push({ verb: "write", file, offset, bytes }),
       remove: (file) => list.push({ verb: "remove", file }),
     });
-    const handedOver = list.flatMap((one) => (one.verb === "write" ? [one.bytes.buffer] : []));
-    await this.ask({ kind: "commit", changes: list }, handedOver);
+    // What is sent is copied while nothing else is done, so many changes go a few at a time.
+    for (let from = 0; from < list.length; from += PART_CHANGES) {
+      const part = list.slice(from, from + PART_CHANGES);
+      const handedOver = part.flatMap((one) => (one.verb === "write" ? [one.bytes.buffer] : []));
+      await this.ask({ kind: "part", changes: part }, handedOver);
+    }
+    await this.ask({ kind: "commit" });
   }
 
   async items(kind: string): Promise<StateItem[]> {

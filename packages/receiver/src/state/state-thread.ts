@@ -42,6 +42,9 @@ parentPort?.on("message", (request: StateRequest) => {
   parentPort?.postMessage(answerTo(request));
 });
 
+/** What has come of the transaction that is to be made next. */
+const parts: StateChange[] = [];
+
 function answerTo(request: StateRequest): StateAnswer {
   try {
     return { value: handle(request) };
@@ -64,7 +67,11 @@ function handle(request: StateRequest): unknown {
   if (opened === undefined) throw new Error(`${file} is not open`);
   if (request.kind === "items") return itemsOf(opened, request.of, request.keys);
   if (request.kind === "read") return readBeside(request.file);
-  commit(opened, request.changes);
+  if (request.kind === "part") {
+    parts.push(...request.changes);
+    return undefined;
+  }
+  commit(opened, parts.splice(0));
   return undefined;
 }
 
