@@ -78,9 +78,8 @@ export class SignalPlan {
   }
 
   /** The bits of {@link PURPOSE} that a key has. */
-  purposeOf(key: number): number {
-    const purpose = this.purposes[key] as number;
-    return purpose === 0 && this.keys.roleOf(key) === ROLE.segment ? PURPOSE.segment : purpose;
+  purposeOf(key: number, role = this.keys.roleOf(key)): number {
+    return role === ROLE.segment ? PURPOSE.segment : (this.purposes[key] as number);
   }
 
   /** The signals that are declared of a key. */

@@ -254,9 +254,9 @@ export class SpanCounter {
   private countFirst(rows: SpanRows, at: number, model: ObservedModel): void {
     const key = (rows.valueTag[at] as number) >> TYPE_BITS;
     const { plan, keys } = this.state;
-    const purpose = plan.purposeOf(key);
-    this.purposes |= purpose;
     const role = keys.roleOf(key);
+    const purpose = plan.purposeOf(key, role);
+    this.purposes |= purpose;
     // What is declared is what the configuration says, and nothing by itself.
     if (role < ROLE.feature || role > ROLE.predictionScore || purpose & PURPOSE.declared) return;
     if (role === ROLE.featureMissing) {
