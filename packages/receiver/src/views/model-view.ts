@@ -36,13 +36,12 @@ const PREVIEWS_MAX = 6;
 export function modelsDocument(sources: ViewSources): ModelsDocument {
   const all = sources.models();
   // One pass over the verdicts, however many models there are.
-  const verdicts = Map.groupBy(sources.verdicts(), ({ signal }) => partKey(signal));
+  const verdicts = Map.groupBy(sources.verdicts(), ({ signal }) => versionKey(signal));
   const models = all
     .filter(({ segment }) => segment === "")
-    .map((model) => summaryOf(model, verdicts.get(partKey(model)) ?? [], segmentsOf(all, model)))
+    .map((model) => summaryOf(model, verdicts.get(versionKey(model)) ?? [], segmentsOf(all, model)))
     .toSorted((a, b) => byUrgency(a.state, b.state) || (a.model < b.model ? -1 : 1));
-  const windows = windowNames(sources);
-  return { nowMs: sources.now(), windows, links: sources.links, models };
+  return { nowMs: sources.now(), windows: windowNames(sources), links: sources.links, models };
 }
 
 /** One model, worst signals first. */
@@ -134,19 +133,20 @@ function summaryOf(
   verdicts: readonly Verdict[],
   segments: readonly string[],
 ): ModelSummary {
-  const byName = Map.groupBy(verdicts, ({ signal }) => signal.name);
+  const own = verdicts.filter(({ signal }) => signal.segment === "");
+  const byName = Map.groupBy(own, ({ signal }) => signal.name);
   const counts: Partial<Record<SignalState, number>> = {};
-  const rows = signalsOf(model).map((signal) => {
+  const signals = signalsOf(model).map((signal) => {
     const { name } = signal.identity;
     const worst = tellingVerdict(byName.get(name) ?? []);
     return { name, worst, state: signalState(signal, worst) };
   });
-  for (const { state } of rows) counts[state] = (counts[state] ?? 0) + 1;
-  const ranked = rows.toSorted(
+  for (const { state } of signals) counts[state] = (counts[state] ?? 0) + 1;
+  const ranked = [...signals, ...segmentAlarms(verdicts, signals)].toSorted(
     (a, b) => byUrgency(a.state, b.state) || byVerdict(a.worst, b.worst),
   );
-  const state = ranked[0]?.state ?? "unknown";
-  const ends = verdicts.filter(({ evaluation }) => evaluation.m > 0).map(({ endMs }) => endMs);
+  const state = modelState(ranked.map((row) => row.state));
+  const ends = own.filter(({ evaluation }) => evaluation.m > 0).map(({ endMs }) => endMs);
   const since = ranked
     .filter((row) => row.state === state)
     .map(({ worst }) => worst?.drift.sinceMs);
@@ -165,6 +165,37 @@ function summaryOf(
       .slice(0, WORST_SHOWN)
       .map(({ name }) => name),
   };
+}
+
+/** An alarm of any signal is one of the model; otherwise what has been judged speaks for it. */
+function modelState(states: readonly SignalState[]): SignalState {
+  const order = ["drifted", "warning", "stable"] as const;
+  return (
+    order.find((state) => states.includes(state)) ?? states.toSorted(byUrgency)[0] ?? "unknown"
+  );
+}
+
+interface RankedSignal {
+  readonly name: string;
+  readonly worst: Verdict | undefined;
+  readonly state: SignalState;
+}
+
+/** What is in alarm in a segment, and not in all of the traffic. */
+function segmentAlarms(verdicts: readonly Verdict[], own: readonly RankedSignal[]): RankedSignal[] {
+  const known = new Set(
+    own.flatMap(({ name, worst }) => {
+      return worst && worst.drift.alarm !== "none" ? [name] : [];
+    }),
+  );
+  const alarms = verdicts.filter(({ signal, drift }) => {
+    return signal.segment !== "" && drift.alarm !== "none" && !known.has(signal.name);
+  });
+  const bySignal = Map.groupBy(alarms, ({ signal }) => `${signal.name} in ${signal.segment}`);
+  return [...bySignal].map(([name, ofSignal]) => {
+    const worst = tellingVerdict(ofSignal);
+    return { name, worst, state: signalState(undefined, worst) };
+  });
 }
 
 /** What is known of one signal. */
@@ -242,11 +273,24 @@ function tellingVerdict(verdicts: readonly Verdict[]): Verdict | undefined {
   return verdicts.find(({ drift }) => drift.status === "stable") ?? first;
 }
 
-/** The window length that says most about a model. */
+/**
+ * The window length that says most about a model: the one in which most signals are in the worst
+ * state, and of several such ones rather one that is always shown, and rather a short one.
+ */
 export function tellingWindow(sources: ViewSources, part: ModelPart): string | undefined {
   const own = sources.verdicts().filter(({ signal }) => isOf(signal, part));
-  const telling = [...Map.groupBy(own, ({ signal }) => signal.name).values()].map(tellingVerdict);
-  return telling.filter((verdict) => verdict !== undefined).toSorted(byVerdict)[0]?.window;
+  const [worst] = own.map((verdict) => signalState(undefined, verdict)).toSorted(byUrgency);
+  const isAlarm = worst === "drifted" || worst === "warning";
+  const state = isAlarm ? worst : "stable";
+  const telling = own.filter((verdict) => signalState(undefined, verdict) === state);
+  const counts = Map.groupBy(telling, ({ window }) => window);
+  const [best] = sources.windows
+    .filter(({ name }) => counts.has(name))
+    .toSorted((a, b) => {
+      const byCount = (counts.get(b.name)?.length ?? 0) - (counts.get(a.name)?.length ?? 0);
+      return byCount || Number(b.shown) - Number(a.shown) || a.ms - b.ms;
+    });
+  return best?.name;
 }
 
 function lengthOf({ startMs, endMs }: Verdict): number {
@@ -263,6 +307,6 @@ function leastOf(values: readonly number[]): number | null {
   return values.length > 0 ? values.reduce((a, b) => Math.min(a, b)) : null;
 }
 
-function partKey({ model, version, segment }: ModelPart): string {
-  return JSON.stringify([model, version, segment]);
+function versionKey({ model, version }: Pick<ModelPart, "model" | "version">): string {
+  return JSON.stringify([model, version]);
 }

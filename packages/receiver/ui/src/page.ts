@@ -198,7 +198,7 @@ function widthInUnits(): number {
   const main = document.querySelector("main");
   const style = getComputedStyle(document.documentElement);
   const size = Number.parseFloat(style.fontSize) || TEXT_PX;
-  const px = main?.clientWidth ?? Math.min(window.innerWidth - 2 * size, 90 * size);
+  const px = main?.clientWidth || Math.min(window.innerWidth - 2 * size, 90 * size);
   return Math.round((px * TEXT_PX) / size);
 }
 

@@ -82,10 +82,13 @@ export function modelView(document: ModelDocument, setting: ModelSetting): Eleme
 }
 
 /** What has happened, in one line. */
-export function headline({ signals }: ModelDocument): string {
+export function headline({ signals, segmentRanking }: ModelDocument): string {
   const of = (state: string) => signals.filter((one) => one.state === state).length;
   const [drifted, warning] = [of("drifted"), of("warning")];
   if (drifted > 0) return `${drifted} of ${plural(signals.length, "signal")} drifted`;
+  const [worst] = segmentRanking;
+  if (worst?.state === "drifted")
+    return `${plural(worst.drifted, "signal")} drifted in ${worst.segment}`;
   if (warning > 0) return `${plural(warning, "signal")} may be moving`;
   if (signals.length > 0 && of("learning") === signals.length) return "Learning what is normal";
   const judged = signals.filter(({ state }) => state === "stable").length;

@@ -1,5 +1,5 @@
 /** One signal: live beside reference, the tests in plain words, over time, for whom, in which traces. */
-import type { ReferenceFacts, SignalDocument, VerdictFacts } from "../documents.js";
+import type { OriginFacts, ReferenceFacts, SignalDocument, VerdictFacts } from "../documents.js";
 import type { Child, Element } from "../element.js";
 import { h } from "../element.js";
 import { categoriesPicture } from "../pictures/categories.js";
@@ -43,6 +43,7 @@ import {
 /** Categories whose shares are shown over time; the API sends so many. */
 const SHARES_SHOWN = 6;
 const EXEMPLARS_SHOWN = 12;
+const SEGMENTS_NAMED = 6;
 
 /** The view. */
 export function signalView(document: SignalDocument, setting: Setting): Element[] {
@@ -268,7 +269,7 @@ function overTime(
     known && lawOverTime(known, width),
     segmentRanking.length === 0
       ? null
-      : card("For whom", {}, segmentTable(setting, segmentRanking, true)),
+      : card("For whom", {}, ...originParts(document), segmentTable(setting, segmentRanking, true)),
     known && hasMissing(known)
       ? card("Missing values", {}, missingPicture(slices, known.reference, document, width))
       : null,
@@ -282,6 +283,23 @@ function overTime(
   return [h("div", { class: "half stack" }, left), h("div", { class: "half stack" }, right)];
 }
 
+/** Which segments made it so. */
+function originParts({ origin }: SignalDocument): Element[] {
+  if (origin === null) return [];
+  const { property, before, after, rankings } = origin;
+  const rows = typeof property === "number" ? `at or below ${number(property)}` : `“${property}”`;
+  const moved = `${percent(before)} of rows were ${rows} in the reference, now ${percent(after)}.`;
+  return [h("p", null, moved), ...rankings.map((ranking) => rankingText(ranking, after - before))];
+}
+
+function rankingText({ attribute, segments }: Ranking, change: number): Element {
+  const shares = segments.slice(0, SEGMENTS_NAMED).map(({ name, contribution }) => {
+    return `${name} ${Math.round((contribution / change) * 100)} %`;
+  });
+  return h("p", { class: "hint" }, `Of that change by ${attribute}: ${shares.join(", ")}`);
+}
+
+type Ranking = OriginFacts["rankings"][number];
 type Known = SignalDocument & { readonly reference: ReferenceFacts };
 
 function hasMissing({ reference, slices }: Known): boolean {
