@@ -4,6 +4,7 @@ import { baselineBuild, baselineMerge, baselineShow } from "./commands/baseline.
 import { checkConfig, printConfigSchema } from "./commands/check-config.js";
 import { CompareOptionError, compare, EXIT } from "./commands/compare.js";
 import { receive } from "./commands/receive.js";
+import { ReportError, report } from "./commands/report.js";
 import { StatusError, status } from "./commands/status.js";
 import { ConfigError } from "./config/load-config.js";
 import { ListenError } from "./listen.js";
@@ -51,12 +52,19 @@ const HELP = `tidemark: notices when a model's data or output drifts
   tidemark baseline merge FILE.tidemark.json... --out FILE.tidemark.json
       Makes one reference of several, such as those of the parts of a training set.
 
-  tidemark compare REFERENCE CURRENT [--json | --markdown]
+  tidemark compare REFERENCE CURRENT [--json | --markdown | --html] [--out FILE]
       [--shift D]               standard deviations below which nobody wants to be told; 0.25
       [--every DURATION]        how often this is run, for the promise of false alarms; 1d
       Compares data with a reference, both of them a *.tidemark.json or a file of data, which
       takes the options that name columns above. Exit codes: 0 stable, 1 drifted, 2 failed,
       3 nothing drifted but not everything could be compared (insufficient is not stable).
+
+  tidemark report --model NAME [--json | --markdown] [--out FILE.html]
+      [--model-version V] [--segment S]  which part of the model's traffic; all when left out
+      [--from T] [--to T]       such as 2026-11-23T09:30Z; up to now, all that is known of a day
+      [--window W]              whose verdicts are shown, such as 1h
+      [--url URL]               of the receiver; http://127.0.0.1:9464. TIDEMARK_TOKEN is its token
+      Writes what a running receiver knows of a model as one file that needs nothing else.
 
   --help, --version
 
@@ -85,6 +93,11 @@ const OPTIONS = {
   confidence: { type: "string" },
   url: { type: "string" },
   markdown: { type: "boolean" },
+  html: { type: "boolean" },
+  segment: { type: "string" },
+  window: { type: "string" },
+  from: { type: "string" },
+  to: { type: "string" },
   shift: { type: "string" },
   every: { type: "string" },
 } as const;
@@ -102,6 +115,9 @@ const COLUMN_OPTIONS = [
   "confidence",
 ] as const;
 
+/** What says which verdicts are reported. */
+const RANGE_OPTIONS = ["window", "from", "to"] as const;
+
 /** Which options each command takes. */
 const COMMANDS: Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>> = {
   receive: ["config"],
@@ -111,7 +127,8 @@ const COMMANDS: Readonly<Record<string, readonly (keyof typeof OPTIONS)[]>> = {
   "baseline build": ["model", "out", "model-version", "run-id", ...COLUMN_OPTIONS],
   "baseline show": ["json"],
   "baseline merge": ["out"],
-  compare: ["json", "markdown", "shift", "every", ...COLUMN_OPTIONS],
+  compare: ["json", "markdown", "html", "out", "shift", "every", ...COLUMN_OPTIONS],
+  report: [...RANGE_OPTIONS, "model", "model-version", "segment", "url", "out", "json", "markdown"],
 };
 
 type Values = ReturnType<typeof parse>["values"];
@@ -164,6 +181,10 @@ async function run(name: string, operands: string[], values: Values): Promise<vo
     await runCompare(operands, values);
     return;
   }
+  if (name === "report") {
+    await runReport(operands, values);
+    return;
+  }
   const what = name === "check-config" ? "the configuration file" : "one file";
   expectOperands(name, operands, 1, what);
   const [file = ""] = operands;
@@ -174,8 +195,21 @@ async function run(name: string, operands: string[], values: Values): Promise<vo
 async function runCompare(operands: string[], values: Values): Promise<void> {
   expectOperands("compare", operands, 2, "a reference, and what to compare with it");
   const [reference = "", current = ""] = operands;
-  if (values.json && values.markdown) throw new UsageError("choose --json or --markdown");
+  chooseFormat(values);
   process.exitCode = await compare(reference, current, values);
+}
+
+async function runReport(operands: string[], values: Values): Promise<void> {
+  expectOperands("report", operands, 0, "");
+  chooseFormat(values);
+  const { model } = values;
+  if (!model) throw new UsageError("report needs --model NAME");
+  await report({ ...values, model }, process.env["TIDEMARK_TOKEN"]);
+}
+
+function chooseFormat({ json, markdown, html }: Values): void {
+  const chosen = [json, markdown, html].filter(Boolean).length;
+  if (chosen > 1) throw new UsageError("choose one of --json, --markdown and --html");
 }
 
 /** The commands that make one reference of one or more files. */
@@ -217,6 +251,7 @@ export async function runCommandLine(args: string[]): Promise<void> {
       error instanceof CredentialError ||
       error instanceof ListenError ||
       error instanceof ReferenceFileError ||
+      error instanceof ReportError ||
       error instanceof StateStoreError ||
       error instanceof StatusError ||
       error instanceof TrainingDataError;

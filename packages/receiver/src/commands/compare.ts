@@ -1,4 +1,5 @@
 /** `tidemark compare`: one data set beside another, for people, CI and schedulers. */
+import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { DriftPolicy } from "@tidemark/stats";
 import { driftPolicy } from "@tidemark/stats";
@@ -11,6 +12,7 @@ import type { ReferenceFile } from "../references/reference-file.js";
 import { isReferenceFile, readReferenceFile } from "../references/reference-file.js";
 import type { ColumnOptions } from "./baseline.js";
 import { readShowingProgress, showingProgress, trainingPlan } from "./baseline.js";
+import { compareHtml } from "./compare-html.js";
 import { shortNumber } from "./reference-table.js";
 import { markdownTable, textTable } from "./text-table.js";
 
@@ -25,6 +27,9 @@ export const EXIT = { stable: 0, drifted: 1, failed: 2, insufficient: 3 } as con
 export interface CompareOptions extends ColumnOptions {
   readonly json?: boolean | undefined;
   readonly markdown?: boolean | undefined;
+  readonly html?: boolean | undefined;
+  /** Where it is written to; standard output when left out. */
+  readonly out?: string | undefined;
   readonly shift?: string | undefined;
   readonly every?: string | undefined;
 }
@@ -49,9 +54,16 @@ export async function compare(
   const compared = compareSignals(reference, current, policy);
   const verdict = verdictOf(compared);
   const facts = { reference, current, currentPath, policy, compared, verdict };
-  if (options.json) process.stdout.write(`${JSON.stringify(asJson(facts), undefined, 2)}\n`);
-  else process.stdout.write(options.markdown ? asMarkdown(facts) : asText(facts));
+  const text = written(facts, options);
+  if (options.out === undefined) process.stdout.write(text);
+  else writeFileSync(options.out, text);
   return EXIT[verdict];
+}
+
+function written(facts: Facts, { json, markdown, html }: CompareOptions): string {
+  if (json) return `${JSON.stringify(asJson(facts), undefined, 2)}\n`;
+  if (html) return compareHtml({ ...facts, headline: headline(facts) }, Date.now());
+  return markdown ? asMarkdown(facts) : asText(facts);
 }
 
 type Verdict = "stable" | "drifted" | "insufficient";

@@ -215,7 +215,8 @@ async function preview(
   const panes = await sources.past.panes(signal.identity, startMs, endMs);
   const against = { kind: "reference" } as const;
   const query = { ...place, signal: signal.identity.name, live: "window", against } as const;
-  const comparison = await compareSides(sources, query, signal, panes, verdict);
+  const sides = { signal, panes, verdict, isMissing: false };
+  const comparison = await compareSides(sources, query, sides);
   return comparison && previewOf(comparison);
 }
 

@@ -33,35 +33,62 @@ interface Values {
   readonly startMs: number | null;
   readonly endMs: number | null;
   readonly law: ReferenceGrid | GridSummary | CategoryCounts;
+  /** Rows without a value. */
+  readonly missing: number;
+}
+
+/** What is known of the signal that is compared. */
+export interface KnownSides {
+  readonly signal: ObservedSignal;
+  readonly panes: readonly PastPane[];
+  readonly verdict: Verdict | undefined;
+  /** Whether rows without a value are compared, in place of values. */
+  readonly isMissing: boolean;
 }
 
 /** Compares; null while there is nothing to compare. */
 export async function compareSides(
   sources: ViewSources,
   query: SignalQuery,
-  { panes: open, identity }: ObservedSignal,
-  panes: readonly PastPane[],
-  verdict: Verdict | undefined,
+  { signal, panes, verdict, isMissing }: KnownSides,
 ): Promise<Comparison | null> {
-  const reference = open?.reference;
+  const reference = signal.panes?.reference;
   const live = liveValues(query, panes, verdict);
   if (reference === undefined || live === undefined) return null;
-  const { against } = query;
-  if (against.kind === "reference") return compareValues(referenceValues(reference), live);
-  if (against.kind === "range") {
-    const before = await sources.past.panes(identity, against.fromMs, against.toMs);
-    return compareValues(rangeValues("earlier", before), live);
-  }
-  const part = { ...query, version: against.version };
-  const other = findSignal(sources.models(), part, query.signal);
-  if (other === undefined) return null;
-  const label = `version ${against.version || "without a name"}`;
-  const past = await sources.past.panes(other.identity, query.fromMs, query.toMs);
-  return compareValues(rangeValues(label, past), live);
+  const before = await valuesBefore(sources, query, signal, reference);
+  if (before === undefined) return null;
+  return isMissing
+    ? compareValues(missingOf(before), missingOf(live))
+    : compareValues(before, live);
 }
 
-function compareValues(before: Values | undefined, live: Values): Comparison | null {
-  if (before === undefined || before.law.count === 0 || live.law.count === 0) return null;
+async function valuesBefore(
+  sources: ViewSources,
+  query: SignalQuery,
+  { identity }: ObservedSignal,
+  reference: Reference,
+): Promise<Values | undefined> {
+  const { against } = query;
+  if (against.kind === "reference") return referenceValues(reference);
+  if (against.kind === "range") {
+    const before = await sources.past.panes(identity, against.fromMs, against.toMs);
+    return rangeValues("earlier", before);
+  }
+  const other = { ...identity, version: against.version };
+  const past = await sources.past.panes(other, query.fromMs, query.toMs);
+  return rangeValues(`version ${against.version || "without a name"}`, past);
+}
+
+/** Rows with and without a value as two categories. */
+function missingOf(values: Values): Values {
+  const counts = new CategoryCounts();
+  counts.add("missing", values.missing);
+  counts.add("present", values.law.count);
+  return { ...values, law: counts };
+}
+
+function compareValues(before: Values, live: Values): Comparison | null {
+  if (before.law.count === 0 || live.law.count === 0) return null;
   const sideOf = ({ label, startMs, endMs, law }: Values) => {
     return { label, startMs, endMs, count: law.count };
   };
@@ -77,7 +104,8 @@ function compareValues(before: Values | undefined, live: Values): Comparison | n
 
 function referenceValues(reference: Reference): Values {
   const law = reference.kind === "numeric" ? reference.grid : reference.categories;
-  return { label: `reference ${reference.name}`, startMs: null, endMs: null, law };
+  const { name, missing } = reference;
+  return { label: `reference ${name}`, startMs: null, endMs: null, law, missing };
 }
 
 /** The window of the verdict as far as its panes are kept, or the whole range. */
@@ -95,7 +123,9 @@ function liveValues(
 
 function rangeValues(label: string, panes: readonly PastPane[]): Values | undefined {
   const merged = mergeAll(panes);
-  return merged && { label, startMs: merged.startMs, endMs: merged.endMs, law: merged.summary };
+  if (merged === undefined) return undefined;
+  const { startMs, endMs, summary } = merged;
+  return { label, startMs, endMs, law: summary, missing: summary.missing };
 }
 
 /** The signal of that name. */

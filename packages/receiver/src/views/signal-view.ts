@@ -10,6 +10,7 @@ import { QUANTILE_SHARES } from "#ui/documents.js";
 import type { Origin } from "../evaluate/contributions.js";
 import type { Verdict } from "../evaluate/verdict.js";
 import { sentenceOf } from "../evaluate/verdict.js";
+import type { ObservedModel, ObservedSignal } from "../observe/observed-model.js";
 import type { Reference } from "../references/reference.js";
 import { learningOf, segmentRanking, segmentsOf, versionsOf } from "./model-view.js";
 import type { SignalQuery } from "./sides.js";
@@ -21,13 +22,18 @@ import { finite, isOf, kindOf, qualityOf, signalState, windowNames } from "./vie
 
 const CHANGES_SHOWN = 50;
 
+/** How a rate of missing values is called beside its signal. */
+const MISSING = ".missing";
+/** What slices of such a rate show none of. */
+const NO_VALUES = { distance: null, quantiles: null, density: null, shares: null } as const;
+
 /** Undefined when there is no such signal. */
 export async function signalDocument(
   sources: ViewSources,
   query: SignalQuery,
 ): Promise<SignalDocument | undefined> {
   const all = sources.models();
-  const found = findSignal(all, query, query.signal);
+  const { found, isMissing } = soughtSignal(all, query);
   if (found === undefined) return undefined;
   const { fromMs, toMs, window, signal, model, version, segment } = query;
   const verdicts = sources
@@ -36,9 +42,11 @@ export async function signalDocument(
   const shown = verdicts.find((verdict) => verdict.window === window);
   const reference = found.panes?.reference;
   const panes = await sources.past.panes(found.identity, fromMs, toMs);
-  const comparison = reference ? await compareSides(sources, query, found, panes, shown) : null;
+  const sides = { signal: found, panes, verdict: shown, isMissing };
+  const comparison = reference ? await compareSides(sources, query, sides) : null;
   const merged = mergePanes(panes, fromMs, toMs);
-  const slices = reference ? slicesOf(merged, reference, comparison) : [];
+  const values = reference ? slicesOf(merged, reference, comparison) : [];
+  const slices = isMissing ? values.map((slice) => ({ ...slice, ...NO_VALUES })) : values;
   const changes = sources.past.changes(query).get(signal) ?? [];
   const windowMs = sources.windows.find(({ name }) => name === window)?.ms ?? 0;
   const ofWindow = changes.filter((change) => change.window === window);
@@ -51,7 +59,7 @@ export async function signalDocument(
     versions: versionsOf(all, model),
     segments: segmentsOf(all, query),
     links: sources.links,
-    kind: kindOf(reference),
+    kind: isMissing ? "rate" : kindOf(reference),
     state: signalState(found, shown),
     sinceMs: shown?.drift.sinceMs ?? null,
     reference: reference ? referenceFacts(reference) : null,
@@ -79,6 +87,17 @@ function referenceFacts(reference: Reference): ReferenceFacts {
   const count = reference.kind === "numeric" ? reference.grid.count : reference.categories.count;
   const quantiles = grid ? QUANTILE_SHARES.map((share) => grid.quantile(share)) : null;
   return { name, count, provisional, missingRate: missing / (missing + count), quantiles };
+}
+
+/** A rate of missing values is judged by itself, and counted with its signal. */
+function soughtSignal(
+  all: readonly ObservedModel[],
+  query: SignalQuery,
+): { readonly found: ObservedSignal | undefined; readonly isMissing: boolean } {
+  const found = findSignal(all, query, query.signal);
+  if (found !== undefined || !query.signal.endsWith(MISSING)) return { found, isMissing: false };
+  const name = query.signal.slice(0, -MISSING.length);
+  return { found: findSignal(all, query, name), isMissing: true };
 }
 
 function originFacts({ property, before, after, rankings }: Origin): OriginFacts {

@@ -356,6 +356,33 @@ export interface StatusMetric {
   }[];
 }
 
+/** What `tidemark compare --html` shows. */
+export interface CompareDocument {
+  readonly verdict: "stable" | "drifted" | "insufficient";
+  readonly headline: string;
+  readonly nowMs: number;
+  /** The most telling first. */
+  readonly signals: readonly ComparedRow[];
+}
+
+/** One test of one signal. */
+export interface ComparedRow {
+  readonly signal: string;
+  /** What is compared: `values`, or the share of rows `missing`, or their `type`. */
+  readonly of: string;
+  readonly state: SignalState;
+  readonly method: string;
+  readonly statistic: number | null;
+  readonly threshold: number | null;
+  readonly ratio: number | null;
+  readonly pValue: number | null;
+  readonly psi: number | null;
+  readonly referenceCount: number;
+  readonly currentCount: number;
+  readonly sentence: string;
+  readonly comparison: Comparison | null;
+}
+
 /** What any request may be answered with instead. */
 export interface ErrorDocument {
   readonly error: string;

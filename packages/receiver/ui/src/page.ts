@@ -164,7 +164,7 @@ function requestIdle(task: () => void): void {
 }
 
 function viewOf(): Element[] {
-  const setting = { place, width: widthInUnits() };
+  const setting = { place, href: addressOf, isReport: false, width: widthInUnits() };
   if (answer === undefined)
     return [h("p", { class: "boot", role: "status" }, "Asking the receiver …")];
   switch (answer.kind) {

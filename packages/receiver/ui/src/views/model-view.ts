@@ -180,7 +180,7 @@ function timeline(document: ModelDocument, setting: ModelSetting): Element {
         { class: "legend" },
         states.map((state) => chip(state)),
       ),
-      signals.length > 12 && setting.place !== null
+      signals.length > 12 && !setting.isReport
         ? h("input", {
             type: "search",
             "data-filter": "",

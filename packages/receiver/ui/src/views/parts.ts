@@ -3,7 +3,6 @@ import type { Links, QualityRow, SegmentRow, Side, SignalState } from "../docume
 import type { Child, Element } from "../element.js";
 import { h } from "../element.js";
 import type { Place } from "../place.js";
-import { addressOf } from "../place.js";
 import {
   between,
   count,
@@ -16,8 +15,12 @@ import {
 
 /** What a view needs to know beside its document. */
 export interface Setting {
-  /** Where one is; null in a report, which leads nowhere. */
-  readonly place: Place | null;
+  /** Where one is. */
+  readonly place: Place;
+  /** The address of a place; undefined where nothing leads there, as in most of a report. */
+  readonly href: (place: Place) => string | undefined;
+  /** The pictures stand in a report, which nobody can steer. */
+  readonly isReport: boolean;
   /** Room for a picture as wide as the page, in units. */
   readonly width: number;
 }
@@ -33,15 +36,16 @@ export function cardWidth({ width }: Setting, columns = 1): number {
   return Math.round((width - GAP * (beside - 1)) / beside - 2 * PADDING);
 }
 
-/** A link to another place; plain text in a report. */
+/** A link to another place; plain text where nothing leads there. */
 export function link(
-  { place }: Setting,
+  { place, href }: Setting,
   target: (place: Place) => Place,
   attributes: Record<string, string | boolean | undefined>,
   ...children: readonly (Child | readonly Child[])[]
 ): Element {
-  if (place === null) return h("span", { class: attributes["class"] }, ...children);
-  return h("a", { ...attributes, href: addressOf(target(place)) }, ...children);
+  const address = href(target(place));
+  if (address === undefined) return h("span", { class: attributes["class"] }, ...children);
+  return h("a", { ...attributes, href: address }, ...children);
 }
 
 /** A state as sign and word. */

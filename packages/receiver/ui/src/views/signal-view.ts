@@ -52,7 +52,11 @@ export function signalView(document: SignalDocument, setting: Setting): Element[
   const since =
     sinceMs !== null && sinceMs > 0 ? ` since ${time(sinceMs, nowMs)}, ${ago(sinceMs, nowMs)}` : "";
   return [
-    h("h1", null, signalName(signal), " ", chip(state), h("small", { class: "since" }, since)),
+    h(
+      setting.isReport ? "h2" : "h1",
+      { class: "title" },
+      ...[signalName(signal), " ", chip(state), h("small", { class: "since" }, since)],
+    ),
     h("p", { class: "lead" }, shown ? withoutName(signal, shown.sentence) : waiting(document)),
     h("div", { class: "wide-strip" }, stripPicture(document.runs, document)),
     ...pictures(document, setting, shown),
@@ -277,7 +281,9 @@ function overTime(
     quality.length === 0 ? null : card("Quality of the data", {}, qualityList(quality)),
   ];
   const right = [
-    known && distanceOverTime(known, shown, width),
+    known?.slices.some(({ distance }) => distance !== null)
+      ? distanceOverTime(known, shown, width)
+      : null,
     known && ridges(known, shown, width),
   ];
   return [h("div", { class: "half stack" }, left), h("div", { class: "half stack" }, right)];
@@ -308,7 +314,7 @@ function hasMissing({ reference, slices }: Known): boolean {
 
 function lawOverTime(document: Known, width: number): Element | null {
   const { comparison, slices, reference } = document;
-  if (comparison?.kind === "categorical") {
+  if (comparison?.kind === "categorical" && slices.some(({ shares }) => shares !== null)) {
     const names = comparison.categories.slice(0, SHARES_SHOWN).map(({ name }) => name);
     const picture = sharesPicture(slices, names, document, width);
     return card("Shares over time", {}, picture, shareLegend(names));

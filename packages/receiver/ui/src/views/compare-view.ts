@@ -1,0 +1,75 @@
+/** One set of data beside another: which signals differ, and how. */
+import type { CompareDocument, ComparedRow } from "../documents.js";
+import type { Element } from "../element.js";
+import { h } from "../element.js";
+import { categoriesPicture } from "../pictures/categories.js";
+import { cumulativePicture, densityPicture } from "../pictures/curves.js";
+import { placeOf } from "../place.js";
+import { count, number, withoutName } from "../words.js";
+import type { Setting } from "./parts.js";
+import { card, cardWidth, chip, legend, ratioBar, signalName, table } from "./parts.js";
+
+/** The view. */
+export function compareView(compared: CompareDocument, width: number): Element[] {
+  const setting = { place: placeOf(""), href: () => undefined, isReport: true, width };
+  return [
+    h("h1", { class: "title" }, compared.headline),
+    h("div", { class: "card" }, overview(compared.signals)),
+    ...compared.signals.flatMap((row) => pictures(row, compared.nowMs, setting)),
+  ];
+}
+
+function overview(signals: readonly ComparedRow[]): Element {
+  const most = Math.max(...signals.map(({ ratio }) => ratio ?? 0), 1);
+  const heads = ["Signal", "State", "Distance over threshold", "p", "PSI", "Reference", "Current"];
+  const rows = signals.map((row) =>
+    h(
+      "tr",
+      null,
+      h("th", { scope: "row" }, nameOf(row)),
+      h("td", null, chip(row.state)),
+      h("td", null, ratioBar(row.ratio, most)),
+      ...[
+        number(row.pValue),
+        number(row.psi),
+        count(row.referenceCount),
+        count(row.currentCount),
+      ].map((text) => h("td", { class: "number" }, text)),
+    ),
+  );
+  return table("All signals", heads, rows);
+}
+
+function nameOf({ signal, of }: ComparedRow): Element {
+  const what = of === "values" ? signal : `${signal} (${of})`;
+  return row(what, of === "values" && signal);
+}
+
+function row(text: string, signal: string | false): Element {
+  return signal === false
+    ? h("span", null, text)
+    : h("a", { href: `#${encodeURIComponent(signal)}` }, signalName(text));
+}
+
+function pictures(one: ComparedRow, nowMs: number, setting: Setting): Element[] {
+  const { comparison, signal, sentence, state } = one;
+  if (one.of !== "values") return [];
+  const title = h("h2", { class: "title", id: signal }, signalName(signal), " ", chip(state));
+  const lead = h("p", { class: "lead" }, withoutName(signal, sentence));
+  if (comparison === null) return [title, lead];
+  const head = legend(comparison.reference, comparison.live, nowMs);
+  if (comparison.kind === "categorical") {
+    return [
+      title,
+      lead,
+      card("Categories", {}, head, categoriesPicture(comparison, cardWidth(setting))),
+    ];
+  }
+  const width = cardWidth(setting, 2);
+  return [
+    title,
+    lead,
+    card("Density", { class: "half" }, head, densityPicture(comparison, width)),
+    card("Cumulative share", { class: "half" }, head, cumulativePicture(comparison, width)),
+  ];
+}
