@@ -13,7 +13,7 @@ const files = listed
   .split("\n")
   .filter((file) => file && existsSync(join(root, file)));
 const sources = files.filter((file) => /\.[cm]?[tj]s$/.test(file));
-const packageSources = sources.filter((file) => /^packages\/\w+\/src\//.test(file));
+const packageSources = sources.filter((file) => /^packages\/\w+\/(?:ui\/)?src\//.test(file));
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 
 /** Module specifiers of imports and re-exports, with whether only types are taken. */
@@ -56,6 +56,18 @@ describe("the arrows between packages", () => {
         .map(({ from }) => `${file} imports ${from}`),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it("the page knows nothing but itself, and the receiver takes of it what a browser would", () => {
+    const ui = packageSources.filter((file) => file.startsWith("packages/receiver/ui/"));
+    const leaving = ui.flatMap((file) =>
+      importsOf(file)
+        .map(({ from }) => [from, target(file, from)])
+        .filter(([from, to]) => !from?.startsWith(".") || !to?.startsWith("packages/receiver/ui/"))
+        .map(([from]) => `${file} imports ${from}`),
+    );
+    expect(ui.length).toBeGreaterThan(10);
+    expect(leaving).toEqual([]);
   });
 
   it("stats reads no clock, no randomness and no file", () => {
@@ -117,7 +129,8 @@ describe("files", () => {
   });
 
   it("are all reached from an entry point", () => {
-    const entries = /\/(?:index|cli|register|[a-z-]+-thread)\.c?ts$/;
+    // The page and its documents are what the receiver takes of `ui`, as files and by name.
+    const entries = /\/(?:index|cli|register|[a-z-]+-thread|ui\/src\/(?:page|report))\.c?ts$/;
     const reached = new Set(packageSources.filter((file) => entries.test(file)));
     for (const file of reached) {
       for (const { from } of [...importsOf(file), ...requiresOf(file)]) {

@@ -36,7 +36,8 @@ export interface PageReceiver {
 export async function startPageReceiver(yaml: string, startMs: number): Promise<PageReceiver> {
   const folder = mkdtempSync(join(tmpdir(), "tidemark-page-"));
   const head = [
-    'receivers: { otlp: { protocols: { grpc: { enabled: false }, http: { endpoint: "127.0.0.1:0" } } } }',
+    "receivers: { otlp: { protocols:",
+    '  { grpc: { enabled: false }, http: { endpoint: "127.0.0.1:0" } } } }',
     'exporters: { prometheus: { endpoint: "127.0.0.1:0" } }',
   ];
   const parsed = parseConfig(`${head.join("\n")}\n${yaml}`, "page.yaml", process.env);

@@ -160,7 +160,7 @@ function accepts({ headers }: IncomingMessage, type: string): boolean {
 }
 
 function acceptsGzip({ headers }: IncomingMessage): boolean {
-  return /\bgzip\b(?!;\s*q=0(?:\.0*)?(?:,|$))/.test(String(headers["accept-encoding"] ?? ""));
+  return /\bgzip\b(?!;\s*q=0(?:\.0*)?(?:,|$))/.test(headers["accept-encoding"] ?? "");
 }
 
 /** A browser keeps the file, and asks whether it still is the same. */
@@ -175,9 +175,9 @@ function fileAnswer(request: IncomingMessage, file: PageFile): AdminAnswer {
 }
 
 function send(request: IncomingMessage, response: ServerResponse, answer: AdminAnswer): void {
-  const isRaw = typeof answer.body === "string" || answer.body instanceof Uint8Array;
-  const text = isRaw ? (answer.body as string | Uint8Array) : `${JSON.stringify(answer.body)}\n`;
-  const bytes = Buffer.from(text);
+  const { body: said } = answer;
+  const isRaw = typeof said === "string" || said instanceof Uint8Array;
+  const bytes = Buffer.from(isRaw ? said : `${JSON.stringify(said)}\n`);
   const isZipped =
     !isRaw && bytes.length >= GZIP_BYTES_MIN && request.method === "GET" && acceptsGzip(request);
   const body = isZipped ? gzipSync(bytes, { level: GZIP_LEVEL }) : bytes;

@@ -1,7 +1,8 @@
 /** A comparison of data as a file with pictures. */
 
 import { GridSummary } from "@tidemark/stats";
-import type { ComparedRow, Comparison, SignalState } from "#ui/documents.js";
+import type { ComparedRow, Comparison, Side } from "#ui/comparison.js";
+import type { SignalState } from "#ui/documents.js";
 import { compareReport } from "#ui/report.js";
 import type { ComparedSignal, ComparedState } from "../references/comparison.js";
 import type { CurrentData } from "../references/current-data.js";
@@ -37,7 +38,12 @@ export function compareHtml(data: ComparedData, nowMs: number): string {
 function rowOf(one: ComparedSignal, data: ComparedData): ComparedRow {
   const { signal, of, method, sentence, referenceCount, currentCount } = one;
   return {
-    ...{ signal, of, method, sentence, referenceCount, currentCount },
+    signal,
+    of,
+    method,
+    sentence,
+    referenceCount,
+    currentCount,
     state: PAGE_STATES[one.state] ?? (one.state as SignalState),
     statistic: finite(one.statistic),
     threshold: finite(one.threshold),
@@ -55,7 +61,6 @@ function comparisonOf(
   const before = reference.signals.get(signal);
   const live = current.signals.get(signal)?.summary;
   if (before === undefined || live === undefined || live.count === 0) return null;
-  const sideOf = (label: string, count: number) => ({ label, count, startMs: null, endMs: null });
   const side = sideOf(currentPath, live.count);
   if (before.kind === "numeric") {
     if (!(live instanceof GridSummary)) return null;
@@ -68,4 +73,8 @@ function comparisonOf(
     counts: before.categories,
   };
   return compareCategories(known, { side, counts: live });
+}
+
+function sideOf(label: string, count: number): Side {
+  return { label, count, startMs: null, endMs: null };
 }

@@ -1,4 +1,4 @@
-/** `tidemark report`: what a running receiver knows of a model, as a file that needs nothing else. */
+/** `tidemark report`: what a running receiver knows of a model, as one file. */
 import { writeFileSync } from "node:fs";
 import type { ErrorDocument, ModelDocument, SignalDocument, SignalRow } from "#ui/documents.js";
 import { modelReport } from "#ui/report.js";
@@ -88,7 +88,7 @@ function asker(base: string, token: string | undefined): Ask {
     if (response.status === 401) {
       throw new ReportError(`${base} wants a token: set TIDEMARK_TOKEN to one that it knows`);
     }
-    const body = (await response.json().catch(() => undefined)) as unknown;
+    const body: unknown = await response.json().catch(() => undefined);
     if (response.ok && body !== undefined) return body;
     const { error = `it answers ${response.status}` } = (body ?? {}) as Partial<ErrorDocument>;
     throw new ReportError(`${base}: ${error}`);

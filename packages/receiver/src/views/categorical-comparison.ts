@@ -1,7 +1,7 @@
 /** Two mixes of categories as shares, the most changed first. */
 
 import type { CategoryCounts } from "@tidemark/stats";
-import type { CategoricalComparison, CategoryShare, Side } from "#ui/documents.js";
+import type { CategoricalComparison, CategoryShare, Side } from "#ui/comparison.js";
 
 const CATEGORIES_MAX = 40;
 const CONFIDENCE_Z = 1.959964;
@@ -19,6 +19,7 @@ export function compareCategories(
   reference: CategoricalSide,
   live: CategoricalSide,
 ): CategoricalComparison {
+  const [n, m] = [reference.counts.count, live.counts.count];
   const names = new Set([...reference.counts.names(), ...live.counts.names()]);
   const shares = [...names]
     .map((name) => shareOf(name, reference.counts.get(name), live.counts.get(name)))
@@ -27,14 +28,14 @@ export function compareCategories(
   const rest = (side: "reference" | "live") =>
     Math.max(0, 1 - shown.reduce((sum, share) => sum + share[side], 0));
   const pooled = reference.counts.other + live.counts.other > 0 || shares.length > shown.length;
-  const [before, after] = [rest("reference"), rest("live")];
-  if (pooled)
-    shown.push(shareOf(OTHERS, before * reference.counts.count, after * live.counts.count));
+  if (pooled) {
+    const [others, othersNow] = [rest("reference") * n, rest("live") * m];
+    shown.push(shareOf(OTHERS, others, othersNow));
+  }
   return { kind: "categorical", reference: reference.side, live: live.side, categories: shown };
 
   function shareOf(name: string, before: number, after: number): CategoryShare {
-    const { low, high } = wilsonInterval(after, live.counts.count);
-    const [n, m] = [reference.counts.count, live.counts.count];
+    const { low, high } = wilsonInterval(after, m);
     return { name, reference: before / n, live: after / m, liveLow: low, liveHigh: high };
   }
 }

@@ -1,7 +1,7 @@
 /** Two distributions of numbers as curves on the same points, with what is not known of them. */
 
 import { GridSummary, normalCdf, ReferenceGrid } from "@tidemark/stats";
-import type { Atom, Curve, NumericComparison, Side } from "#ui/documents.js";
+import type { Atom, Curve, NumericComparison, Side } from "#ui/comparison.js";
 
 /** Numbers counted between edges. */
 export type NumericLaw = ReferenceGrid | GridSummary;

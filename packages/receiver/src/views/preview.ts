@@ -1,5 +1,6 @@
 /** A comparison in few numbers. */
-import type { Comparison, Preview } from "#ui/documents.js";
+import type { Comparison } from "#ui/comparison.js";
+import type { Preview } from "#ui/documents.js";
 
 /** Every third point of a curve is enough for its shape. */
 const STEP = 3;
@@ -14,7 +15,6 @@ export function previewOf(comparison: Comparison): Preview {
   const { atoms, referenceCurve, liveCurve } = comparison;
   const inAtoms = atoms.reduce((sum, atom) => sum + atom.reference, 0);
   if (inAtoms > 0.5) return barsOf(atoms.slice(0, BARS_MAX));
-  const thin = (values: readonly number[]) => values.filter((_, i) => i % STEP === 0);
   const { density: reference } = referenceCurve;
   return { kind: "curves", reference: thin(reference), live: thin(liveCurve.density) };
 }
@@ -22,4 +22,8 @@ export function previewOf(comparison: Comparison): Preview {
 function barsOf(pairs: readonly { readonly reference: number; readonly live: number }[]): Preview {
   const side = (of: "reference" | "live") => pairs.map((pair) => pair[of]);
   return { kind: "bars", reference: side("reference"), live: side("live") };
+}
+
+function thin(values: readonly number[]): number[] {
+  return values.filter((_, i) => i % STEP === 0);
 }

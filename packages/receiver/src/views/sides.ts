@@ -2,7 +2,7 @@
 
 import type { GridSummary, ReferenceGrid } from "@tidemark/stats";
 import { CategoryCounts } from "@tidemark/stats";
-import type { Comparison } from "#ui/documents.js";
+import type { Comparison } from "#ui/comparison.js";
 import type { Verdict } from "../evaluate/verdict.js";
 import type { ObservedModel, ObservedSignal } from "../observe/observed-model.js";
 import type { PastPane } from "../observe/pane-history.js";

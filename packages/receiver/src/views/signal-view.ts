@@ -54,7 +54,13 @@ export async function signalDocument(
   const origin = shown && sources.origin(shown);
   return {
     nowMs: sources.now(),
-    ...{ fromMs, toMs, model, version, segment, signal, window },
+    fromMs,
+    toMs,
+    model,
+    version,
+    segment,
+    signal,
+    window,
     windows: windowNames(sources, query),
     versions: versionsOf(all, model),
     segments: segmentsOf(all, query),
@@ -68,7 +74,7 @@ export async function signalDocument(
     comparison,
     slices: withShares(slices, merged, comparison),
     runs: stateRuns(states, fromMs, Math.min(toMs, sources.now())),
-    exemplars: verdicts.toSorted((a, b) => lengthOf(a) - lengthOf(b)).flatMap(exemplarsOf),
+    exemplars: tracesBehind(verdicts, window),
     segmentRanking: segmentRanking(sources, query, window, signal),
     origin: origin ? originFacts(origin) : null,
     quality: qualityOf(found),
@@ -138,15 +144,13 @@ function verdictFacts(verdict: Verdict): VerdictFacts {
   };
 }
 
-function exemplarsOf(verdict: Verdict): readonly ExemplarFacts[] {
-  return (verdict.exemplars ?? []).map(({ traceId, spanId, value, timeMs }) => ({
-    traceId,
-    spanId,
-    value,
-    timeMs,
-  }));
-}
-
-function lengthOf({ startMs, endMs }: Verdict): number {
-  return endMs - startMs;
+/** Those of the window that is shown first; each span once. */
+function tracesBehind(verdicts: readonly Verdict[], window: string): ExemplarFacts[] {
+  const ranked = verdicts.toSorted(
+    (a, b) => Number(b.window === window) - Number(a.window === window),
+  );
+  const found = ranked.flatMap(({ exemplars = [] }) => exemplars);
+  return [...new Map(found.map((one) => [one.spanId, one])).values()].map(
+    ({ traceId, spanId, value, timeMs }) => ({ traceId, spanId, value, timeMs }),
+  );
 }

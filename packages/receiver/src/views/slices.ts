@@ -1,7 +1,8 @@
 /** A range of time in slices that a picture has room for. */
 
 import { CategoryCounts, GridSummary, gridDistance, hellinger } from "@tidemark/stats";
-import type { Comparison, Slice } from "#ui/documents.js";
+import type { Comparison } from "#ui/comparison.js";
+import type { Slice } from "#ui/documents.js";
 import { QUANTILE_SHARES } from "#ui/documents.js";
 import type { Summary } from "../closed-window.js";
 import type { PastPane } from "../observe/pane-history.js";

@@ -55,7 +55,8 @@ export function toHtml(element: Element | string): string {
   if (VOID.has(tag)) return open;
   const tip = attributes["data-tip"];
   const title = typeof tip === "string" ? `<title>${escapeText(tip)}</title>` : "";
-  const inner = RAW.has(tag) ? children.join("") : children.map(toHtml).join("");
+  const raw = (child: Element | string) => (typeof child === "string" ? child : toHtml(child));
+  const inner = children.map(RAW.has(tag) ? raw : toHtml).join("");
   return `${open}${title}${inner}</${tag}>`;
 }
 

@@ -1,4 +1,4 @@
-/** What a pointer does with pictures: tips, a range chosen by dragging, and closer with the wheel. */
+/** What a pointer does with pictures: tips, a range by dragging, and closer with the wheel. */
 import { viewBoxOf } from "./pictures/strip.js";
 
 /** Shorter drags are clicks. */

@@ -283,7 +283,9 @@ function onSubmit(event: SubmitEvent): void {
   if (form.dataset["form"] !== "range") return;
   event.preventDefault();
   const values = new FormData(form);
-  const [from, to] = [values.get("from"), values.get("to")].map((text) => Date.parse(String(text)));
+  const [from, to] = [values.get("from"), values.get("to")].map((text) =>
+    typeof text === "string" ? Date.parse(text) : Number.NaN,
+  );
   if (from && to && from < to) showRange(from, to);
 }
 

@@ -2,7 +2,8 @@
  * The views as one file that needs nothing else: no script, no request, no font. It opens from a
  * disk, in a mail, and where a build server lets no script run.
  */
-import type { CompareDocument, ModelDocument, SignalDocument } from "./documents.js";
+import type { CompareDocument } from "./comparison.js";
+import type { ModelDocument, SignalDocument } from "./documents.js";
 import type { Element } from "./element.js";
 import { h, toHtml } from "./element.js";
 import { placeOf } from "./place.js";
@@ -38,8 +39,8 @@ export function modelReport(
   };
   const name = [model.model, model.version, model.segment].filter(Boolean).join(" · ");
   const range = between(model.fromMs, model.toMs, 0);
-  const sections = signals.map((document) =>
-    h("section", { class: "view", id: document.signal }, ...signalView(document, setting)),
+  const sections = signals.map((one) =>
+    h("section", { class: "view", id: one.signal }, ...signalView(one, setting)),
   );
   const overview = modelView(model, { ...setting, rows: ROWS_MAX, filter: "" });
   const head = h(
@@ -47,7 +48,7 @@ export function modelReport(
     { class: "report-head" },
     `${name} · ${range} · written ${stamp(model.nowMs)}`,
   );
-  return document(`${name}: ${headline(model)}`, style, [
+  return fileOf(`${name}: ${headline(model)}`, style, [
     head,
     h("div", { class: "view" }, ...overview),
     ...sections,
@@ -57,7 +58,7 @@ export function modelReport(
 /** One set of data beside another. */
 export function compareReport(compared: CompareDocument, style: ReportStyle): string {
   const head = h("p", { class: "report-head" }, `written ${stamp(compared.nowMs)}`);
-  return document(compared.headline, style, [
+  return fileOf(compared.headline, style, [
     head,
     h("div", { class: "view" }, ...compareView(compared, WIDTH)),
   ]);
@@ -67,7 +68,7 @@ function stamp(ms: number): string {
   return `${day(ms)} ${time(ms, ms)}`;
 }
 
-function document(title: string, { css, hash }: ReportStyle, body: readonly Element[]): string {
+function fileOf(title: string, { css, hash }: ReportStyle, body: readonly Element[]): string {
   const policy = `default-src 'none'; style-src '${hash}'; base-uri 'none'; form-action 'none'`;
   const head = h(
     "head",

@@ -82,7 +82,10 @@ function timeText(ms: number, step: number): string {
   if (step >= DAY || (at.getHours() === 0 && at.getMinutes() === 0 && at.getSeconds() === 0)) {
     return day(ms).slice(5);
   }
-  const two = (value: number) => String(value).padStart(2, "0");
   const seconds = step < MINUTE ? `:${two(at.getSeconds())}` : "";
   return `${two(at.getHours())}:${two(at.getMinutes())}${seconds}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
 }

@@ -26,13 +26,22 @@ export function number(value: number | null): string {
 
 function scientific(value: number): string {
   const [digits = "", power = ""] = value.toExponential(1).split("e");
-  const raised = [...power.replace("+", "")].map((one) => SUPERSCRIPTS[one] ?? one);
-  return `${digits} × 10${raised.join("")}`;
+  const raised = power.replace("+", "").replaceAll(/[-\d]/g, (one) => SUPERSCRIPTS[one] ?? one);
+  return `${digits} × 10${raised}`;
 }
 
 const SUPERSCRIPTS: Readonly<Record<string, string>> = {
   "-": "⁻",
-  ...Object.fromEntries([..."⁰¹²³⁴⁵⁶⁷⁸⁹"].map((raised, digit) => [String(digit), raised])),
+  0: "⁰",
+  1: "¹",
+  2: "²",
+  3: "³",
+  4: "⁴",
+  5: "⁵",
+  6: "⁶",
+  7: "⁷",
+  8: "⁸",
+  9: "⁹",
 };
 
 /** How many, with separators. */

@@ -1,5 +1,5 @@
 /** Two mixes of categories as paired bars, the most changed first. */
-import type { CategoricalComparison } from "../documents.js";
+import type { CategoricalComparison } from "../comparison.js";
 import type { Element } from "../element.js";
 import { h } from "../element.js";
 import { linear } from "../scale.js";
@@ -28,7 +28,9 @@ export function categoriesPicture(comparison: CategoricalComparison, width: numb
     const y = TOP + i * ROW;
     const middle = y + 2 + BAR + 1 + BAR / 2;
     const [low, high] = [x(one.liveLow), x(one.liveHigh)];
-    const tip = `${one.name}: ${percent(one.live)}, with 95 % confidence ${percent(one.liveLow)} to ${percent(one.liveHigh)}; ${percent(one.reference)} in the reference`;
+    const tip =
+      `${one.name}: ${percent(one.live)}, with 95 % confidence ${percent(one.liveLow)} to ` +
+      `${percent(one.liveHigh)}; ${percent(one.reference)} in the reference`;
     return h(
       "g",
       { class: "category", "data-tip": tip },

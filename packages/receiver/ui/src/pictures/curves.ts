@@ -1,5 +1,5 @@
 /** Live beside reference: the densities, and the cumulative curves with their bands. */
-import type { Atom, NumericComparison } from "../documents.js";
+import type { Atom, NumericComparison } from "../comparison.js";
 import type { Element } from "../element.js";
 import { h } from "../element.js";
 import { ticks } from "../scale.js";
@@ -120,8 +120,12 @@ function atomBars(plot: Plot, atoms: readonly Atom[]): Element {
     const text = `${number(atom.value)}: ${percent(atom.reference)} → ${percent(atom.live)}`;
     const bar = (className: string, left: number, share: number) =>
       h("rect", {
-        ...{ class: className, x: left, y: plot.bottom - rise(share) },
-        ...{ width: ATOM_WIDTH, height: rise(share), "data-tip": text },
+        class: className,
+        x: left,
+        y: plot.bottom - rise(share),
+        width: ATOM_WIDTH,
+        height: rise(share),
+        "data-tip": text,
       });
     return [
       bar("reference-bar", x - ATOM_WIDTH, atom.reference),
@@ -149,7 +153,8 @@ function curveTips(plot: Plot, { x, referenceCurve, liveCurve }: NumericComparis
   for (let i = 0; i + step < x.length; i += step) {
     const value = x[i + Math.floor(step / 2)] as number;
     const [before, now] = [referenceCurve.cumulative[i] ?? 0, liveCurve.cumulative[i] ?? 0];
-    const text = `${percent(now)} at or below ${number(value)}; ${percent(before)} in the reference`;
+    const known = `${percent(before)} in the reference`;
+    const text = `${percent(now)} at or below ${number(value)}; ${known}`;
     columns.push({ from: x[i] as number, to: x[i + step] as number, text });
   }
   return tips(plot, columns);

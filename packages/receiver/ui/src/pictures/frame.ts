@@ -1,4 +1,4 @@
-/** What all pictures with axes have in common. Lengths are units of a sixteenth of the text size. */
+/** What pictures with axes have in common. Lengths are sixteenths of the size of the text. */
 import type { Element } from "../element.js";
 import { h } from "../element.js";
 import type { Scale, Tick } from "../scale.js";
@@ -44,7 +44,12 @@ export function plotOf(
 ): Plot {
   const [right, bottom] = [width - RIGHT, height - BOTTOM];
   return {
-    ...{ width, height, left: LEFT, right, top: TOP, bottom },
+    width,
+    height,
+    left: LEFT,
+    right,
+    top: TOP,
+    bottom,
     x: linear(x[0], x[1], LEFT, right),
     y: linear(y[0], y[1], bottom, TOP),
   };
@@ -62,18 +67,19 @@ export function framed(frame: Frame, ...marks: readonly (Element | null)[]): Ele
   return h(
     "svg",
     {
-      ...{ class: `picture ${className}`, viewBox: `0 0 ${width} ${height}` },
-      ...{ role: "img", "aria-label": label, ...attributes },
+      class: `picture ${className}`,
+      viewBox: `0 0 ${width} ${height}`,
+      role: "img",
+      "aria-label": label,
+      ...attributes,
     },
     h(
       "g",
       { class: "grid", "aria-hidden": "true" },
-      yTicks
-        .map(({ at, text }) => [
-          h("line", { x1: left, x2: right, y1: y(at), y2: y(at) }),
-          h("text", { x: left - 6, y: y(at) + 4, "text-anchor": "end" }, text),
-        ])
-        .flat(),
+      yTicks.flatMap(({ at, text }) => [
+        h("line", { x1: left, x2: right, y1: y(at), y2: y(at) }),
+        h("text", { x: left - 6, y: y(at) + 4, "text-anchor": "end" }, text),
+      ]),
       xTicks.map(({ at, text }) =>
         h("text", { x: x(at), y: bottom + 18, "text-anchor": "middle" }, text),
       ),

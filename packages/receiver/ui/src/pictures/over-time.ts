@@ -1,9 +1,10 @@
 /** One signal over time: quantiles or shares, distance, missing values, rows; and ridges. */
-import type { NumericComparison, ReferenceFacts, SignalDocument, Slice } from "../documents.js";
+import type { NumericComparison } from "../comparison.js";
+import type { ReferenceFacts, SignalDocument, Slice } from "../documents.js";
 import type { Element } from "../element.js";
 import { h } from "../element.js";
 import { round, ticks } from "../scale.js";
-import { between, count, number, percent } from "../words.js";
+import { between, count, number, percent, time } from "../words.js";
 import type { Plot } from "./frame.js";
 import { area, framed, framedTime, line, plotOf, tickRoom, tips } from "./frame.js";
 
@@ -105,8 +106,7 @@ export function missingPicture(
   range: Range,
   width: number,
 ): Element {
-  const rate = ({ missing, count: rows }: Slice) => missing / Math.max(1, missing + rows);
-  const highest = Math.max(...slices.map(rate), reference.missingRate, 0.01) * 1.15;
+  const highest = Math.max(...slices.map(missingRate), reference.missingRate, 0.01) * 1.15;
   const plot = plotOf(width, 130, [range.fromMs, range.toMs], [0, highest]);
   const y = plot.y(reference.missingRate);
   const axis = ticks(0, highest, 3).map(({ at }) => ({ at, text: percent(at) }));
@@ -119,12 +119,12 @@ export function missingPicture(
     h(
       "g",
       null,
-      slices.map((slice) => bar(plot, slice, rate(slice), "bar")),
+      slices.map((slice) => bar(plot, slice, missingRate(slice), "bar")),
     ),
     h("line", { class: "reference-median", x1: plot.left, x2: plot.right, y1: y, y2: y }),
     tips(
       plot,
-      slices.map((slice) => tipOf(slice, range, `${percent(rate(slice))} missing`)),
+      slices.map((slice) => tipOf(slice, range, `${percent(missingRate(slice))} missing`)),
     ),
   );
 }
@@ -197,7 +197,7 @@ export function ridgesPicture(
   slices: readonly Slice[],
   comparison: NumericComparison,
   threshold: number | null,
-  { nowMs }: Range,
+  range: Range,
   width: number,
 ): Element {
   const ridges = slices.filter(({ density }) => density !== null);
@@ -224,14 +224,14 @@ export function ridgesPicture(
       h("path", {
         class: `${drifted}-fill`,
         d: area(at, flat, y(slice.density ?? [])),
-        "data-tip": `${between(slice.startMs, slice.endMs, nowMs)}: ${count(slice.count)} values, distance ${number(slice.distance)}`,
+        "data-tip": tipOf(slice, range, `distance ${number(slice.distance)}`).text,
       }),
       h("path", { class: "ridge-reference", d: line(at, y(referenceCurve.density)) }),
       h("path", { class: `${drifted}-line`, d: line(at, y(slice.density ?? [])) }),
       h(
         "text",
         { class: "ridge-text", x: left - 8, y: base - 2, "text-anchor": "end" },
-        between(slice.startMs, slice.endMs, nowMs).split(" – ")[0],
+        time(slice.startMs, range.nowMs),
       ),
     ];
   });
@@ -296,10 +296,15 @@ function tipOf(slice: Slice, { nowMs }: Range, text: string) {
 
 function quantileText({ quantiles }: Slice): string {
   const [q05, , q50, , q95] = quantiles ?? [];
-  return `median ${number(q50 ?? null)}, 90 % from ${number(q05 ?? null)} to ${number(q95 ?? null)}`;
+  const [median, low, high] = [q50, q05, q95].map((value) => number(value ?? null));
+  return `median ${median}, 90 % from ${low} to ${high}`;
 }
 
 function widened(low: number, high: number): [number, number] {
   const margin = (high - low) * 0.06 || Math.max(1, Math.abs(low)) * 0.1;
   return [low - margin, high + margin];
+}
+
+function missingRate({ missing, count: rows }: Slice): number {
+  return missing / Math.max(1, missing + rows);
 }

@@ -34,9 +34,15 @@ export function stripPicture(runs: readonly StateRun[], range: TimeRange): Eleme
   return h(
     "svg",
     {
-      ...{ class: "strip", preserveAspectRatio: "none", viewBox: viewBoxOf(fromMs, toMs, fromMs) },
-      ...{ role: "img", "aria-label": label },
-      ...{ "data-from": fromMs, "data-to": toMs, "data-left": 0, "data-right": 1 },
+      class: "strip",
+      preserveAspectRatio: "none",
+      viewBox: viewBoxOf(fromMs, toMs, fromMs),
+      role: "img",
+      "aria-label": label,
+      "data-from": fromMs,
+      "data-to": toMs,
+      "data-left": 0,
+      "data-right": 1,
     },
     shown.map(({ startMs, endMs, state }) =>
       h("rect", {

@@ -1,5 +1,5 @@
 /** One set of data beside another: which signals differ, and how. */
-import type { CompareDocument, ComparedRow } from "../documents.js";
+import type { CompareDocument, ComparedRow } from "../comparison.js";
 import type { Element } from "../element.js";
 import { h } from "../element.js";
 import { categoriesPicture } from "../pictures/categories.js";
@@ -41,14 +41,8 @@ function overview(signals: readonly ComparedRow[]): Element {
 }
 
 function nameOf({ signal, of }: ComparedRow): Element {
-  const what = of === "values" ? signal : `${signal} (${of})`;
-  return row(what, of === "values" && signal);
-}
-
-function row(text: string, signal: string | false): Element {
-  return signal === false
-    ? h("span", null, text)
-    : h("a", { href: `#${encodeURIComponent(signal)}` }, signalName(text));
+  if (of !== "values") return h("span", null, `${signal} (${of})`);
+  return h("a", { href: `#${encodeURIComponent(signal)}` }, signalName(signal));
 }
 
 function pictures(one: ComparedRow, nowMs: number, setting: Setting): Element[] {

@@ -22,6 +22,7 @@ import type { Setting } from "./parts.js";
 import {
   card,
   chip,
+  grafanaUrl,
   link,
   notice,
   qualityList,
@@ -53,11 +54,7 @@ export function modelView(document: ModelDocument, setting: ModelSetting): Eleme
     signals.length === 0
       ? notice(
           "No signals yet",
-          h(
-            "p",
-            null,
-            "Spans have named this model, but none of them carries a feature, a prediction or anything else to watch.",
-          ),
+          h("p", null, "Spans have named this model, but none of them carries a value to watch."),
         )
       : null,
     movedList(document, setting),
@@ -114,13 +111,11 @@ function lead({
     .map(({ sinceMs }) => sinceMs as number);
   const since = first.length > 0 ? Math.min(...first) : undefined;
   const failed = errors > 0 ? `, ${percent(errors / Math.max(1, predictions))} of them failed` : "";
-  const grafana =
-    links.grafana === null
-      ? null
-      : `${links.grafana.replace(/\/$/, "")}/d/tidemark-model?${new URLSearchParams({ "var-model": model, from: String(fromMs), to: String(toMs) })}`;
+  const grafana = grafanaUrl(links, { model, signal: "", fromMs, toMs });
+  const made = `${plural(predictions, "prediction")} since the receiver started${failed}. `;
   return [
     since === undefined ? "" : `Since ${time(since, nowMs)}, ${ago(since, nowMs)}. `,
-    `Windows of ${window}. ${plural(predictions, "prediction")} since the receiver started${failed}. `,
+    `Windows of ${window}. ${made}`,
     ...(grafana === null ? [] : [h("a", { href: grafana, rel: "noreferrer" }, "Open in Grafana")]),
   ];
 }

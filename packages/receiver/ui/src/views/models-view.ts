@@ -4,7 +4,7 @@ import { STATES } from "../documents.js";
 import type { Element } from "../element.js";
 import { h } from "../element.js";
 import { toModel } from "../place.js";
-import { ago, count, percent, plural, STATE_WORDS } from "../words.js";
+import { ago, percent, plural, STATE_WORDS } from "../words.js";
 import type { Setting } from "./parts.js";
 import { chip, link, notice } from "./parts.js";
 
@@ -89,8 +89,6 @@ function mixBar(counts: readonly (readonly [string, number])[]): Element {
 }
 
 function nothingYet(): Element {
-  const step = (title: string, ...lines: readonly (Element | string)[]) =>
-    h("li", null, h("strong", null, title), h("p", null, ...lines));
   return notice(
     "No predictions yet",
     h("p", null, "The receiver is ready. Models appear here with their first span."),
@@ -108,11 +106,7 @@ function nothingYet(): Element {
         h("code", null, "http://127.0.0.1:4318"),
         " (HTTP) or ",
         h("code", null, "127.0.0.1:4317"),
-        " (gRPC). Spans with ",
-        h("code", null, "ml.model.name"),
-        ", ",
-        h("code", null, "gen_ai.*"),
-        " or another dialect are read.",
+        " (gRPC). Spans of OpenInference, OpenLLMetry, the GenAI conventions and ours are read.",
       ),
       step(
         "Nothing comes?",
@@ -122,9 +116,6 @@ function nothingYet(): Element {
   );
 }
 
-/** How many there are of what, for the head of a report. */
-export function tally(counts: ModelSummary["counts"]): string {
-  return STATES.flatMap((state) =>
-    counts[state] ? [`${count(counts[state])} ${STATE_WORDS[state].name}`] : [],
-  ).join(", ");
+function step(title: string, ...lines: readonly (Element | string)[]): Element {
+  return h("li", null, h("strong", null, title), h("p", null, ...lines));
 }

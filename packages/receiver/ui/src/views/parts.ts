@@ -1,5 +1,6 @@
 /** Small pieces that several views share. */
-import type { Links, QualityRow, SegmentRow, Side, SignalState } from "../documents.js";
+import type { Side } from "../comparison.js";
+import type { Links, QualityRow, SegmentRow, SignalState } from "../documents.js";
 import type { Child, Element } from "../element.js";
 import { h } from "../element.js";
 import type { Place } from "../place.js";
@@ -152,7 +153,9 @@ export function ratioBar(ratio: number | null, most: number): Element {
       h("rect", { class: "ratio-track", x: 0, y: 4, width, height: 4 }),
       h("rect", {
         class: (ratio ?? 0) > 1 ? "ratio-above" : "ratio-below",
-        ...{ x: 0, y: 2, height: 8 },
+        x: 0,
+        y: 2,
+        height: 8,
         width: Math.min(width, ((ratio ?? 0) / scale) * width),
       }),
       h("line", { class: "ratio-limit", x1: limit, x2: limit, y1: 0, y2: 12 }),

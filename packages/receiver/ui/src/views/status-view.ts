@@ -2,7 +2,7 @@
 import type { StatusDocument, StatusMetric } from "../documents.js";
 import type { Element } from "../element.js";
 import { h } from "../element.js";
-import { ago, bytes, count, duration } from "../words.js";
+import { bytes, count, duration } from "../words.js";
 import { card } from "./parts.js";
 
 /** Outcomes that are worth a look. */
@@ -17,7 +17,7 @@ export function statusView(status: StatusDocument): Element[] {
     h(
       "p",
       { class: "lead" },
-      `Version ${version}, started ${ago(startedMs, nowMs)} (up ${duration(nowMs - startedMs)}), ${bytes(memoryBytes)} of memory.`,
+      `Version ${version}, up ${duration(nowMs - startedMs)}, ${bytes(memoryBytes)} of memory.`,
     ),
     ...filled.map(metricCard),
     filled.length === 0 ? h("p", null, "It has counted nothing yet.") : null,
