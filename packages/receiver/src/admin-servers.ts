@@ -2,6 +2,7 @@
 import type { AdminSources } from "./admin/admin-server.js";
 import { AdminServer } from "./admin/admin-server.js";
 import { qualityMetrics } from "./admin/quality-metrics.js";
+import { referenceApi } from "./admin/reference-api.js";
 import type { StatusSources } from "./admin/status-api.js";
 import { receiverStatus } from "./admin/status-api.js";
 import type { Knowledge } from "./admin/verdict-api.js";
@@ -40,6 +41,7 @@ export function createAdminServers(
       if (name === "status") {
         return { status: 200, body: receiverStatus({ ...parts, startedMs }) };
       }
+      if (name === "reference") return referenceApi(parts.observer, query, now());
       return (await verdicts(name, query)) ?? views(name, query);
     },
     quality: (query, base) =>

@@ -56,8 +56,10 @@ const HELP = `tidemark: notices when a model's data or output drifts
       [--shift D]               standard deviations below which nobody wants to be told; 0.25
       [--every DURATION]        how often this is run, for the promise of false alarms; 1d
       Compares data with a reference, both of them a *.tidemark.json or a file of data, which
-      takes the options that name columns above. Exit codes: 0 stable, 1 drifted, 2 failed,
-      3 nothing drifted but not everything could be compared (insufficient is not stable).
+      takes the options that name columns above; or http://HOST:9464, the last day of the
+      same model in a running receiver (http://HOST:9464/?hours=6 for less).
+      Exit codes: 0 stable, 1 drifted, 2 failed, 3 nothing drifted but not everything could
+      be compared (insufficient is not stable).
 
   tidemark report --model NAME [--json | --markdown] [--out FILE.html]
       [--model-version V] [--segment S]  which part of the model's traffic; all when left out

@@ -1,7 +1,10 @@
 /** References that move with time, in a receiver that counts, keeps hours and is restarted. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { seeded } from "../bench/trace-bodies.ts";
+import { cli, cliFolder } from "./cli-runs.ts";
 import { START_MS, startReceiver, storageFolder } from "./running-receiver.ts";
 
 const MINUTE_MS = 60_000;
@@ -129,5 +132,61 @@ describe("a canary", () => {
       reference: "version 1",
       state: "drifted",
     });
+  }, 60_000);
+});
+
+describe("what a receiver has had", () => {
+  it("can be compared with a file, and becomes one", async () => {
+    const receiver = await started("");
+    const traffic = [{ version: "1", mean: 0 }];
+    await hours(receiver, [0, 2], traffic);
+    await judged(receiver, FROM_MS + 2 * HOUR_MS - 5 * MINUTE_MS);
+    const { folder, file, tidemark } = cliFolder();
+    const address = `${receiver.admin}/api/v1/reference?model=weather`;
+    const answer = await fetch(`${address}&hours=3`);
+    expect(answer.status).toBe(200);
+    file("live.tidemark.json", await answer.text());
+    const shown = JSON.parse(
+      tidemark("baseline", "show", "live.tidemark.json", "--json").stdout,
+    ) as {
+      signals: Record<string, { count: number; mean: number }>;
+    };
+    // The first values were learned from, and are not of the past that is kept.
+    expect(shown.signals["feature.wind"]?.count).toBe(24 * ROWS - 400);
+    expect(Math.abs(shown.signals["feature.wind"]?.mean ?? 9)).toBeLessThan(0.05);
+    const rows = (mean: number) => ["wind", ...Array.from({ length: 3000 }, () => normal(mean))];
+    for (const [mean, code] of [
+      [0, 0],
+      [1, 1],
+    ] as const) {
+      const data = file(`mean-${mean}.csv`, rows(mean).join("\n"));
+      const args = ["--model", "weather", "-o", "trained.tidemark.json"];
+      tidemark("baseline", "build", data, ...args);
+      // While it waits for the command, this process serves nobody: the receiver is in it.
+      const found = await compareWith("trained.tidemark.json", receiver.admin);
+      expect(found).toMatchObject({ exitCode: code });
+    }
+    for (const [query, status, complaint] of [
+      ["", 400, "say which model"],
+      ["?model=other", 404, 'no span has named the model \\"other\\"'],
+      ["?model=weather&hours=x", 400, "hours must be a number"],
+    ] as const) {
+      const refused = await fetch(`${receiver.admin}/api/v1/reference${query}`);
+      expect([refused.status, await refused.text()]).toEqual([
+        status,
+        expect.stringContaining(complaint),
+      ]);
+    }
+
+    async function compareWith(reference: string, url: string): Promise<unknown> {
+      const child = spawn(process.execPath, [cli, "compare", reference, url, "--json"], {
+        cwd: folder,
+      });
+      let out = "";
+      child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+      child.stderr.on("data", (chunk: Buffer) => (out += chunk.toString()));
+      await once(child, "close");
+      return JSON.parse(out);
+    }
   }, 60_000);
 });

@@ -58,6 +58,7 @@ const INDEX = `Tidemark receiver; a browser shows a page here
 /api/v1/quality-metrics  the same for Jaeger's page of that name (?service=NAME&hours=N)
 /api/v1/openapi.json     all of the API, and what the page is made from
 /playbooks         what to do when an alert fires (/playbooks/NAME)
+/api/v1/reference  what a model had of late, as a reference file (?model=NAME&hours=24)
 /api/v1/status     how the receiver is: models, alarms, log, endpoints, configuration
 /healthz  /readyz  alive, and ready to receive
 `;

@@ -9,7 +9,12 @@ import { compareSignals } from "../references/comparison.js";
 import type { CurrentData } from "../references/current-data.js";
 import { currentOfReference, readCurrentData } from "../references/current-data.js";
 import type { ReferenceFile } from "../references/reference-file.js";
-import { isReferenceFile, readReferenceFile } from "../references/reference-file.js";
+import {
+  isReferenceFile,
+  parseReferenceFile,
+  ReferenceFileError,
+  readReferenceFile,
+} from "../references/reference-file.js";
 import type { ColumnOptions } from "./baseline.js";
 import { readShowingProgress, showingProgress, trainingPlan } from "./baseline.js";
 import { compareHtml } from "./compare-html.js";
@@ -17,6 +22,9 @@ import { shortNumber } from "./reference-table.js";
 import { markdownTable, textTable } from "./text-table.js";
 
 const MINUTE_MS = 60_000;
+const FETCH_MS = 60_000;
+/** Of what an address answers that is no receiver. */
+const SAID_MAX = 300;
 /** Values, and the rows without one: both may say that a signal has drifted. */
 const TESTS = 2;
 
@@ -95,7 +103,8 @@ function policyOf({ shift = "0.25", every = "1d" }: CompareOptions): DriftPolicy
 }
 
 async function referenceOf(path: string, options: CompareOptions): Promise<ReferenceFile> {
-  if (isReferenceFile(path)) return readReferenceFile(path);
+  const found = await readReference(path);
+  if (found) return found;
   const data = await readShowingProgress(trainingPlan([path], basename(path), options));
   const source = { files: [basename(path)], rows: data.rows, columns: data.columns };
   return { file: path, model: "", version: "", runId: "", source, signals: data.signals };
@@ -106,11 +115,42 @@ async function currentOf(
   reference: ReferenceFile,
   options: CompareOptions,
 ): Promise<CurrentData> {
-  if (isReferenceFile(path)) return currentOfReference(readReferenceFile(path), reference);
+  const found = await readReference(path, reference);
+  if (found) return currentOfReference(found, reference);
   const { mappings } = trainingPlan([path], "", options);
   return showingProgress([path], (onProgress) =>
     readCurrentData([path], reference, mappings, options.ignore ?? [], onProgress),
   );
+}
+
+/**
+ * A reference in a file, or what a running receiver has had of the model of another one; undefined
+ * where it is data.
+ */
+async function readReference(
+  path: string,
+  other?: ReferenceFile,
+): Promise<ReferenceFile | undefined> {
+  if (!/^https?:\/\//.test(path))
+    return isReferenceFile(path) ? readReferenceFile(path) : undefined;
+  const url = new URL(path);
+  if (url.pathname === "/") {
+    url.pathname = "/api/v1/reference";
+    const { model = "", version = "" } = other ?? {};
+    if (model && !url.searchParams.has("model")) url.searchParams.set("model", model);
+    if (version && !url.searchParams.has("version")) url.searchParams.set("version", version);
+  }
+  let text: string;
+  let response: Response;
+  try {
+    response = await fetch(url, { signal: AbortSignal.timeout(FETCH_MS) });
+    text = await response.text();
+  } catch (error) {
+    const { cause, message } = error as Error & { cause?: NodeJS.ErrnoException };
+    throw new ReferenceFileError(`${path}: no receiver answers (${cause?.code ?? message})`);
+  }
+  if (response.ok) return parseReferenceFile(path, text);
+  throw new ReferenceFileError(`${path}: ${response.status}: ${text.trim().slice(0, SAID_MAX)}`);
 }
 
 /** What could not be compared is never called stable. */

@@ -3,7 +3,7 @@
  * and hands every window that ends to whoever evaluates it. Keeps no rows.
  */
 import { METRICS } from "@tidemark/semconv";
-import type { ClosedWindow } from "../closed-window.js";
+import type { ClosedWindow, Summary } from "../closed-window.js";
 import type { LogRecord } from "../log/log-record.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
@@ -24,7 +24,7 @@ import type { SignalPanes } from "./signal.js";
 import { SpanCounter } from "./span-counter.js";
 import { SpanMetrics } from "./span-metrics.js";
 import { WindowCloser } from "./window-closer.js";
-import { rowsOf } from "./window-summary.js";
+import { emptySummary, merged, rowsOf } from "./window-summary.js";
 
 /** How often the watermark is looked at when no spans come. */
 const TICK_MS = 250;
@@ -145,6 +145,18 @@ export class Observer implements Stage, Persistent {
     const { identity, panes } = signal;
     if (panes === undefined || this.history === undefined) return [];
     return this.history.read(identity, panes.reference, fromMs, toMs);
+  }
+
+  /** The same together; undefined when nothing is kept of that time. */
+  async pastSum(
+    signal: ObservedSignal,
+    fromMs: number,
+    toMs: number,
+  ): Promise<Summary | undefined> {
+    const reference = signal.panes?.reference;
+    const parts = await this.past(signal, fromMs, toMs);
+    if (reference === undefined || parts.length === 0) return undefined;
+    return parts.reduce((sum, { summary }) => merged(sum, summary), emptySummary(reference));
   }
 
   /**

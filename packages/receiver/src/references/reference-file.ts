@@ -96,7 +96,12 @@ export function referenceName(file: string): string {
  * @throws ReferenceFileError when it is missing, no reference, of another version, or corrupt.
  */
 export function readReferenceFile(file: string): ReferenceFile {
-  const content = parseReference(file, readText(file));
+  return parseReferenceFile(file, readText(file));
+}
+
+/** The same for a text; `file` is what complaints call it. @throws ReferenceFileError */
+export function parseReferenceFile(file: string, text: string): ReferenceFile {
+  const content = parseReference(file, text);
   const name = referenceName(file);
   const signals = new Map<string, Reference>();
   for (const [signal, stored] of Object.entries(content.signals)) {
