@@ -12,6 +12,8 @@ const LOOPED_CHARS_MAX = 40;
 const UTF8_BYTES_PER_UNIT = 3;
 const VARINT32_BYTES_MAX = 5;
 const TWO_32 = 2 ** 32;
+/** Field 2 of a KeyValue, its value, is length-delimited. */
+const VALUE_TAG = 0x12;
 
 const encoder = new TextEncoder();
 
@@ -134,7 +136,28 @@ export class ByteWriter {
     this.length += size;
   }
 
-  private ascii(text: string): boolean {
+  /**
+   * The beginning of a KeyValue below 128 bytes, up to its value: reserves for all of it.
+   * `key` is field 1 with its tag; the value of `valueBytes` bytes is to follow.
+   */
+  shortHead(fieldTag: number, size: number, key: Uint8Array, valueBytes: number): void {
+    this.reserve(2 + size);
+    const { bytes } = this;
+    let at = this.length;
+    bytes[at++] = fieldTag;
+    bytes[at++] = size;
+    const { length } = key;
+    for (let index = 0; index < length; index++) bytes[at++] = key[index] as number;
+    bytes[at++] = VALUE_TAG;
+    bytes[at++] = valueBytes;
+    this.length = at;
+  }
+
+  /**
+   * Length and characters of a text below 128 characters, if they are all ASCII; else nothing.
+   * Needs 1 more than its length reserved.
+   */
+  ascii(text: string): boolean {
     const { length: units } = text;
     const { bytes } = this;
     let at = this.length + 1;

@@ -48,6 +48,11 @@ const FIXED_PARTS_BYTES = 128;
 const SPAN_LIKELY = 1000;
 const SMALL_LIKELY = 100;
 
+/** Numbers below this are one byte as a varint. */
+const ONE_BYTE = 0x80;
+/** A double with its tag. */
+const DOUBLE_BYTES = 9;
+
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
 /** Where numbers stop being 64-bit integers. */
@@ -121,15 +126,54 @@ function writeKeyValue(
   value: unknown,
   depth: number,
 ): void {
+  const keyBytes = keys.get(key) ?? encodeKey(key);
+  if (writeShort(writer, fieldTag, keyBytes, value)) return;
   writer.reserve(1);
   writer.byte(fieldTag);
   const likely = typeof value === "object" ? SPAN_LIKELY : SMALL_LIKELY;
   const start = writer.open(likely);
-  writer.copy(keys.get(key) ?? encodeKey(key));
+  writer.copy(keyBytes);
   writer.reserve(1);
   writer.byte(tag(2, BYTES));
   writeAnyValue(writer, value, depth);
   writer.close(start, likely);
+}
+
+/**
+ * The usual attributes in one go: a KeyValue below 128 bytes, whose lengths are known beforehand.
+ * Of numbers those that are no integers or small ones, of texts short ones in ASCII.
+ */
+function writeShort(
+  writer: ByteWriter,
+  fieldTag: number,
+  key: Uint8Array,
+  value: unknown,
+): boolean {
+  if (typeof value === "number") {
+    const small = value >= 0 && value < ONE_BYTE && Number.isInteger(value);
+    if (!small && Number.isInteger(value)) return false;
+    const valueBytes = small ? 2 : DOUBLE_BYTES;
+    const size = key.length + 2 + valueBytes;
+    if (size >= ONE_BYTE) return false;
+    writer.shortHead(fieldTag, size, key, valueBytes);
+    if (small) {
+      writer.byte(tag(3, 0));
+      writer.byte(value);
+    } else {
+      writer.byte(tag(4, FIXED64));
+      writer.double(value);
+    }
+    return true;
+  }
+  if (typeof value !== "string") return false;
+  const size = key.length + 4 + value.length;
+  if (size >= ONE_BYTE) return false;
+  const before = writer.length;
+  writer.shortHead(fieldTag, size, key, value.length + 2);
+  writer.byte(tag(1, BYTES));
+  if (writer.ascii(value)) return true;
+  writer.length = before;
+  return false;
 }
 
 function encodeKey(key: string): Uint8Array {
