@@ -68,3 +68,22 @@ export const STREAM_OUTCOMES = [
 
 /** One of {@link STREAM_OUTCOMES}. */
 export type StreamOutcome = (typeof STREAM_OUTCOMES)[number];
+
+/**
+ * Features that content is described by, below `ml.feature.`: each of a text's after `prompt_` or
+ * `answer_`, those of an embedding by number.
+ */
+export const TEXT_FEATURES = {
+  text: {
+    chars: "chars",
+    words: "words",
+    sentences: "sentences",
+    wordLength: "word_length",
+    sentenceWords: "sentence_words",
+    unknownShare: "unknown_share",
+    language: "language",
+    refusal: "refusal",
+    json: "json",
+  },
+  embedding: "embedding_",
+} as const;

@@ -59,7 +59,10 @@ function observe(call: ModelCall, result: unknown, read: AnswerReader): void {
   const readOnce = (answer: unknown) => {
     if (seen.parsed) return;
     seen.parsed = true;
-    guarded("reading an answer", () => read(call, answer));
+    guarded("reading an answer", () => {
+      call.describe(answer);
+      read(call, answer);
+    });
   };
   result.responsePromise = result.responsePromise.then(
     (props) => {

@@ -5,6 +5,7 @@ import { ATTRIBUTES, costOf, GEN_AI } from "@tidemark/semconv";
 import { complain } from "../complain.js";
 import type { InstrumentationConfig, LlmConfig } from "../config-schema.js";
 import { valueAt } from "../value-path.js";
+import { ContentDescriber } from "./content-describer.js";
 import { loadPrices } from "./price-table.js";
 import type { TokenUsage } from "./token-usage.js";
 
@@ -15,11 +16,14 @@ const UNKNOWN = "unknown";
 export class LlmSettings {
   readonly errorMessages: boolean;
   readonly config: LlmConfig;
+  /** Undefined when nothing of the content is to be described. */
+  readonly describer: ContentDescriber | undefined;
   private prices: PriceBook | undefined;
 
   constructor({ errorMessages, llm }: Pick<InstrumentationConfig, "errorMessages" | "llm">) {
     this.errorMessages = errorMessages;
     this.config = llm;
+    this.describer = llm.text || llm.embeddings ? new ContentDescriber(llm) : undefined;
   }
 
   /** What the paths of the configuration find in the arguments of a call. */
@@ -32,7 +36,7 @@ export class LlmSettings {
       const found = path && valueAt(path, args);
       if (found !== undefined) attributes[name] = found;
     }
-    return attributes;
+    return { ...attributes, ...this.describer?.prompt(args) };
   }
 
   /** What a call has cost, and by which table; nothing when its usage is unknown. */

@@ -10,6 +10,8 @@ import { requestScope } from "../request-scope.js";
 import { failCall, isAbort } from "./call-error.js";
 import type { ChunkContent } from "./chunk-clock.js";
 import { ChunkClock } from "./chunk-clock.js";
+import type { AnswerDescriber } from "./content-describer.js";
+import { vectorsIn } from "./content-describer.js";
 import { callContext } from "./enclosing-context.js";
 import type { LlmSettings } from "./llm-settings.js";
 import { loose, text } from "./loose.js";
@@ -61,6 +63,7 @@ export class ModelCall {
   private readonly settings: LlmSettings;
   private readonly clock: ChunkClock;
   private readonly finishReasons: string[] = [];
+  private readonly answer: AnswerDescriber | undefined;
   private usage: TokenUsage = {};
   private id: string | undefined;
   private model: string | undefined;
@@ -80,6 +83,7 @@ export class ModelCall {
     this.request = kept;
     this.settings = settings;
     this.clock = new ChunkClock(startedMs);
+    this.answer = settings.describer?.answer();
   }
 
   /** Runs `work` with the call's span as the active one, so that its HTTP spans are below it. */
@@ -101,6 +105,14 @@ export class ModelCall {
       if (this.finishReasons.length < FINISH_REASONS_MAX) this.finishReasons.push(reason);
     }
     if (attributes !== undefined) this.span.setAttributes(attributes);
+  }
+
+  /** A whole answer has come: it is described, where that is asked for. */
+  describe(answer: unknown): void {
+    const { describer } = this.settings;
+    if (describer === undefined || this.request.stream) return;
+    if (this.request.operation !== "embeddings") this.answer?.whole(answer);
+    else this.span.setAttributes(describer.embeddings(vectorsIn(answer)));
   }
 
   /** Ends the call when `answer` is collected; takes the place of what was said before. */
@@ -128,7 +140,10 @@ export class ModelCall {
   observer(read: (chunk: unknown) => boolean, signal = this.request.signal): StreamObserver {
     return {
       opened: (iterator) => this.endWithout(iterator),
-      chunk: read,
+      chunk: (value) => {
+        this.answer?.chunk(value);
+        return read(value);
+      },
       ended: (how, error) => {
         // Some libraries abort their own request when reading it fails.
         if (how === "failed") this.fail(error);
@@ -167,6 +182,7 @@ export class ModelCall {
     const model = this.model ?? request.model;
     span.setAttributes({
       ...this.clock.attributes(),
+      ...(request.operation === "embeddings" ? {} : this.answer?.attributes()),
       ...responseAttributes(this.id, this.model, this.finishReasons),
       ...usageAttributes(this.usage),
       ...settings.costAttributes(request.provider, model, this.usage),
@@ -205,7 +221,10 @@ export function recordCall(
   read: (answer: unknown) => void,
 ): unknown {
   return observeCall(() => call.within(work), {
-    succeeded: read,
+    succeeded: (answer) => {
+      call.describe(answer);
+      read(answer);
+    },
     failed: (error) => call.fail(error),
   });
 }
