@@ -1,9 +1,17 @@
-/** The real Collector before the real Jaeger and Prometheus: nothing acknowledged is lost, Monitor works. */
+/** The real Collector in each place it is meant for: nothing acknowledged is lost, nothing counted is a sample. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { sendSpans } from "./otlp-spans.ts";
-import { getJson, promValue, storedSpans } from "./peer-api.ts";
+import { promValue, storedSpans } from "./peer-api.ts";
 import type { Jaeger, Prometheus } from "./peer-stack.ts";
-import { Stack, startCollector, startJaeger, startPrometheus } from "./peer-stack.ts";
+import {
+  Stack,
+  startCollector,
+  startJaeger,
+  startPrometheus,
+  startReceiver,
+} from "./peer-stack.ts";
 
 /** A port of this machine that nobody listens on: a receiver that is down. */
 const NOWHERE = "http://127.0.0.1:9";
@@ -35,35 +43,97 @@ describe("The Collector with collector.yaml", () => {
     await second.stop();
   });
 
-  it("derives the metrics that Jaeger's Monitor tab reads from Prometheus", async () => {
+  it("shows Prometheus how long its queue is", async () => {
     const collector = await stack.add(startCollector(stack.folder(), jaeger.otlpUrl));
-    prometheus.setTarget("span_metrics", collector.spanMetricsAddress);
     prometheus.setTarget("collector", collector.metricsAddress);
-    // Rates need growth between scrapes, so spans come in several instalments.
-    await vi.waitFor(async () => {
-      await sendSpans(collector.otlpUrl, SERVICE, 20);
-      const latencies = await monitor(jaeger, "latencies?quantile=0.95&");
-      expect(latencies.some((ms) => ms >= 15 && ms <= 30)).toBe(true);
-      expect((await monitor(jaeger, "calls?")).some((rate) => rate > 1)).toBe(true);
-    }, WAIT);
+    await sendSpans(collector.otlpUrl, SERVICE, 20);
     const queueLength = `otelcol_exporter_queue_size{job="collector"}`;
-    expect(await promValue(prometheus.url, `count(${queueLength})`)).toBe(1);
+    await vi.waitFor(async () => {
+      expect(await promValue(prometheus.url, `count(${queueLength})`)).toBe(1);
+    }, WAIT);
+  });
+});
+
+describe("The Collectors with agent.yaml and gateway.yaml", () => {
+  const stack = new Stack();
+  afterAll(() => stack.end());
+
+  it("bring every span of a service to one receiver, through two queues on disk", async () => {
+    const receivers = [
+      await stack.add(startReceiver(NOWHERE, listenOnly(stack.folder()))),
+      await stack.add(startReceiver(NOWHERE, listenOnly(stack.folder()))),
+    ];
+    const addresses = receivers.map(({ otlpGrpcUrl }) => new URL(otlpGrpcUrl).host);
+    const variables = { COLLECTOR_RECEIVERS: `[${addresses.join(", ")}]` };
+    const gateway = await stack.add(startCollector(stack.folder(), variables, "gateway.yaml"));
+    const toGateway = { COLLECTOR_GATEWAY: gateway.otlpGrpcAddress };
+    const agent = await stack.add(startCollector(stack.folder(), toGateway, "agent.yaml"));
+
+    const services = Array.from({ length: 12 }, (_, at) => `service-${at}`);
+    for (const service of services) await sendSpans(agent.otlpUrl, service, 25);
+    await vi.waitFor(async () => {
+      const seen = await Promise.all(receivers.map(({ adminUrl }) => callsByService(adminUrl)));
+      const counts = services.map((service) => seen.map((calls) => calls[service] ?? 0));
+      // All of a service is in one place, and not all services are in the same.
+      for (const ofService of counts) {
+        expect(ofService.toSorted((a, b) => a - b)).toEqual([0, 25]);
+      }
+      expect(seen.every((calls) => Object.keys(calls).length > 0)).toBe(true);
+    }, WAIT);
+  });
+});
+
+describe("The Collector with sampling.yaml", () => {
+  const stack = new Stack();
+  afterAll(() => stack.end());
+
+  it("behind the receiver keeps what is marked, fails or tells of a drift, of traces all counted", async () => {
+    const prometheus = await stack.add(startPrometheus(stack.folder()));
+    const jaeger = await stack.add(startJaeger(prometheus.url));
+    const variables = {
+      JAEGER_OTLP_URL: jaeger.otlpUrl,
+      COLLECTOR_DECISION_WAIT: "1s",
+      COLLECTOR_SAMPLE_PERCENT: "0",
+    };
+    const sampler = await stack.add(startCollector(stack.folder(), variables, "sampling.yaml"));
+    const marked = await sendSpans(sampler.otlpUrl, SERVICE, 5, { "ml.drift.outlier": "wind" });
+    const told = await sendSpans(sampler.otlpUrl, SERVICE, 1, { "ml.drift.signal": "wind" });
+    await sendSpans(sampler.otlpUrl, SERVICE, 200, { "http.route": "/predict" });
+    const wanted = [...marked, ...told].map(({ spanId }) => spanId).toSorted();
+    await vi.waitFor(async () => {
+      const stored = await storedSpans(jaeger.queryUrl, SERVICE, 1000);
+      expect(stored.map(({ spanId }) => spanId).toSorted()).toEqual(wanted);
+    }, WAIT);
   });
 });
 
 const WAIT = { timeout: 60_000, interval: 500 };
 
-interface MonitorAnswer {
-  readonly metrics: readonly {
-    readonly metricPoints: readonly { readonly gaugeValue?: { readonly doubleValue?: unknown } }[];
-  }[];
+/** A receiver's configuration that counts spans and sends them nowhere. */
+function listenOnly(folder: string): string {
+  const file = join(folder, "tidemark.yaml");
+  writeFileSync(
+    file,
+    `
+receivers:
+  otlp:
+    protocols:
+      grpc: { endpoint: "127.0.0.1:\${env:TIDEMARK_OTLP_GRPC_PORT}" }
+      http: { endpoint: "127.0.0.1:\${env:TIDEMARK_OTLP_HTTP_PORT}" }
+processors: { spanMetrics: { enabled: true } }
+exporters:
+  prometheus: { endpoint: "127.0.0.1:\${env:TIDEMARK_METRICS_PORT}" }
+service:
+  storage: { directory: "\${env:TIDEMARK_DATA_DIR}" }
+`,
+  );
+  return file;
 }
 
-/** What the tab's graphs are drawn from: the numbers of one quantity over the last minutes. */
-async function monitor(jaeger: Jaeger, quantity: string): Promise<number[]> {
-  const range = "lookback=300000&step=5000&ratePer=10000&spanKind=server";
-  const url = `${jaeger.queryUrl}/api/metrics/${quantity}service=${SERVICE}&${range}`;
-  const { metrics } = await getJson<MonitorAnswer>(url);
-  const points = metrics.flatMap(({ metricPoints }) => metricPoints);
-  return points.map(({ gaugeValue }) => Number(gaugeValue?.doubleValue)).filter(Number.isFinite);
+async function callsByService(adminUrl: string): Promise<Record<string, number>> {
+  const text = await (await fetch(`${adminUrl}/metrics`)).text();
+  const lines = text.matchAll(
+    /^traces_span_metrics_calls_total\{service_name="(.*?)".*\} (\d+)$/gm,
+  );
+  return Object.fromEntries([...lines].map(([, service = "", calls]) => [service, Number(calls)]));
 }

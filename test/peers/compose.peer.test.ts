@@ -1,7 +1,7 @@
 /** docker-compose.yml is sound by Docker Compose's own loader, and agrees with the configuration files. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, relative } from "node:path";
@@ -222,7 +222,8 @@ describe("The addresses in the configuration files", () => {
 
 describe("collector-config/README.md", () => {
   it("names every variable that the configuration files read, and no other", () => {
-    const files = ["collector/collector.yaml", "jaeger/jaeger.yaml", "tidemark/tidemark.yaml"];
+    const collectors = readdirSync(join(CONFIG, "collector")).map((name) => `collector/${name}`);
+    const files = [...collectors, "jaeger/jaeger.yaml", "tidemark/tidemark.yaml"];
     const read = files.flatMap((file) =>
       [...readFileSync(join(CONFIG, file), "utf8").matchAll(/\$\{env:(\w+)/g)].map(
         ([, name]) => name,

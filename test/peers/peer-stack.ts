@@ -2,7 +2,7 @@
  * The peers as docker-compose.yml runs them: each with its file from `collector-config/`, natively,
  * on free ports of 127.0.0.1. What compose says in variables and mounts is said here instead.
  */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePorts } from "../free-ports.ts";
@@ -46,36 +46,42 @@ export async function startJaeger(prometheusUrl: string): Promise<Jaeger> {
 }
 
 export interface Collector extends Program {
+  /** For OTLP over HTTP, and host and port for OTLP over gRPC. */
   readonly otlpUrl: string;
-  /** Its own health, and the metrics it derives from spans: addresses for Prometheus to scrape. */
+  readonly otlpGrpcAddress: string;
+  /** Its own health: an address for Prometheus to scrape. */
   readonly metricsAddress: string;
-  readonly spanMetricsAddress: string;
 }
 
-/** `queueFolder` outlives the process, as a volume does; `tidemarkUrl` is where spans go. */
-export async function startCollector(queueFolder: string, tidemarkUrl: string): Promise<Collector> {
-  const [otlpHttp, otlpGrpc, health, metrics, spanMetrics] = await ports(5);
+/**
+ * `queueFolder` outlives the process, as a volume does; `variables` say where spans go, or just the
+ * URL of what comes behind collector.yaml.
+ */
+export async function startCollector(
+  queueFolder: string,
+  variables: string | Readonly<Record<string, string>>,
+  file = "collector.yaml",
+): Promise<Collector> {
+  const [otlpHttp, otlpGrpc, health, metrics] = await ports(4);
   const program = await startProgram({
-    name: "the Collector",
+    name: `the Collector with ${file}`,
     command: peerPath("collector"),
-    args: ["--config", join(CONFIG, "collector", "collector.yaml")],
+    args: ["--config", join(CONFIG, "collector", file)],
     env: {
       COLLECTOR_OTLP_HTTP_PORT: otlpHttp,
       COLLECTOR_OTLP_GRPC_PORT: otlpGrpc,
       COLLECTOR_HEALTH_PORT: health,
       COLLECTOR_METRICS_PORT: metrics,
-      COLLECTOR_SPAN_METRICS_PORT: spanMetrics,
-      COLLECTOR_SPAN_METRICS_INTERVAL: "500ms",
       COLLECTOR_QUEUE_DIR: queueFolder,
-      TIDEMARK_OTLP_URL: tidemarkUrl,
+      ...(typeof variables === "string" ? { TIDEMARK_OTLP_URL: variables } : variables),
     },
     readyUrl: `http://${HOST}:${health}/`,
   });
   return {
     ...program,
     otlpUrl: url(otlpHttp),
+    otlpGrpcAddress: `${HOST}:${otlpGrpc}`,
     metricsAddress: `${HOST}:${metrics}`,
-    spanMetricsAddress: `${HOST}:${spanMetrics}`,
   };
 }
 
@@ -124,20 +130,71 @@ export interface Alertmanager extends Program {
   readonly url: string;
 }
 
-export async function startAlertmanager(folder: string): Promise<Alertmanager> {
+/** Where alertmanager.yml is to send instead; secrets are addresses and keys beside it. */
+export interface AlertRecipients {
+  readonly slackUrl: string;
+  readonly pagerdutyUrl: string;
+  readonly retrainingUrl: string;
+  /** Host and port of a mail server without TLS. */
+  readonly smtpAddress: string;
+}
+
+/**
+ * alertmanager.yml as it is, or with other addresses, which Alertmanager has no variables for, and
+ * then with a patience of one second.
+ */
+export async function startAlertmanager(
+  folder: string,
+  recipients?: AlertRecipients,
+): Promise<Alertmanager> {
   const [port] = await ports(1);
+  const source = join(CONFIG, "alertmanager");
+  const config = recipients ? redirected(source, folder, recipients) : source;
   const program = await startProgram({
     name: "Alertmanager",
     command: peerPath("alertmanager"),
     args: [
-      `--config.file=${join(CONFIG, "alertmanager", "alertmanager.yml")}`,
-      `--storage.path=${folder}`,
+      `--config.file=${join(config, "alertmanager.yml")}`,
+      `--storage.path=${join(folder, "data")}`,
       `--web.listen-address=${HOST}:${port}`,
       "--cluster.listen-address=",
     ],
     readyUrl: `http://${HOST}:${port}/-/ready`,
   });
   return { ...program, url: url(port) };
+}
+
+/** A folder with the same file, but for where it sends and how long it waits, and with secrets. */
+function redirected(source: string, folder: string, recipients: AlertRecipients): string {
+  const target = join(folder, "config");
+  mkdirSync(join(target, "secrets"), { recursive: true });
+  symlinkSync(join(source, "templates"), join(target, "templates"));
+  let text = readFileSync(join(source, "alertmanager.yml"), "utf8");
+  const changes: readonly [RegExp, string][] = [
+    [/\/etc\/alertmanager\/secrets/g, join(target, "secrets")],
+    [/https:\/\/events\.pagerduty\.com\/v2\/enqueue/, recipients.pagerdutyUrl],
+    [/smtp_smarthost: .*/, `smtp_smarthost: ${recipients.smtpAddress}`],
+    [/smtp_require_tls: true/, "smtp_require_tls: false"],
+    [/group_wait: 30s/, "group_wait: 1s"],
+    [/group_wait: 10s/, "group_wait: 1s"],
+    [/group_interval: 5m/, "group_interval: 1s"],
+  ];
+  for (const [pattern, replacement] of changes) {
+    const changed = text.replace(pattern, replacement);
+    if (changed === text) throw new Error(`alertmanager.yml has no ${pattern}`);
+    text = changed;
+  }
+  writeFileSync(join(target, "alertmanager.yml"), text);
+  const secrets = {
+    slack_url: recipients.slackUrl,
+    pagerduty_key: "pagerduty-key",
+    smtp_password: "smtp-password",
+    retraining_url: recipients.retrainingUrl,
+  };
+  for (const [name, secret] of Object.entries(secrets)) {
+    writeFileSync(join(target, "secrets", name), secret);
+  }
+  return target;
 }
 
 export interface Receiver extends Program {
@@ -198,6 +255,11 @@ export class Stack {
     const program = await starting;
     this.undo.push(() => program.stop());
     return program;
+  }
+
+  /** Has something stopped that is running already. */
+  addSink(sink: { stop(): Promise<void> }): void {
+    this.undo.push(() => sink.stop());
   }
 
   async end(): Promise<void> {
