@@ -39,7 +39,9 @@ export function createAdminServers(
     ready,
     api: async (name, query) => {
       if (name === "status") {
-        return { status: 200, body: receiverStatus({ ...parts, startedMs }) };
+        const page = await views(name, query);
+        const body = { ...(page?.body as object), ...receiverStatus({ ...parts, startedMs }) };
+        return { status: 200, body };
       }
       if (name === "reference") return referenceApi(parts.observer, query, now());
       return (await verdicts(name, query)) ?? views(name, query);

@@ -67,7 +67,6 @@ export class SignalPanes {
   /** Values of a shortest window that has ended; they join what is still open around it. */
   private late: Summary | undefined;
   private lateStartMs = Number.NaN;
-
   /** What has closed since the start; undefined before, and of categories. */
   private totals: ValueTotals | undefined;
   /** Values of the open windows that are worth a look. */
@@ -188,10 +187,7 @@ export class SignalPanes {
    */
   restore(place: string, bytes: Uint8Array): void {
     const [kind, at] = place.split(" ");
-    if (kind === "longer") {
-      this.longer.restore(bytes);
-      return;
-    }
+    if (kind === "longer") return this.longer.restore(bytes);
     const saved = unpackSummary(this.reference, bytes);
     if (kind === "pane") this.panes.set(Number(at), saved);
     else if (kind === "late") [this.late, this.lateStartMs] = [saved, Number(at)];
@@ -207,12 +203,7 @@ export class SignalPanes {
     panes.shortest = this.shortest && recounted(this.shortest, reference);
     panes.late = this.late && recounted(this.late, reference);
     panes.lateStartMs = this.lateStartMs;
-    panes.longer.set(
-      this.schedule.lengths.map((_, length) => {
-        const summary = this.longer.get(length);
-        return summary && recounted(summary, reference);
-      }),
-    );
+    panes.longer.takeFrom(this.longer);
     return panes;
   }
 

@@ -13,6 +13,7 @@ import {
 import type { Summary } from "../closed-window.js";
 import type { Reference } from "../references/reference.js";
 import type { WindowLength } from "../window-lengths.js";
+import { recounted } from "./window-summary.js";
 
 const NOTHING = new Uint8Array(0);
 /** Numbers are read where they lie, on multiples of eight bytes. */
@@ -64,6 +65,12 @@ export class WaitingWindows {
         return change === null ? NOTHING : pack(change);
       }),
     );
+  }
+
+  /** Takes up what windows on another reference have, on this one. */
+  takeFrom(others: WaitingWindows): void {
+    const held = this.lengths.map((_, length) => others.get(length));
+    this.set(held.map((summary) => summary && recounted(summary, this.reference)));
   }
 
   /** What waits, with the reference and the lengths that it belongs to. */
