@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { getJson } from "./peer-api.ts";
 import { runPeer } from "./peer-programs.ts";
-import { CONFIG, Stack, startAlertmanager, startJaeger } from "./peer-stack.ts";
+import { CONFIG, Stack, startJaeger } from "./peer-stack.ts";
 
 const stack = new Stack();
 afterAll(() => stack.end());

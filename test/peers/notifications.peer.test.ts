@@ -78,8 +78,8 @@ function slackMessage(body: Record<string, unknown> | undefined) {
     text: string;
     actions: { url: string }[];
   }[];
-  const { color, title, text, actions = [] } = attachment ?? {};
-  return { channel: body?.["channel"], color, title, text, links: actions.map(({ url }) => url) };
+  const { color, title, text, actions } = attachment ?? {};
+  return { channel: body?.["channel"], color, title, text, links: actions?.map(({ url }) => url) };
 }
 
 describe("A drift", () => {

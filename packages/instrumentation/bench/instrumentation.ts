@@ -46,7 +46,7 @@ const model = writeModel(join(folder, "weather.onnx"), regressor());
 try {
   const spans = await spanCost();
   const runs = await runCost();
-  const startup = await startupCost();
+  const started = await startupCost();
   const memoryMb = await memoryGrowth();
   const figures = {
     cpu_per_span: figure(spans.own, "us", "<= 3", spans.own <= 3),
@@ -54,8 +54,8 @@ try {
     cpu_per_sdk_span_to_stock: figure(spans.directRatio, "x"),
     run_added_p50: figure(runs.p50Us, "us", "<= 10", runs.p50Us <= 10),
     run_added_p99: figure(runs.p99Us, "us"),
-    start_up_added: figure(startup.elapsedMs, "ms", "<= 150", startup.elapsedMs <= 150),
-    start_up_added_cpu: figure(startup.cpuMs, "ms"),
+    start_up_added: figure(started.elapsedMs, "ms", "<= 150", started.elapsedMs <= 150),
+    start_up_added_cpu: figure(started.cpuMs, "ms"),
     memory_growth: figure(memoryMb, "MB", "<= 2", memoryMb <= 2),
   };
   const { node } = process.versions;

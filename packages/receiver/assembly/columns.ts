@@ -67,7 +67,7 @@ export function startMsOf(span: i32): usize {
 export function durationNsOf(span: i32): usize {
   return spansAt + ((<usize>(spanCapacity + span)) << 3);
 }
-/** A column of words: trace id, span id, resource, first and end value, parent's id, scope, name. */
+/** A column of words: trace id, span id, resource, first, end value, parent, scope, name. */
 export function spanWordOf(column: i32, span: i32): usize {
   return spansAt + ((<usize>((4 + column) * spanCapacity + span)) << 2);
 }

@@ -1,6 +1,6 @@
 /**
- * A bound on the series of one metric, as a bad label must not take a Prometheus down. Counters that
- * are beyond it become one series that says so, as OpenTelemetry has it; others are left out.
+ * A bound on the series of one metric, as a bad label must not take a Prometheus down. Counters
+ * that are beyond it become one series that says so, as OpenTelemetry has it; others are left out.
  * https://opentelemetry.io/docs/specs/otel/metrics/sdk/#cardinality-limits
  */
 import { METRICS } from "@tidemark/semconv";

@@ -10,8 +10,7 @@ import type { HistogramPoint, Labels } from "../metric-family.js";
 import type { Reference } from "../references/reference.js";
 import type { SpanPlace } from "./exemplar-slots.js";
 import { ExemplarSlots, farness, UNUSUAL_WEIGHT } from "./exemplar-slots.js";
-import type { UsualValues } from "./usual-values.js";
-import { usualInDrift, usualValues } from "./usual-values.js";
+import { UsualNow } from "./usual-now.js";
 import { ValueTotals } from "./value-totals.js";
 import { WaitingWindows } from "./waiting-windows.js";
 import type { WindowSchedule } from "./window-schedule.js";
@@ -44,12 +43,7 @@ export class SignalPanes {
   private readonly schedule: WindowSchedule;
   /** Open panes by their number; hardly ever more than two or three. */
   private readonly panes = new Map<number, Summary>();
-  /** What is usual now: see usual-values.ts. */
-  private usualLow = Number.NEGATIVE_INFINITY;
-  private usualHigh = Number.POSITIVE_INFINITY;
-  private usualNames: ReadonlySet<string> = new Set();
-  /** What is usual in each window length in which the signal drifts. */
-  private readonly drifts = new Map<number, UsualValues>();
+  private readonly usual: UsualNow;
   /** The pane that was asked for last, and the same when it holds numbers. */
   private latestNumber = Number.NaN;
   private latestPane: Summary | undefined;
@@ -78,7 +72,7 @@ export class SignalPanes {
     this.schedule = schedule;
     this.closedUntilMs = schedule.closedUntilMs;
     this.longer = new WaitingWindows(reference, schedule.lengths);
-    this.takeUsual(usualValues(reference));
+    this.usual = new UsualNow(reference);
   }
 
   /**
@@ -90,7 +84,7 @@ export class SignalPanes {
     const count = this.waitingCount;
     if (count === 0 || count === WAITING_MAX - 1 || pane !== this.latestNumber) return false;
     // The bounds are finite, so that no other value is between them.
-    if (!(value >= this.usualLow && value <= this.usualHigh)) return false;
+    if (!(value >= this.usual.low && value <= this.usual.high)) return false;
     this.waiting[count] = value;
     this.waitingCount = count + 1;
     return true;
@@ -149,28 +143,17 @@ export class SignalPanes {
 
   /** Whether a number lies outside what is usual. */
   isUnusualNumber(value: number): boolean {
-    return value < this.usualLow || value > this.usualHigh;
+    return value < this.usual.low || value > this.usual.high;
   }
 
   /** Whether a category is none of the usual ones. */
   isUnusualName(name: string): boolean {
-    return !this.usualNames.has(name);
+    return !this.usual.names.has(name);
   }
 
   /** A window has been judged: while the signal drifts, less is usual. */
   judge(closed: ClosedWindow, drifted: boolean): void {
-    if (drifted) this.drifts.set(closed.window, usualInDrift(closed));
-    else if (!this.drifts.delete(closed.window)) return;
-    // The shortest window length that drifts has the freshest view.
-    const [shortest = -1] = [...this.drifts.keys()].toSorted((a, b) => a - b);
-    this.takeUsual(this.drifts.get(shortest) ?? usualValues(this.reference));
-  }
-
-  private takeUsual(usual: UsualValues): void {
-    if ("low" in usual) {
-      this.usualLow = usual.low;
-      this.usualHigh = usual.high;
-    } else this.usualNames = usual;
+    this.usual.judge(closed, drifted);
   }
 
   /** Everything that holds something, by the name of its place. */
