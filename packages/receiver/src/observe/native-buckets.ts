@@ -1,6 +1,7 @@
 /**
  * Durations in buckets of constant relative width, eight to an octave: schema 3 of Prometheus'
- * native histograms, where a quantile is off by at most 4.4 %. Bucket i is (2^(i/8), 2^((i + 1)/8)].
+ * native histograms, where a quantile is off by at most 4.4 %. Bucket i is
+ * (2^(i/8), 2^((i + 1)/8)].
  * https://prometheus.io/docs/specs/native_histograms/
  */
 import type { NativeBuckets } from "../metric-family.js";
