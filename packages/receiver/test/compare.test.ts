@@ -164,7 +164,7 @@ describe("comparing", () => {
       [[before], "compare needs a reference, and what to compare with it"],
       [[before, before, "--every", "1x"], "--every 1x: write a minute or more, such as 1d or 6h"],
       [[before, before, "--shift", "9"], "--shift 9: write standard deviations from 0.01 to 2"],
-      [[before, before, "--json", "--markdown"], "choose --json or --markdown"],
+      [[before, before, "--json", "--markdown"], "choose one of --json, --markdown and --html"],
       [[before, before, "--prediction", "z"], 'there is no column "z"'],
     ] as const) {
       const { status, stderr } = tidemark("compare", ...args);
