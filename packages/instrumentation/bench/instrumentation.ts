@@ -124,7 +124,7 @@ async function startupCost() {
   const costs = flags.map((): StartupCost[] => []);
   for (let round = -1; round < ROUNDS; round++) {
     for (const [index, given] of flags.entries()) {
-      const cost = await startup(given);
+      const cost = await startAndEnd(given);
       if (round >= 0) costs[index]?.push(cost);
     }
   }
@@ -141,7 +141,7 @@ interface StartupCost {
   readonly cpuMs: number;
 }
 
-async function startup(flags: readonly string[]): Promise<StartupCost> {
+async function startAndEnd(flags: readonly string[]): Promise<StartupCost> {
   const program = "process.on('exit', () => console.log(JSON.stringify(process.cpuUsage())))";
   const started = performance.now();
   const env = { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: url };
