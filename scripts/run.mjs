@@ -25,6 +25,8 @@ const SIGNALS = ["SIGINT", "SIGTERM"];
 const TASKS = {
   build: [],
   demo: [["node", "examples/weather/dist/demo.js"]],
+  "example:chat": [["node", "examples/chat/run.mjs"]],
+  "example:rag": [["node", "examples/rag/run.mjs"]],
   lint: [
     ["biome", "check", "--error-on-warnings", "."],
     ["oxlint", "--type-aware", "--deny-warnings"],

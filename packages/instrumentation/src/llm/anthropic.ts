@@ -83,9 +83,12 @@ function record(settings: LlmSettings, self: unknown, args: unknown[], original:
 function enrich(settings: LlmSettings, tracer: unknown, args: unknown[], original: Original) {
   const clock = new ChunkClock(performance.now());
   let result: unknown;
-  const span = spanOf(tracer, () => {
+  // A helper starts the span itself, and hands it on among the options.
+  const given = loose(loose(args[1])["__span"])["span"] as Span | undefined;
+  const begun = spanOf(tracer, () => {
     result = original(args);
   });
+  const span = begun ?? given;
   if (span === undefined) return result;
   guarded("adding to a span of Anthropic's client", () => {
     span.setAttributes({

@@ -215,6 +215,7 @@ describe("anthropic, from 0.134 on, makes its spans itself", () => {
   });
 
   test("the times between chunks and the source of its cost are added to it", () => {
+    expect(of("helper")[0]?.attributes["ml.response.chunks"]).toBe(5);
     const [span] = of("think");
     expect(span?.attributes).toMatchObject({
       "gen_ai.usage.input_tokens": USAGE.input,
