@@ -7,7 +7,12 @@ import { fileURLToPath } from "node:url";
 import { startModelServer } from "./model-server.mjs";
 
 const folder = new URL("recorded/", import.meta.url);
+const REGISTER = fileURLToPath(
+  new URL("../../packages/instrumentation/dist/register.cjs", import.meta.url),
+);
 const NAMES = [
+  "tidemark-openai",
+  "tidemark-anthropic",
   "gen-ai-openai",
   "openinference-openai",
   "openinference-anthropic",
@@ -52,6 +57,17 @@ async function startSink() {
 
 function run(name, sinkUrl) {
   const program = fileURLToPath(new URL("run-library.mjs", import.meta.url));
-  const child = spawn(process.execPath, [program, name, models.url, sinkUrl], { stdio: "inherit" });
+  // Ours is a flag, and an SDK that the environment tells where to send to.
+  const isOurs = name.startsWith("tidemark");
+  const flags = isOurs ? ["--require", REGISTER] : [];
+  const settings = isOurs && {
+    OTEL_SERVICE_NAME: "tide-clock",
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: sinkUrl,
+    OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+    OTEL_NODE_DISABLED_INSTRUMENTATIONS: "http,undici",
+  };
+  const args = [...flags, program, name, models.url, sinkUrl];
+  const env = { ...process.env, ...settings };
+  const child = spawn(process.execPath, args, { stdio: "inherit", env });
   return new Promise((resolve) => child.on("close", resolve));
 }

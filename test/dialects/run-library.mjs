@@ -53,6 +53,16 @@ async function callAiSdk(ai, model, embedder, telemetry) {
 }
 
 const LIBRARIES = {
+  "tidemark-openai": async () => {
+    const OpenAI = require("openai");
+    return () => callOpenAi(new OpenAI(openAiOptions));
+  },
+  "tidemark-anthropic": async () => {
+    // A client that emits no spans of its own.
+    const Anthropic = require("@anthropic-ai/sdk");
+    const client = new Anthropic({ apiKey: "none", baseURL: models, openTelemetry: false });
+    return () => callAnthropic(client);
+  },
   "gen-ai-openai": async () => {
     await provide();
     const { OpenAIInstrumentation } = require("@opentelemetry/instrumentation-openai");

@@ -5,7 +5,13 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { fileSchema, limitsSchema, modelSchema, stageSchema } from "../dist/config-schema.js";
+import {
+  fileSchema,
+  limitsSchema,
+  llmSchema,
+  modelSchema,
+  stageSchema,
+} from "../dist/config-schema.js";
 
 /** Where it is. */
 export const SCHEMA_FILE = fileURLToPath(
@@ -22,8 +28,10 @@ export function configJsonSchema(): string {
     const { $schema: _, ...items } = json(schema);
     file.properties[name] = { type: "array", items };
   }
-  const { $schema: _, ...limits } = json(limitsSchema);
-  file.properties["limits"] = limits;
+  for (const [name, schema] of Object.entries({ limits: limitsSchema, llm: llmSchema })) {
+    const { $schema: _, ...object } = json(schema);
+    file.properties[name] = object;
+  }
   return `${JSON.stringify({ title: "Tidemark instrumentation", ...file }, null, 2)}\n`;
 }
 

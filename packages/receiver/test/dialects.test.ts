@@ -52,7 +52,19 @@ const MODEL = { "response.model": 2 };
 const half = (signals: Record<string, number>) =>
   Object.fromEntries(Object.keys(signals).map((signal) => [signal, 1]));
 
+const OURS = { "usage.cost": 2, "response.time_between_tokens": 1 };
+
 const RECORDINGS: [name: string, model: string, signals: Record<string, number>][] = [
+  [
+    "tidemark-openai",
+    "gpt-4o-mini",
+    { ...TOKENS, ...CACHED, ...REASONING, ...STREAM, ...REASONS, ...MODEL, ...OURS },
+  ],
+  [
+    "tidemark-anthropic",
+    "claude-sonnet-4-5",
+    { ...TOKENS, ...CACHED, ...WRITTEN, ...STREAM, ...REASONS, ...MODEL, ...OURS },
+  ],
   ["gen-ai-openai", "gpt-4o-mini", { ...TOKENS, ...REASONS, ...MODEL }],
   [
     "openinference-openai",
@@ -128,20 +140,24 @@ describe.each(RECORDINGS)("spans that %s has sent", (name, model, signals) => {
 });
 
 describe("embeddings", () => {
-  it.each(["gen-ai-openai", "openinference-openai", "ai-6", "ai-7", "langfuse-openai"])(
-    "of %s are calls of their own model, and no one else's",
-    async (name) => {
-      const receiver = await afterRecording(name);
-      const model = "text-embedding-3-small";
-      const calls = await byLabel(receiver, "ml_prediction_requests_total", model, "status");
-      expect(calls).toEqual({ success: 1, error: 0 });
-      const tokens = await byLabel(receiver, "gen_ai_usage_tokens_total", model, "token_type");
-      const isSilent = name === "openinference-openai" || name === "langfuse-openai";
-      expect(tokens).toEqual(isSilent ? {} : { input: 8 });
-      const { [""]: models } = await receiver.metric("tidemark_receiver_signals");
-      expect(models).toBeGreaterThan(0);
-      const requests = Object.keys(await receiver.metric("ml_prediction_requests_total"));
-      expect(requests.filter((labels) => labels.includes("tide-clock"))).toEqual([]);
-    },
-  );
+  it.each([
+    "tidemark-openai",
+    "gen-ai-openai",
+    "openinference-openai",
+    "ai-6",
+    "ai-7",
+    "langfuse-openai",
+  ])("of %s are calls of their own model, and no one else's", async (name) => {
+    const receiver = await afterRecording(name);
+    const model = "text-embedding-3-small";
+    const calls = await byLabel(receiver, "ml_prediction_requests_total", model, "status");
+    expect(calls).toEqual({ success: 1, error: 0 });
+    const tokens = await byLabel(receiver, "gen_ai_usage_tokens_total", model, "token_type");
+    const isSilent = name === "openinference-openai" || name === "langfuse-openai";
+    expect(tokens).toEqual(isSilent ? {} : { input: 8 });
+    const { [""]: models } = await receiver.metric("tidemark_receiver_signals");
+    expect(models).toBeGreaterThan(0);
+    const requests = Object.keys(await receiver.metric("ml_prediction_requests_total"));
+    expect(requests.filter((labels) => labels.includes("tide-clock"))).toEqual([]);
+  });
 });

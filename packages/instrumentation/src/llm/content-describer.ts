@@ -7,7 +7,6 @@ import type { Attributes } from "@opentelemetry/api";
 import { ATTRIBUTES, TEXT_FEATURES } from "@tidemark/semconv";
 import { complain, reason } from "../complain.js";
 import type { LlmConfig } from "../config-schema.js";
-import { list, loose } from "./loose.js";
 import { RandomFeatures } from "./random-features.js";
 import type { TextDescriptors } from "./text-descriptors.js";
 import { TextDescriber } from "./text-descriptors.js";
@@ -90,25 +89,6 @@ export class ContentDescriber {
     const { text } = this.config;
     return text && new TextDescriber(this.vocabulary, text.refusals);
   }
-}
-
-/** The vectors of an answer, of whatever provider. */
-export function vectorsIn(answer: unknown): ArrayLike<number>[] {
-  const { data, embeddings, embedding } = loose(answer);
-  const { float, values } = loose(embeddings);
-  const found = list(data ?? float ?? values ?? embeddings);
-  const rows = found.length > 0 ? found : [embedding];
-  return rows.flatMap((row) => {
-    const { embedding: own, values: numbers } = loose(row);
-    const vector = own ?? numbers ?? row;
-    return isVector(vector) ? [vector] : [];
-  });
-}
-
-function isVector(value: unknown): value is ArrayLike<number> {
-  const { length } = loose(value);
-  if (typeof length !== "number" || length === 0) return false;
-  return typeof (value as ArrayLike<unknown>)[0] === "number";
 }
 
 function featureAttributes(of: "prompt" | "answer", text: TextDescriptors): Attributes {

@@ -1,16 +1,26 @@
 /** What the configuration says of calls of language models, and what follows from it for a span. */
+import { createRequire } from "node:module";
 import type { Attributes } from "@opentelemetry/api";
 import type { PriceBook } from "@tidemark/semconv";
 import { ATTRIBUTES, costOf, GEN_AI } from "@tidemark/semconv";
 import { complain } from "../complain.js";
 import type { InstrumentationConfig, LlmConfig } from "../config-schema.js";
 import { valueAt } from "../value-path.js";
-import { ContentDescriber } from "./content-describer.js";
+import type { ContentDescriber } from "./content-describer.js";
 import { loadPrices } from "./price-table.js";
 import type { TokenUsage } from "./token-usage.js";
 
 /** Stated as the source of a cost that nobody knows; the receiver counts such calls. */
 const UNKNOWN = "unknown";
+
+const require = createRequire(import.meta.url);
+
+/** With it comes a detector of languages, which most apps do not want. */
+function makeDescriber(config: LlmConfig): ContentDescriber {
+  const { ContentDescriber: Describer } =
+    require("./content-describer.js") as typeof import("./content-describer.js");
+  return new Describer(config);
+}
 
 /** Shared by all libraries of a process. */
 export class LlmSettings {
@@ -18,12 +28,14 @@ export class LlmSettings {
   readonly config: LlmConfig;
   /** Undefined when nothing of the content is to be described. */
   readonly describer: ContentDescriber | undefined;
-  private prices: PriceBook | undefined;
+  private readonly prices: PriceBook;
 
   constructor({ errorMessages, llm }: Pick<InstrumentationConfig, "errorMessages" | "llm">) {
     this.errorMessages = errorMessages;
     this.config = llm;
-    this.describer = llm.text || llm.embeddings ? new ContentDescriber(llm) : undefined;
+    // Read while the app still starts: it takes some 50 ms, which no call is to wait for.
+    this.prices = loadPrices(llm.prices);
+    this.describer = llm.text || llm.embeddings ? makeDescriber(llm) : undefined;
   }
 
   /** What the paths of the configuration find in the arguments of a call. */
@@ -42,7 +54,6 @@ export class LlmSettings {
   /** What a call has cost, and by which table; nothing when its usage is unknown. */
   costAttributes(provider: string, model: string | undefined, usage: TokenUsage): Attributes {
     if (model === undefined || usage.input === undefined) return {};
-    this.prices ??= loadPrices(this.config.prices);
     const price = this.prices.find(provider, model, Date.now());
     if (price === undefined) {
       complain(

@@ -5,9 +5,10 @@ export type Loose = Readonly<Record<string, unknown>>;
 
 const EMPTY: Loose = {};
 
-/** The value as an object; without members when it is none. */
+/** The value as an object, which a function is too; without members when it is none. */
 export function loose(value: unknown): Loose {
-  return typeof value === "object" && value !== null ? (value as Loose) : EMPTY;
+  const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isObject ? (value as Loose) : EMPTY;
 }
 
 /** The value as a list; empty when it is none. */

@@ -11,12 +11,12 @@ import { failCall, isAbort } from "./call-error.js";
 import type { ChunkContent } from "./chunk-clock.js";
 import { ChunkClock } from "./chunk-clock.js";
 import type { AnswerDescriber } from "./content-describer.js";
-import { vectorsIn } from "./content-describer.js";
 import { callContext } from "./enclosing-context.js";
 import type { LlmSettings } from "./llm-settings.js";
 import { loose, text } from "./loose.js";
 import { RECENT_CALLS } from "./recent-responses.js";
 import type { StreamObserver } from "./stream-observer.js";
+import { vectorsIn } from "./texts.js";
 import type { TokenUsage } from "./token-usage.js";
 import { mergeUsage } from "./token-usage.js";
 

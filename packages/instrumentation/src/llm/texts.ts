@@ -1,6 +1,6 @@
 /**
- * Finds the text of requests, answers and chunks, of whatever provider: only for descriptors, which
- * are numbers; no text is kept or sent.
+ * Finds the text of requests, answers and chunks, and the vectors of answers, of whatever provider:
+ * only for descriptors, which are numbers; no text and no vector is kept or sent.
  */
 import { list, loose } from "./loose.js";
 
@@ -53,6 +53,25 @@ export function chunkText(value: unknown): string {
   if (delta !== undefined) return textIn(loose(delta)["message"] ?? delta);
   if (candidates !== undefined) return textIn(loose(list(candidates)[0])["content"]);
   return textIn(message ?? response);
+}
+
+/** The vectors of an answer, of whatever provider. */
+export function vectorsIn(answer: unknown): ArrayLike<number>[] {
+  const { data, embeddings, embedding } = loose(answer);
+  const { float, values } = loose(embeddings);
+  const found = list(data ?? float ?? values ?? embeddings);
+  const rows = found.length > 0 ? found : [embedding];
+  return rows.flatMap((row) => {
+    const { embedding: own, values: numbers } = loose(row);
+    const vector = own ?? numbers ?? row;
+    return isVector(vector) ? [vector] : [];
+  });
+}
+
+function isVector(value: unknown): value is ArrayLike<number> {
+  const { length } = loose(value);
+  if (typeof length !== "number" || length === 0) return false;
+  return typeof (value as ArrayLike<unknown>)[0] === "number";
 }
 
 /** A text, or the texts in its parts: providers call them content, parts or text. */
