@@ -2,8 +2,8 @@
 # Brings the real programs that the peer tests run: builds the Go programs pinned in programs/,
 # unpacks Debian's Prometheus, the oldest that is supported, and installs Apache DataSketches,
 # Evidently with scipy and pyarrow, and the OpenTelemetry SDK for Python from PyPI, each into an
-# environment of its own. Nothing is installed into the system; everything
-# lies in the cache, and what is there already is left alone.
+# environment of its own. Nothing is installed into the system but Chromium, where there is none: it
+# wants most of a desktop. Everything else lies in the cache, and what is there is left alone.
 #
 #   test/peers/install.sh             all of them
 #   test/peers/install.sh jaeger      one (or several)
@@ -18,7 +18,7 @@ jobs="${TIDEMARK_BUILD_JOBS:-$(nproc)}"
 
 # Each peer's folder in the cache is named after the hash of all that decides what is built, and
 # Debian's Prometheus after the release that the tests were written for.
-peers=(debian-prometheus datasketches evidently python-sdk jaeger collector prometheus alertmanager compose-check)
+peers=(chromium debian-prometheus datasketches evidently python-sdk jaeger collector prometheus alertmanager compose-check)
 build_flags=(-trimpath "-ldflags=-s -w")
 debian_release=2.42
 
@@ -31,6 +31,7 @@ main() {
   local peer
   for peer in "${@:-${peers[@]}}"; do
     case "$peer" in
+      chromium) install_chromium ;;
       debian-prometheus) install_once "$peer" unpack_debian_prometheus ;;
       datasketches | evidently | python-sdk) install_once "$peer" install_python ;;
       prometheus) install_once "$peer" build_prometheus ;;
@@ -43,6 +44,7 @@ main() {
 }
 
 where() {
+  echo "chromium $(find_chromium)"
   echo "debian-prometheus $(folder debian-prometheus)/usr/bin/prometheus"
   echo "debian-promtool $(folder debian-prometheus)/usr/bin/promtool"
   echo "datasketches $(folder datasketches)/bin/python"
@@ -162,6 +164,25 @@ unpack_debian_prometheus() {
     fail "the peer tests want Prometheus $debian_release.x, and Debian offers $version"
   dpkg -x "$out"/*.deb "$out"
   rm "$out"/*.deb
+}
+
+# Any that the machine has.
+find_chromium() {
+  local name
+  for name in chromium chromium-browser google-chrome-stable google-chrome; do
+    command -v "$name" && return
+  done
+  echo "$cache/chromium"
+}
+
+install_chromium() {
+  if [[ -x "$(find_chromium)" ]]; then
+    say "chromium: already there"
+    return
+  fi
+  command -v apt-get >/dev/null || fail "there is no Chromium, and no apt-get to install it with"
+  apt-get install --yes --quiet --no-install-recommends chromium >&2 ||
+    fail "could not install Debian's chromium; it needs root, apt-get update and Debian's mirror"
 }
 
 # As root, apt would rather download as a user of its own, who may not write into the cache.

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 export type PeerName =
   | "alertmanager"
   | "amtool"
+  | "chromium"
   | "collector"
   | "compose-check"
   | "datasketches"

@@ -24,6 +24,8 @@ Variables:
                           http://127.0.0.1:14318
   TIDEMARK_DEMO_METRICS   push the metrics to this OTLP/HTTP URL, such as Prometheus'
                           http://127.0.0.1:9090/api/v1/otlp
+  TIDEMARK_DEMO_JAEGER    the page links to the traces on this page of Jaeger, such as
+                          http://127.0.0.1:16686
 
 Exit codes: 0 the verdicts are as expected, 1 they are not or something failed, 2 wrong arguments.
 `;
@@ -47,6 +49,8 @@ export interface DemoOptions {
   /** OTLP base URLs to send to, where given. */
   readonly tracesUrl: string | undefined;
   readonly metricsUrl: string | undefined;
+  /** Jaeger's page, where given. */
+  readonly jaegerUrl: string | undefined;
 }
 
 const PORT_BASE_MIN = 1024;
@@ -70,6 +74,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): De
     ports: choosePorts(portBase(values["port-base"])),
     tracesUrl: urlIn(env, "TIDEMARK_DEMO_FORWARD"),
     metricsUrl: urlIn(env, "TIDEMARK_DEMO_METRICS"),
+    jaegerUrl: urlIn(env, "TIDEMARK_DEMO_JAEGER"),
   };
 }
 

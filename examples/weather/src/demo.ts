@@ -180,6 +180,7 @@ function tellEnd(result: DemoResult, options: DemoOptions, stack: Stack, tell: N
     tell.say("As expected: nothing drifted at home; wind and temp_min drifted in New York.");
   }
   tell.say(options.keep ? "Still running, until Ctrl-C:" : "Served while it ran:");
+  tell.say(`  ${stack.adminUrl}                   the page: open it in a browser`);
   tell.say(`  ${stack.adminUrl}/api/v1/verdicts   the verdicts`);
   tell.say(`  ${stack.adminUrl}/metrics           the same for Prometheus`);
   if (options.keep) {

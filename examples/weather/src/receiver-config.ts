@@ -6,6 +6,8 @@ import { parseDocument } from "yaml";
 export interface Destinations {
   readonly tracesUrl: string | undefined;
   readonly metricsUrl: string | undefined;
+  /** What the receiver's page links to. */
+  readonly jaegerUrl?: string | undefined;
 }
 
 /** Metrics arrive while one is watching; the receiver's default is 15 s. */
@@ -13,13 +15,16 @@ const PUSH_INTERVAL = "1s";
 
 /** The file to start the receiver with; `composed` is written when there are destinations. */
 export function receiverConfig(base: string, composed: string, to: Destinations): string {
-  if (to.tracesUrl === undefined && to.metricsUrl === undefined) return base;
+  if (!to.tracesUrl && !to.metricsUrl && !to.jaegerUrl) return base;
   writeFileSync(composed, withDestinations(readFileSync(base, "utf8"), to));
   return composed;
 }
 
 /** The text with an exporter and a place in its pipeline for each destination. */
-export function withDestinations(yaml: string, { tracesUrl, metricsUrl }: Destinations): string {
+export function withDestinations(
+  yaml: string,
+  { tracesUrl, metricsUrl, jaegerUrl }: Destinations,
+): string {
   const document = parseDocument(yaml);
   if (tracesUrl !== undefined) {
     const exporter = "otlp_http/traces";
@@ -32,5 +37,6 @@ export function withDestinations(yaml: string, { tracesUrl, metricsUrl }: Destin
     document.setIn(["exporters", exporter], settings);
     document.addIn(["service", "pipelines", "metrics", "exporters"], exporter);
   }
+  if (jaegerUrl !== undefined) document.setIn(["service", "links", "jaeger"], jaegerUrl);
   return document.toString();
 }

@@ -32,13 +32,20 @@ export interface PageReceiver {
   stop(): Promise<void>;
 }
 
-/** Starts one; `yaml` holds processors, and what of service it wants to change. */
-export async function startPageReceiver(yaml: string, startMs: number): Promise<PageReceiver> {
+/**
+ * Starts one; `yaml` holds processors, and what of service it wants to change; `admin` what is to
+ * be said of the address that people look at.
+ */
+export async function startPageReceiver(
+  yaml: string,
+  startMs: number,
+  admin = "",
+): Promise<PageReceiver> {
   const folder = mkdtempSync(join(tmpdir(), "tidemark-page-"));
   const head = [
     "receivers: { otlp: { protocols:",
     '  { grpc: { enabled: false }, http: { endpoint: "127.0.0.1:0" } } } }',
-    'exporters: { prometheus: { endpoint: "127.0.0.1:0" } }',
+    `exporters: { prometheus: { endpoint: "127.0.0.1:0", ${admin} } }`,
   ];
   const parsed = parseConfig(`${head.join("\n")}\n${yaml}`, "page.yaml", process.env);
   const storage = { ...parsed.service.storage, directory: folder, sync: "never" as const };
@@ -81,6 +88,8 @@ export async function showcase(
   const random = seeded(7);
   const { clock, send } = receiver;
   const steps = (hours * 60) / 5;
+  // In the middle of windows, so that each has the traffic of one step.
+  clock.nowMs += 2.5 * MINUTE_MS;
   for (let step = 0; step < steps; step++) {
     const progress = step / steps;
     const drift = progress > 0.8 ? 1 : 0;

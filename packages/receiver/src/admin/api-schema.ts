@@ -2,10 +2,10 @@
 
 import { z } from "zod";
 import type {
+  HealthDocument,
   ModelDocument,
   ModelsDocument,
   SignalDocument,
-  StatusDocument,
 } from "#ui/documents.js";
 import { STATES } from "#ui/documents.js";
 
@@ -222,8 +222,8 @@ export const signalSchema: z.ZodType<SignalDocument> = z.strictObject({
   ),
 });
 
-/** `GET /api/v1/status` */
-export const statusSchema: z.ZodType<StatusDocument> = z.strictObject({
+/** `GET /api/v1/health` */
+export const healthSchema: z.ZodType<HealthDocument> = z.strictObject({
   nowMs: time,
   startedMs: time,
   version: z.string(),
@@ -267,6 +267,26 @@ export const signalsSchema = z.strictObject({
     z.looseObject({ ...part, signal: z.string(), state: z.enum(["monitored", "learning"]) }),
   ),
 });
+
+/** `GET /api/v1/changes`: verdicts as they were when their state changed. */
+export const changesSchema = z.strictObject({
+  changes: z.array(z.looseObject({ ...part, before: z.string(), signal: z.string(), state })),
+});
+
+/** `GET /api/v1/history`: a signal's counts and quantiles, or categories. */
+export const historySchema = z.looseObject({
+  ...part,
+  signal: z.string(),
+  panes: z.array(z.looseObject({ startMs: time, endMs: time, count, missing: count })),
+});
+
+/** `GET /api/v1/drifts`: one entry for each model version and window length in alarm. */
+export const driftsSchema = z.strictObject({
+  drifts: z.array(z.looseObject({ model: z.string(), version: z.string(), window: z.string() })),
+});
+
+/** `GET /api/v1/status`: what `tidemark status` prints. */
+export const statusSchema = z.looseObject({ ready: z.boolean(), models: z.unknown() });
 
 /** What any other status is answered with. */
 export const errorSchema = z.strictObject({ error: z.string() });

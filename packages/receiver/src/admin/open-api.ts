@@ -2,7 +2,11 @@
 import { z } from "zod";
 import packageFile from "../../package.json" with { type: "json" };
 import {
+  changesSchema,
+  driftsSchema,
   errorSchema,
+  healthSchema,
+  historySchema,
   modelSchema,
   modelsSchema,
   signalSchema,
@@ -22,6 +26,13 @@ const PART = {
   model: MODEL,
   version: { brief: "Version of the model; the one seen last when left out" },
   segment: { brief: "Slice of its traffic; all of it when left out", example: "region=eu" },
+};
+const OPTIONAL = {
+  model: { brief: "Name of a model" },
+  version: { brief: "Version of it" },
+  segment: { brief: "Slice of its traffic" },
+  signal: { brief: "Name of a signal" },
+  window: { brief: "Window length, such as 5m" },
 };
 const RANGE = {
   window: { brief: "Window length whose verdicts are shown; the most telling when left out" },
@@ -57,15 +68,31 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     parameters: { ...PART, ...RANGE, ...COMPARED },
     schema: signalSchema,
   },
-  status: { brief: "The receiver itself", parameters: {}, schema: statusSchema },
+  health: { brief: "The receiver itself, by its metrics", parameters: {}, schema: healthSchema },
+  status: { brief: "How the receiver is, for programs", parameters: {}, schema: statusSchema },
   verdicts: {
     brief: "The latest verdict of each signal and window length",
-    parameters: { model: { ...MODEL, required: false } },
+    parameters: { model: OPTIONAL.model },
     schema: verdictsSchema,
+  },
+  changes: {
+    brief: "How verdicts have changed, the newest first",
+    parameters: { ...OPTIONAL, limit: { brief: "At most so many; 100 when left out" } },
+    schema: changesSchema,
+  },
+  history: {
+    brief: "What one signal had, by shortest window while these are kept, and by hour before",
+    parameters: { ...PART, signal: COMPARED.signal, hours: { brief: "So far back; 24" } },
+    schema: historySchema,
+  },
+  drifts: {
+    brief: "What drifts, what moved beside it, and which segments made it so",
+    parameters: { model: OPTIONAL.model },
+    schema: driftsSchema,
   },
   signals: {
     brief: "Every signal, with its reference or how far it has learned",
-    parameters: { model: { ...MODEL, required: false } },
+    parameters: { model: OPTIONAL.model },
     schema: signalsSchema,
   },
 };

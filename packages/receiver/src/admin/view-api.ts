@@ -1,7 +1,8 @@
-/** `/api/v1/models`, `model`, `signal`, `status` and `openapi.json`: what the page is made from. */
+/** `/api/v1/models`, `model`, `signal`, `health` and `openapi.json`: what the page is made from. */
+
+import { healthDocument } from "../views/health-view.js";
 import { modelDocument, modelsDocument } from "../views/model-view.js";
 import { signalDocument } from "../views/signal-view.js";
-import { statusDocument } from "../views/status-view.js";
 import type { ModelPart, ViewSources } from "../views/view-sources.js";
 import type { AdminAnswer } from "./admin-server.js";
 import { openApiDocument } from "./open-api.js";
@@ -21,7 +22,7 @@ const VIEWS: Readonly<Record<string, View>> = {
     const document = await signalDocument(sources, wanted);
     return document ?? unknownSignal(sources, wanted, wanted.signal);
   },
-  status: statusDocument,
+  health: healthDocument,
   "openapi.json": openApiDocument,
 };
 

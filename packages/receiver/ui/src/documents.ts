@@ -264,8 +264,8 @@ export interface Change {
   readonly sentence: string;
 }
 
-/** `GET /api/v1/status` */
-export interface StatusDocument {
+/** `GET /api/v1/health` */
+export interface HealthDocument {
   readonly nowMs: number;
   readonly startedMs: number;
   readonly version: string;
@@ -274,11 +274,11 @@ export interface StatusDocument {
   readonly windows: readonly string[];
   readonly links: Links;
   /** Numbers of the receiver itself, by the name of their metric. */
-  readonly metrics: readonly StatusMetric[];
+  readonly metrics: readonly HealthMetric[];
 }
 
 /** One of the receiver's own metrics. */
-export interface StatusMetric {
+export interface HealthMetric {
   readonly name: string;
   readonly brief: string;
   readonly unit: string;

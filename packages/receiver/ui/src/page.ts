@@ -4,10 +4,10 @@
  */
 import type {
   ErrorDocument,
+  HealthDocument,
   ModelDocument,
   ModelsDocument,
   SignalDocument,
-  StatusDocument,
 } from "./documents.js";
 import type { Element } from "./element.js";
 import { h } from "./element.js";
@@ -17,11 +17,11 @@ import type { Place } from "./place.js";
 import { addressOf, placeOf, RANGE_DEFAULT, toModel, toModels } from "./place.js";
 import type { Choices } from "./shell.js";
 import { shell } from "./shell.js";
+import { healthView } from "./views/health-view.js";
 import { modelView } from "./views/model-view.js";
 import { modelsView } from "./views/models-view.js";
 import { notice } from "./views/parts.js";
 import { signalView } from "./views/signal-view.js";
-import { statusView } from "./views/status-view.js";
 import { time } from "./words.js";
 
 const REFRESH_MS = 5000;
@@ -39,7 +39,7 @@ type Answer =
   | { readonly kind: "models"; readonly document: ModelsDocument }
   | { readonly kind: "model"; readonly document: ModelDocument }
   | { readonly kind: "signal"; readonly document: SignalDocument }
-  | { readonly kind: "status"; readonly document: StatusDocument }
+  | { readonly kind: "health"; readonly document: HealthDocument }
   | { readonly kind: "error"; readonly status: number; readonly document: ErrorDocument };
 
 const root = document.querySelector("#page") as HTMLElement;
@@ -174,8 +174,8 @@ function viewOf(): Element[] {
       return modelView(answer.document, { ...setting, rows, filter });
     case "signal":
       return signalView(answer.document, setting);
-    case "status":
-      return statusView(answer.document);
+    case "health":
+      return healthView(answer.document);
     default:
       return [broken(answer.status, answer.document.error)];
   }

@@ -2,7 +2,7 @@
 
 /** What the address says; empty where it says nothing. */
 export interface Place {
-  readonly view: "models" | "model" | "signal" | "status";
+  readonly view: "models" | "model" | "signal" | "health";
   readonly model: string;
   readonly version: string;
   readonly segment: string;
@@ -41,9 +41,9 @@ export function placeOf(search: string): Place {
     (typeof KEYS)[number],
     string
   >;
-  const isStatus = query.get("view") === "status";
+  const isHealth = query.get("view") === "health";
   const named = values.signal === "" ? "model" : "signal";
-  const view = isStatus ? "status" : values.model === "" ? "models" : named;
+  const view = isHealth ? "health" : values.model === "" ? "models" : named;
   const isFixed = values.from !== "" && values.to !== "";
   const range = isFixed ? "" : values.range || RANGE_DEFAULT;
   return { ...values, view, range };
@@ -52,7 +52,7 @@ export function placeOf(search: string): Place {
 /** The address of a place, relative to the page. */
 export function addressOf(place: Place): string {
   const query = new URLSearchParams();
-  if (place.view === "status") query.set("view", "status");
+  if (place.view === "health") query.set("view", "health");
   for (const key of KEYS) {
     const value = place[key];
     if (key === "range" && value === RANGE_DEFAULT) continue;

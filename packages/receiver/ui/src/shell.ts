@@ -50,7 +50,7 @@ export function shell(frame: Shell, view: readonly Element[]): Element[] {
         h("span", { class: `beat ${isBusy ? "busy" : ""}`, "aria-hidden": "true" }),
         h(
           "a",
-          { href: "?view=status", "aria-current": place.view === "status" ? "page" : undefined },
+          { href: "?view=health", "aria-current": place.view === "health" ? "page" : undefined },
           "Health",
         ),
         themeButton(frame.theme),
@@ -79,7 +79,7 @@ function crumbs(place: Place): Element[] {
       h("span", { class: "separator", "aria-hidden": "true" }, "/"),
       h("a", { href: addressOf(target), "aria-current": isHere ? "page" : undefined }, text),
     );
-  if (place.view === "status") return [];
+  if (place.view === "health") return [];
   const { model, version, segment, signal } = place;
   if (model !== "") add(model, toModel(place, model, version), signal === "" && segment === "");
   if (segment !== "") add(segment, toModel(place, model, version, segment), signal === "");

@@ -1,5 +1,5 @@
 /** How the receiver itself is. */
-import type { StatusDocument, StatusMetric } from "#ui/documents.js";
+import type { HealthDocument, HealthMetric } from "#ui/documents.js";
 import packageFile from "../../package.json" with { type: "json" };
 import type { MetricFamily } from "../metric-family.js";
 import type { ViewSources } from "./view-sources.js";
@@ -9,7 +9,7 @@ import { windowNames } from "./view-sources.js";
 const OWN = "tidemark.receiver.";
 
 /** The numbers that the metrics have, for people. */
-export function statusDocument(sources: ViewSources): StatusDocument {
+export function healthDocument(sources: ViewSources): HealthDocument {
   return {
     nowMs: sources.now(),
     startedMs: sources.startedMs,
@@ -18,11 +18,11 @@ export function statusDocument(sources: ViewSources): StatusDocument {
     memoryBytes: process.memoryUsage.rss(),
     windows: windowNames(sources),
     links: sources.links,
-    metrics: sources.metrics().flatMap(statusMetrics),
+    metrics: sources.metrics().flatMap(healthMetrics),
   };
 }
 
-function statusMetrics({ definition, points }: MetricFamily): StatusMetric[] {
+function healthMetrics({ definition, points }: MetricFamily): HealthMetric[] {
   const { name, brief, unit, kind } = definition;
   if (!name.startsWith(OWN) || kind === "histogram") return [];
   const numbers = points.flatMap((point) => ("value" in point ? [point] : []));

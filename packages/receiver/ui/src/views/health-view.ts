@@ -1,5 +1,5 @@
 /** How the receiver itself is: what came in, what became of it, and what it holds. */
-import type { StatusDocument, StatusMetric } from "../documents.js";
+import type { HealthDocument, HealthMetric } from "../documents.js";
 import type { Element } from "../element.js";
 import { h } from "../element.js";
 import { bytes, count, duration } from "../words.js";
@@ -9,7 +9,7 @@ import { card } from "./parts.js";
 const TROUBLE = /refus|reject|drop|fail|invalid|overflow|damage|abort|lost|error/;
 
 /** The view. */
-export function statusView(status: StatusDocument): Element[] {
+export function healthView(status: HealthDocument): Element[] {
   const { version, startedMs, nowMs, ready, memoryBytes, metrics } = status;
   const filled = metrics.filter(({ points }) => points.length > 0);
   return [
@@ -24,7 +24,7 @@ export function statusView(status: StatusDocument): Element[] {
   ].filter((part) => part !== null);
 }
 
-function metricCard({ name, brief, unit, points }: StatusMetric): Element {
+function metricCard({ name, brief, unit, points }: HealthMetric): Element {
   const show = (value: number) => (unit === "By" ? bytes(value) : count(value));
   const rows = points.map(({ labels, value }) => {
     const text = Object.values(labels).filter(Boolean).join(", ") || "all";

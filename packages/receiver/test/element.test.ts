@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { h, toHtml } from "../ui/src/element.ts";
+import { addressOf, placeOf, toModel, toSignal } from "../ui/src/place.ts";
+import { ticks, timeTicks } from "../ui/src/scale.ts";
+import { duration, number, percent, withoutName } from "../ui/src/words.ts";
+
+describe("Elements as text", () => {
+  it("are what a browser reads them as, whatever somebody calls a model", () => {
+    const name = `<img src=x onerror="alert('&')">`;
+    const element = h("a", { href: "#x", title: name, "data-tip": name }, name);
+    const escaped = "&lt;img src=x onerror=&quot;alert('&amp;')&quot;&gt;";
+    expect(toHtml(element)).toBe(
+      `<a href="#x" title="${escaped}"><title>${escaped}</title>${escaped}</a>`,
+    );
+  });
+
+  it("have no handlers, no empty attributes and no missing children", () => {
+    const element = h("p", { onclick: () => {}, hidden: true, id: undefined }, null, false, 0, [
+      "",
+    ]);
+    expect(toHtml(element)).toBe('<p hidden="">0</p>');
+    expect(toHtml(h("br"))).toBe("<br>");
+  });
+});
+
+describe("The address", () => {
+  it("says all of what is shown, and is read as it was written", () => {
+    const places = [
+      toModel(placeOf(""), "a b/c&d=é", "", "region=eu"),
+      toSignal(placeOf("?model=m&version=1&range=7d&window=1h"), "feature.x"),
+      placeOf("?model=m&version=&signal=s&from=1&to=2&live=range&against=version:2"),
+      placeOf("?view=health"),
+      placeOf(""),
+    ];
+    for (const place of places) {
+      const address = addressOf(place);
+      expect(placeOf(address === "./" ? "" : address)).toEqual(place);
+    }
+  });
+});
+
+describe("Axes", () => {
+  it.each([
+    [0, 1, 5, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]],
+    [-3, 12, 3, ["0", "5", "10"]],
+    [0, 40_000, 4, ["0", "10k", "20k", "30k", "40k"]],
+    [5, 5, 4, []],
+  ])("from %d to %d have round values", (from, to, wanted, texts) => {
+    expect(ticks(from, to, wanted).map(({ text }) => text)).toEqual(texts);
+  });
+
+  it("of time begin days at the reader's midnight", () => {
+    const from = new Date(2026, 10, 20, 13).getTime();
+    const found = timeTicks(from, from + 3 * 86_400_000, 4);
+    expect(found.map(({ text }) => text)).toEqual(["11-21", "11-22", "11-23"]);
+  });
+});
+
+describe("Words", () => {
+  it.each([
+    [0, "0"],
+    [1.1e-48, "1.1 × 10⁻⁴⁸"],
+    [0.43614, "0.436"],
+    [1234.5, "1235"],
+    [45_678.9, "45,679"],
+    [3.2e12, "3.2 × 10¹²"],
+    [null, "–"],
+  ])("write %s as %s", (value, text) => {
+    expect(number(value)).toBe(text);
+  });
+
+  it("write shares and times with the digits that they deserve", () => {
+    expect([0, 0.0004, 0.024, 0.57, 0.995, 1].map(percent)).toEqual([
+      "0 %",
+      "< 0.1 %",
+      "2.4 %",
+      "57 %",
+      "99.5 %",
+      "100 %",
+    ]);
+    expect([500, 61_000, 3_720_000, 172_800_000].map(duration)).toEqual([
+      "0 s",
+      "1 min 1 s",
+      "1 h 2 min",
+      "2 d",
+    ]);
+    expect(withoutName("a.b", "a.b: it moved")).toBe("It moved");
+  });
+});
