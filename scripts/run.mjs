@@ -60,6 +60,7 @@ const TASKS = {
   "soak:year": [["node", "packages/receiver/bench/soak-year.ts"]],
   "soak:receive": [["node", "packages/receiver/bench/soak.ts"]],
   "bench:collector": [["node", "packages/receiver/bench/collector.ts"]],
+  "bench:page": [["node", "packages/receiver/bench/page.ts"]],
   "bench:stats": [["node", "packages/stats/bench/summaries.ts"]],
   "bench:llm-stream": [["node", "packages/instrumentation/bench/llm-stream.ts"]],
   "bench:instrumentation": [["node", "packages/instrumentation/bench/instrumentation.ts"]],

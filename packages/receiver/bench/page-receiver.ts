@@ -29,6 +29,8 @@ export interface PageReceiver {
   readonly clock: { nowMs: number };
   /** Sends traffic of now, and waits until it is counted. */
   send(traffic: readonly Traffic[]): Promise<void>;
+  /** The same of a body that has been encoded. */
+  post(body: Uint8Array): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -58,20 +60,18 @@ export async function startPageReceiver(
     world,
   );
   await receiver.start();
+  const post = async (body: Uint8Array) => {
+    const headers = { "content-type": "application/x-protobuf" };
+    const sent = { method: "POST", body: body as Uint8Array<ArrayBuffer>, headers };
+    const answer = await fetch(`${receiver.urls.otlp}/v1/traces`, sent);
+    if (!answer.ok) throw new Error(`the receiver answers ${answer.status}`);
+    await answer.arrayBuffer();
+  };
   return {
     url: receiver.urls.admin,
     clock,
-    send: async (traffic) => {
-      const body = encode(traffic, clock.nowMs) as Uint8Array<ArrayBuffer>;
-      const headers = { "content-type": "application/x-protobuf" };
-      const answer = await fetch(`${receiver.urls.otlp}/v1/traces`, {
-        method: "POST",
-        body,
-        headers,
-      });
-      if (!answer.ok) throw new Error(`the receiver answers ${answer.status}`);
-      await answer.arrayBuffer();
-    },
+    post,
+    send: (traffic) => post(encodeTraffic(traffic, clock.nowMs)),
     stop: async () => {
       await receiver.shutdown();
       rmSync(folder, { recursive: true, force: true });
@@ -176,7 +176,8 @@ function pick(random: () => number, names: readonly string[], weights: readonly 
 
 let nextId = 1;
 
-function encode(traffic: readonly Traffic[], atMs: number): Uint8Array {
+/** One request with a span each. */
+export function encodeTraffic(traffic: readonly Traffic[], atMs: number): Uint8Array {
   const spans = traffic.map(({ model, version, segment = {}, features, missing = [] }) => ({
     traceId: idBytes(nextId, 16),
     spanId: idBytes(nextId++, 8),

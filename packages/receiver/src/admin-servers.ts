@@ -39,9 +39,7 @@ export function createAdminServers(
     ready,
     api: async (name, query) => {
       if (name === "status") {
-        const page = await views(name, query);
-        const body = { ...(page?.body as object), ...receiverStatus({ ...parts, startedMs }) };
-        return { status: 200, body };
+        return { status: 200, body: receiverStatus({ ...parts, startedMs }) };
       }
       if (name === "reference") return referenceApi(parts.observer, query, now());
       return (await verdicts(name, query)) ?? views(name, query);

@@ -67,6 +67,7 @@ describe("The API behind the page", () => {
     "changes?model=churn",
     "history?model=churn&version=3.1&signal=feature.plan",
     "drifts",
+    "reference?model=churn&version=3.1&hours=6",
   ];
 
   it.each(requests)("answers %s as its OpenAPI document says", async (request) => {

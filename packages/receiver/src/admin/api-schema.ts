@@ -285,6 +285,9 @@ export const driftsSchema = z.strictObject({
   drifts: z.array(z.looseObject({ model: z.string(), version: z.string(), window: z.string() })),
 });
 
+/** `GET /api/v1/reference`: a `*.tidemark.json`. */
+export const referenceSchema = z.looseObject({ format: z.string(), version: z.int() });
+
 /** `GET /api/v1/status`: what `tidemark status` prints. */
 export const statusSchema = z.looseObject({ ready: z.boolean(), models: z.unknown() });
 

@@ -9,6 +9,7 @@ import {
   historySchema,
   modelSchema,
   modelsSchema,
+  referenceSchema,
   signalSchema,
   signalsSchema,
   statusSchema,
@@ -84,6 +85,11 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     brief: "What one signal had, by shortest window while these are kept, and by hour before",
     parameters: { ...PART, signal: COMPARED.signal, hours: { brief: "So far back; 24" } },
     schema: historySchema,
+  },
+  reference: {
+    brief: "What a model has had of late, as a reference file that can be compared",
+    parameters: { ...PART, hours: { brief: "So far back; 24 when left out" } },
+    schema: referenceSchema,
   },
   drifts: {
     brief: "What drifts, what moved beside it, and which segments made it so",
