@@ -49,6 +49,10 @@ const TASKS = {
     ["node", "test/libraries/install.mjs"],
     ["vitest", "run", "--config", "test/libraries/vitest.config.ts"],
   ],
+  dashboards: [
+    ["node", "collector-config/grafana/src/write.ts"],
+    ["biome", "check", "--write", "collector-config"],
+  ],
   calibrate: [["node", "packages/stats/calibrate/run.ts"]],
   "otlp:conformance": [["node", "test/otlp-conformance/run.ts"]],
   "otlp:conformance:readme": [["node", "test/otlp-conformance/write-readme.ts"]],

@@ -14,6 +14,11 @@ import { CONFIG } from "./peer-stack.ts";
 interface Service {
   readonly image?: string;
   readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly user?: string;
+  readonly restart?: string;
+  readonly cap_drop?: readonly string[];
+  readonly deploy?: { readonly resources?: { readonly limits?: Record<string, unknown> } };
+  readonly healthcheck?: object;
   readonly entrypoint?: readonly string[] | null;
   readonly command?: readonly string[] | null;
   readonly environment?: Readonly<Record<string, string>>;
@@ -40,6 +45,7 @@ describe("docker-compose.yml", () => {
     expect(Object.keys(services).toSorted()).toEqual([
       "alertmanager",
       "collector",
+      "collector-queue-owner",
       "feature-service",
       "grafana",
       "jaeger",
@@ -58,6 +64,31 @@ describe("docker-compose.yml", () => {
       } else expect(service.image).toMatch(/:v?\d+\.\d+\.\d+$/);
     },
   );
+
+  it.each(named)(
+    "$name has bounds, no rights, and is not root but for one that ends",
+    ({ name, service }) => {
+      expect(service.deploy?.resources?.limits).toMatchObject({
+        cpus: expect.anything(),
+        memory: expect.anything(),
+      });
+      expect(service.cap_drop).toEqual(["ALL"]);
+      const isRoot = service.user?.startsWith("0") ?? false;
+      expect(isRoot).toBe(name === "collector-queue-owner");
+      if (isRoot) expect(service.restart).toBe("no");
+    },
+  );
+
+  it("asks every service that can be asked whether it is well", () => {
+    const silent = named.filter(({ service }) => !service.healthcheck).map(({ name }) => name);
+    // The Collector's image has no program that could ask; the other two only ask others, or end.
+    expect(silent.toSorted()).toEqual([
+      "collector",
+      "collector-queue-owner",
+      "receiver",
+      "traffic",
+    ]);
+  });
 
   it.each(named)("$name is reached from this machine only", ({ service }) => {
     for (const port of service.ports ?? []) expect(port.host_ip).toBe("127.0.0.1");
@@ -184,7 +215,8 @@ describe("The addresses in the configuration files", () => {
     const texts = files.map((file) => readFileSync(join(CONFIG, file), "utf8"));
     const hosts = texts.flatMap((text) => [...text.matchAll(/http:\/\/([a-z-]+):/g)]);
     expect(hosts.length).toBeGreaterThan(4);
-    for (const [, host] of hosts) expect(Object.keys(services)).toContain(host);
+    // What a browser on this machine opens is not asked for from within.
+    for (const [, host] of hosts) expect([...Object.keys(services), "localhost"]).toContain(host);
   });
 
   it("are listened on: Prometheus' targets are services", () => {

@@ -6,14 +6,14 @@ import { CONFIG } from "./peer-stack.ts";
 export interface Dashboard {
   readonly uid: string;
   readonly panels: readonly Panel[];
-  readonly templating: { readonly list: readonly { readonly query: string | { query: string } }[] };
-  readonly annotations: { readonly list: readonly { readonly expr: string }[] };
+  readonly templating?: { readonly list: readonly { readonly query: string }[] };
 }
 
 export interface Panel {
   readonly title: string;
-  readonly datasource: Datasource;
-  readonly targets: readonly { readonly expr: string; readonly datasource: Datasource }[];
+  readonly description?: string;
+  readonly datasource?: Datasource;
+  readonly targets?: readonly { readonly expr: string; readonly datasource: Datasource }[];
 }
 
 export interface Datasource {
@@ -32,8 +32,12 @@ export function readDashboards(): { readonly name: string; readonly dashboard: D
   }));
 }
 
+/** Every query of a dashboard's panels, with the panel that shows it. */
+export function queriesOf({ panels }: Dashboard): { title: string; expr: string }[] {
+  return panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })));
+}
+
 /** A query as Grafana sends it, with the dashboard's variables set; others become "any". */
 export function withVariables(expr: string, values: Readonly<Record<string, string>> = {}): string {
-  const all: Readonly<Record<string, string>> = { __rate_interval: "1m", ...values };
-  return expr.replaceAll(/\$(\w+)/g, (_, name: string) => all[name] ?? "any");
+  return expr.replaceAll(/\$(\w+)/g, (_, name: string) => values[name] ?? "any");
 }

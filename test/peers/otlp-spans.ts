@@ -21,6 +21,7 @@ export async function sendSpans(
   count: number,
   attributes: Attributes | ((index: number) => Attributes) = {},
   endMs: (index: number) => number = Date.now,
+  { error = false, durationMs = 20 } = {},
 ): Promise<SentSpan[]> {
   const of = typeof attributes === "function" ? attributes : () => attributes;
   const spans = Array.from({ length: count }, (_, index) => ({
@@ -28,9 +29,10 @@ export async function sendSpans(
     spanId: randomBytes(8).toString("hex"),
     name: "POST /predict",
     kind: 2,
-    startTimeUnixNano: `${endMs(index) - 20}000000`,
+    startTimeUnixNano: `${endMs(index) - durationMs}000000`,
     endTimeUnixNano: `${endMs(index)}000000`,
     attributes: keyValues(of(index)),
+    status: { code: error ? 2 : 0 },
   }));
   const resource = { attributes: keyValues({ "service.name": service }) };
   const response = await fetch(`${otlpUrl}/v1/traces`, {

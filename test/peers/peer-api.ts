@@ -14,18 +14,20 @@ export interface StoredSpan {
   readonly parentSpanId?: string;
   readonly name: string;
   readonly service: string;
+  /** The traces that it links to. */
+  readonly links: readonly string[];
   /** By key; an array is an array of its elements. */
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-/** Jaeger's spans of the traces in which a service took part during the last hour. */
+/** Jaeger's spans of the traces in which a service took part during the last hours. */
 export async function storedSpans(
   queryUrl: string,
   service: string,
   tracesMax: number,
 ): Promise<StoredSpan[]> {
   const hourMs = 3_600_000;
-  const from = new Date(Date.now() - hourMs).toISOString();
+  const from = new Date(Date.now() - 3 * hourMs).toISOString();
   const to = new Date(Date.now() + hourMs).toISOString();
   // Jaeger 2.13 wants the names with underscores, later releases prefer the others.
   const params = new URLSearchParams({
@@ -38,7 +40,36 @@ export async function storedSpans(
     "query.num_traces": String(tracesMax),
     "query.searchDepth": String(tracesMax),
   });
-  const response = await fetch(`${queryUrl}/api/v3/traces?${params}`);
+  return spansAt(`${queryUrl}/api/v3/traces?${params}`);
+}
+
+/** The traces that Jaeger's search page finds by tags of a service's spans, in the last hours. */
+export async function tracesWithTags(
+  queryUrl: string,
+  service: string,
+  tags: Readonly<Record<string, string>>,
+): Promise<string[]> {
+  const nowUs = Date.now() * 1000;
+  const params = new URLSearchParams({
+    service,
+    tags: JSON.stringify(tags),
+    start: String(nowUs - 3 * 3_600_000_000),
+    end: String(nowUs + 3_600_000_000),
+    limit: "1500",
+  });
+  const { data } = await getJson<{ data: { traceID: string }[] }>(
+    `${queryUrl}/api/traces?${params}`,
+  );
+  return data.map(({ traceID }) => traceID);
+}
+
+/** The spans of one trace; none when Jaeger does not know it. */
+export function traceSpans(queryUrl: string, traceId: string): Promise<StoredSpan[]> {
+  return spansAt(`${queryUrl}/api/v3/traces/${traceId}`);
+}
+
+async function spansAt(url: string): Promise<StoredSpan[]> {
+  const response = await fetch(url);
   const body = await response.text();
   // Nothing found is a 404 there.
   if (response.status === 404) return [];
@@ -52,6 +83,7 @@ export async function storedSpans(
         spanId: span.spanId,
         ...(span.parentSpanId ? { parentSpanId: span.parentSpanId } : {}),
         name: span.name,
+        links: (span.links ?? []).map(({ traceId }) => traceId),
         service: String(about["service.name"]),
         attributes: plainAttributes(span.attributes),
       })),
@@ -85,14 +117,34 @@ export async function promRange(url: string, query: string, minutes = 30): Promi
 export async function promValue(url: string, query: string): Promise<number> {
   const params = new URLSearchParams({ query: `sum(${query})` });
   const { data } = await getJson<InstantAnswer>(`${url}/api/v1/query?${params}`);
-  return Number(data.result[0]?.value[1] ?? 0);
+  return Number(data.result[0]?.value?.[1] ?? 0);
 }
 
 /** The series of a selector now, each as its labels and its `value`. */
 export async function promSeries(url: string, selector: string): Promise<Record<string, string>[]> {
   const params = new URLSearchParams({ query: selector });
   const { data } = await getJson<InstantAnswer>(`${url}/api/v1/query?${params}`);
-  return data.result.map(({ metric, value }) => ({ ...metric, value: value[1] }));
+  // A native histogram has no value.
+  return data.result.flatMap(({ metric, value }) =>
+    value ? [{ ...metric, value: value[1] }] : [],
+  );
+}
+
+/** The traces that the exemplars of a selector lead to, of the last hours. */
+export async function promExemplars(url: string, query: string): Promise<string[]> {
+  const now = Date.now() / 1000;
+  const range = { start: String(now - 3 * 3600), end: String(now + 60) };
+  const params = new URLSearchParams({ query, ...range });
+  const { data } = await getJson<ExemplarAnswer>(`${url}/api/v1/query_exemplars?${params}`);
+  return data.flatMap(({ exemplars }) =>
+    exemplars.map(({ labels }) => labels["trace_id"] ?? "no trace"),
+  );
+}
+
+interface ExemplarAnswer {
+  readonly data: readonly {
+    readonly exemplars: readonly { readonly labels: Readonly<Record<string, string>> }[];
+  }[];
 }
 
 interface RangeAnswer {
@@ -108,7 +160,7 @@ interface InstantAnswer {
   readonly data: {
     readonly result: readonly {
       readonly metric: Readonly<Record<string, string>>;
-      readonly value: readonly [number, string];
+      readonly value?: readonly [number, string];
     }[];
   };
 }
@@ -126,6 +178,7 @@ interface OtlpSpan {
   readonly parentSpanId?: string;
   readonly name: string;
   readonly attributes?: readonly KeyValue[];
+  readonly links?: readonly { readonly traceId: string }[];
 }
 
 interface KeyValue {

@@ -2,7 +2,15 @@
  * The peers as docker-compose.yml runs them: each with its file from `collector-config/`, natively,
  * on free ports of 127.0.0.1. What compose says in variables and mounts is said here instead.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePorts } from "../free-ports.ts";
@@ -93,18 +101,25 @@ export interface Prometheus extends Program {
 
 /**
  * prometheus.yml and its rules are linked into a folder with other target files, which set a scrape
- * interval of one second.
+ * interval of one second. `hasty`: rules are evaluated every second and fire at once, as their
+ * unit tests have shown their patience; and native histograms are scraped beside the classic ones.
+ * `rules` is a file of more rules, for a hasty one.
  */
 export async function startPrometheus(
   folder: string,
   targets: Readonly<Record<string, string>> = {},
+  { hasty = false, rules }: { hasty?: boolean; rules?: string } = {},
 ): Promise<Prometheus> {
   const [port] = await ports(1);
   const configFolder = join(folder, "config");
   mkdirSync(join(configFolder, "targets"), { recursive: true });
-  for (const name of ["prometheus.yml", "rules"]) {
-    symlinkSync(join(CONFIG, "prometheus", name), join(configFolder, name));
+  if (hasty) copyHastily(join(CONFIG, "prometheus"), configFolder);
+  else {
+    for (const name of ["prometheus.yml", "rules"]) {
+      symlinkSync(join(CONFIG, "prometheus", name), join(configFolder, name));
+    }
   }
+  if (rules) symlinkSync(rules, join(configFolder, "rules", "more.yml"));
   const setTarget = (job: string, address: string) => {
     const labels = { __scrape_interval__: "1s", __scrape_timeout__: "1s" };
     const group = [{ targets: [address], labels }];
@@ -124,6 +139,26 @@ export async function startPrometheus(
     readyUrl: `http://${HOST}:${port}/-/ready`,
   });
   return { ...program, url: url(port), setTarget };
+}
+
+function copyHastily(source: string, target: string): void {
+  const config = readFileSync(join(source, "prometheus.yml"), "utf8");
+  const native = "scrape_native_histograms: true\n    always_scrape_classic_histograms: true";
+  writeFileSync(
+    join(target, "prometheus.yml"),
+    config
+      .replace("evaluation_interval: 15s", "evaluation_interval: 1s")
+      .replace("- job_name: tidemark", `- job_name: tidemark\n    ${native}`),
+  );
+  mkdirSync(join(target, "rules"));
+  for (const name of readdirSync(join(source, "rules")).filter((one) => one.endsWith(".yml"))) {
+    const rules = readFileSync(join(source, "rules", name), "utf8");
+    const atOnce = rules.replaceAll(/^( +)for: \w+$/gm, "$1for: 0s");
+    writeFileSync(
+      join(target, "rules", name),
+      atOnce.replaceAll(/^ +keep_firing_for: \w+\n/gm, ""),
+    );
+  }
 }
 
 export interface Alertmanager extends Program {

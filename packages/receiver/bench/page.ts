@@ -1,6 +1,7 @@
 /**
- * The page in Debian's Chromium with 1,000 signals and 30 days behind it: how much is sent, when what
- * moved is painted, and how long a frame takes while somebody zooms. Run with `npm run bench:page`.
+ * The page in Debian's Chromium with 1,000 signals and 30 days behind it: how much is sent, when
+ * what moved is painted, and how long a frame takes while somebody zooms. Run with
+ * `npm run bench:page`.
  */
 import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -39,7 +40,11 @@ const OBSERVE = `
 const FRAMES = `
   window.frames_ = [];
   let last = performance.now();
-  const frame = (now) => { window.frames_.push(now - last); last = now; requestAnimationFrame(frame); };
+  const frame = (now) => {
+    window.frames_.push(now - last);
+    last = now;
+    requestAnimationFrame(frame);
+  };
   requestAnimationFrame(frame);
 `;
 const SENT = `performance.getEntriesByType("resource")
