@@ -75,8 +75,8 @@ describe("When Seattle's model is asked for New York's weather", () => {
       expect(texts.join("\n")).not.toContain("feature.precipitation");
       expect(texts.join("\n")).toContain("http://localhost:9464/playbooks/MlDriftDetected");
     }, WAIT);
-    const retraining = sink.received.filter(({ path }) => path === "/retraining");
-    expect(retraining[0]?.body).toMatchObject({ groupLabels: { model_name: "weather" } });
+    const retraining = sink.received.find(({ path }) => path === "/retraining");
+    expect(retraining?.body).toMatchObject({ groupLabels: { model_name: "weather" } });
   });
 
   it("Prometheus leads from the count of drifts, and from latency, to requests that Jaeger knows", async () => {

@@ -129,6 +129,7 @@ function variable({ name, label, query, many = false }: Choice): QueryVariableBu
     .query(query)
     .datasource(PROMETHEUS)
     .refresh(VariableRefresh.OnTimeRangeChanged)
+    // oxlint-disable-next-line unicorn/no-array-sort -- a builder, and no array
     .sort(VariableSort.AlphabeticalAsc);
   if (!many) return builder;
   return builder.multi(true).includeAll(true).current({ text: "All", value: "$__all" });
