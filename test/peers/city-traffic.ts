@@ -39,7 +39,8 @@ export function seattleReference(folder: string): string {
 export async function sendCity(otlpUrl: string, city: string, fromMs: number): Promise<number> {
   const all = days.get(city) ?? [];
   const spread = (index: number) => fromMs + 20 + Math.floor((index / all.length) * 299_000);
-  await sendSpans(otlpUrl, SERVICE, all.length, (index) => prediction(all[index], city), spread);
+  const ofDay = (index: number) => prediction(all[index], city);
+  await sendSpans(otlpUrl, SERVICE, all.length, ofDay, spread, { binary: true });
   return all.length;
 }
 

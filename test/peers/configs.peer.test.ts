@@ -1,11 +1,12 @@
 /** Each configuration file is accepted by the real program that reads it, and the alerts do as they say. */
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { getJson } from "./peer-api.ts";
 import { runPeer } from "./peer-programs.ts";
-import { CONFIG, Stack, startJaeger } from "./peer-stack.ts";
+import { CONFIG, Stack, startJaeger, TIDEMARK } from "./peer-stack.ts";
 
 const stack = new Stack();
 afterAll(() => stack.end());
@@ -87,6 +88,15 @@ describe("The Collector", () => {
     const { exitCode, output } = await validated("collector.yaml", "--config", unknown);
     expect(exitCode).not.toBe(0);
     expect(output).toContain("fsink");
+  });
+});
+
+describe("The receiver", () => {
+  it.each(["tidemark/tidemark.yaml", "kubernetes/tidemark.yaml"])("accepts %s", (file) => {
+    const env = { ...process.env, TIDEMARK_TRACES_URL: "http://traces:4318" };
+    const args = [TIDEMARK, "check-config", join(CONFIG, file)];
+    const { status, stderr } = spawnSync(process.execPath, args, { env, encoding: "utf8" });
+    expect(status, stderr).toBe(0);
   });
 });
 

@@ -18,7 +18,7 @@ jobs="${TIDEMARK_BUILD_JOBS:-$(nproc)}"
 
 # Each peer's folder in the cache is named after the hash of all that decides what is built, and
 # Debian's Prometheus after the release that the tests were written for.
-peers=(chromium debian-prometheus datasketches evidently python-sdk jaeger collector prometheus alertmanager compose-check)
+peers=(chromium debian-prometheus datasketches evidently python-sdk jaeger collector prometheus alertmanager compose-check kubernetes-check)
 build_flags=(-trimpath "-ldflags=-s -w")
 debian_release=2.42
 
@@ -37,7 +37,7 @@ main() {
       prometheus) install_once "$peer" build_prometheus ;;
       alertmanager) install_once "$peer" build_alertmanager ;;
       jaeger) install_once "$peer" build_pinned github.com/jaegertracing/jaeger/cmd/jaeger ;;
-      collector | compose-check) install_once "$peer" build_pinned . ;;
+      collector | compose-check | kubernetes-check) install_once "$peer" build_pinned . ;;
       *) fail "there is no peer \"$peer\"; there are: ${peers[*]}" ;;
     esac
   done
@@ -55,7 +55,7 @@ where() {
   echo "alertmanager $(folder alertmanager)/alertmanager"
   echo "amtool $(folder alertmanager)/amtool"
   local peer
-  for peer in jaeger collector compose-check; do
+  for peer in jaeger collector compose-check kubernetes-check; do
     echo "$peer $(folder "$peer")/$peer"
   done
 }

@@ -1,5 +1,6 @@
-/** Spans for a test, sent as OTLP/HTTP JSON: enough to be counted, stored and found again. */
+/** Spans for a test, sent over OTLP/HTTP: enough to be counted, stored and found again. */
 import { randomBytes } from "node:crypto";
+import { encodeJsonRequest } from "../../packages/receiver/src/otlp/json-request.ts";
 
 export interface SentSpan {
   readonly traceId: string;
@@ -12,7 +13,7 @@ export type Attributes = Readonly<Record<string, string | number>>;
 
 /**
  * Sends `count` server spans of a service, each a trace of its own, with the given attributes, ending
- * at the given times, by default now.
+ * at the given times, by default now; as JSON, or `binary`, which alone is annotated in flight.
  * @throws Error when the endpoint does not answer 200.
  */
 export async function sendSpans(
@@ -21,7 +22,7 @@ export async function sendSpans(
   count: number,
   attributes: Attributes | ((index: number) => Attributes) = {},
   endMs: (index: number) => number = Date.now,
-  { error = false, durationMs = 20 } = {},
+  { error = false, durationMs = 20, binary = false } = {},
 ): Promise<SentSpan[]> {
   const of = typeof attributes === "function" ? attributes : () => attributes;
   const spans = Array.from({ length: count }, (_, index) => ({
@@ -35,10 +36,11 @@ export async function sendSpans(
     status: { code: error ? 2 : 0 },
   }));
   const resource = { attributes: keyValues({ "service.name": service }) };
+  const request = { resourceSpans: [{ resource, scopeSpans: [{ scope: {}, spans }] }] };
   const response = await fetch(`${otlpUrl}/v1/traces`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ scope: {}, spans }] }] }),
+    headers: { "content-type": binary ? "application/x-protobuf" : "application/json" },
+    body: binary ? Buffer.from(encodeJsonRequest(request)) : JSON.stringify(request),
   });
   const body = await response.text();
   if (response.status !== 200) throw new Error(`${otlpUrl} answered ${response.status}: ${body}`);

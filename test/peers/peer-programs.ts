@@ -19,6 +19,7 @@ export type PeerName =
   | "debian-promtool"
   | "evidently"
   | "jaeger"
+  | "kubernetes-check"
   | "prometheus"
   | "promtool"
   | "python-sdk";

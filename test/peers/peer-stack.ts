@@ -153,7 +153,9 @@ function copyHastily(source: string, target: string): void {
   mkdirSync(join(target, "rules"));
   for (const name of readdirSync(join(source, "rules")).filter((one) => one.endsWith(".yml"))) {
     const rules = readFileSync(join(source, "rules", name), "utf8");
-    const atOnce = rules.replaceAll(/^( +)for: \w+$/gm, "$1for: 0s");
+    // A receiver that is only starting is not down.
+    const isOfReceiver = name === "receiver.yml";
+    const atOnce = isOfReceiver ? rules : rules.replaceAll(/^( +)for: \w+$/gm, "$1for: 0s");
     writeFileSync(
       join(target, "rules", name),
       atOnce.replaceAll(/^ +keep_firing_for: \w+\n/gm, ""),

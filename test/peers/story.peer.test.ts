@@ -24,7 +24,7 @@ import {
 import type { HttpSink } from "./sinks.ts";
 import { startHttpSink } from "./sinks.ts";
 
-const WAIT = { timeout: 30_000, interval: 500 };
+const WAIT = { timeout: 60_000, interval: 500 };
 /** The windows of the story lie in the hour before it is told: the first of them, and its length. */
 const FIRST_MS = Math.floor(Date.now() / WINDOW_MS - 7) * WINDOW_MS;
 const windowAt = (index: number) => FIRST_MS + index * WINDOW_MS;

@@ -77,7 +77,8 @@ export const llm = dashboard(
           description: "By type; cached tokens are part of the input.",
           queries: [
             {
-              expr: `60 * sum by (model_name, token_type) (rate(gen_ai_usage_tokens_total{${ONE}}[5m]))`,
+              expr: `60 * sum by (model_name, token_type) (
+rate(gen_ai_usage_tokens_total{${ONE}}[5m]))`,
               legend: "{{model_name}} {{token_type}}",
             },
           ],
@@ -110,7 +111,7 @@ export const llm = dashboard(
         lines({
           title: "Drift of scores",
           description:
-            "Similarity of what is retrieved, evaluation scores, feedback: their distance over the threshold.",
+            "Similarity of what is retrieved, evaluations, feedback: distance over threshold.",
           width: 24,
           min: 0,
           queries: [

@@ -57,7 +57,8 @@ ml_drift_threshold{${SIGNALS}}`,
             description: "A diamond leads to a prediction that shows it.",
             queries: [
               {
-                expr: `sum by (signal) (increase(ml_drift_evaluations_total{${SIGNALS}, outcome=~"drifted|warning"}[15m]))`,
+                expr: `sum by (signal) (increase(
+ml_drift_evaluations_total{${SIGNALS}, outcome=~"drifted|warning"}[15m]))`,
                 legend: "{{signal}}",
               },
             ],
@@ -84,7 +85,8 @@ ml_drift_threshold{${SIGNALS}}`,
           description: "Each row is a tenth of the reference. While nothing drifts, all are alike.",
           queries: [
             {
-              expr: `sum by (le) (increase(ml_feature_value_bucket{${ONE}, feature_name="$feature"}[5m]))`,
+              expr: `sum by (le) (
+increase(ml_feature_value_bucket{${ONE}, feature_name="$feature"}[5m]))`,
               legend: "{{le}}",
             },
           ],
@@ -93,7 +95,8 @@ ml_drift_threshold{${SIGNALS}}`,
           title: "Median and extremes",
           description: "Where the live values lie, by the same buckets.",
           queries: [0.1, 0.5, 0.9].map((share) => ({
-            expr: `histogram_quantile(${share}, sum by (le) (rate(ml_feature_value_bucket{${ONE}, feature_name="$feature"}[5m])))`,
+            expr: `histogram_quantile(${share}, sum by (le) (
+rate(ml_feature_value_bucket{${ONE}, feature_name="$feature"}[5m])))`,
             legend: `${share * 100} %`,
           })),
         }),
@@ -110,7 +113,8 @@ ml_drift_threshold{${SIGNALS}}`,
           max: 1,
           queries: [
             {
-              expr: `histogram_quantile(0.5, sum by (predicted_class, le) (rate(ml_prediction_confidence_bucket{${ONE}}[5m])))`,
+              expr: `histogram_quantile(0.5, sum by (predicted_class, le) (
+rate(ml_prediction_confidence_bucket{${ONE}}[5m])))`,
               legend: "{{predicted_class}}",
             },
           ],
@@ -163,7 +167,8 @@ ml_drift_threshold{${SIGNALS}}`,
             min: 0,
             queries: [
               {
-                expr: `histogram_quantile(0.95, sum by (stage, le) (rate(ml_prediction_latency_seconds_bucket{${ONE}}[5m])))`,
+                expr: `histogram_quantile(0.95, sum by (stage, le) (
+rate(ml_prediction_latency_seconds_bucket{${ONE}}[5m])))`,
                 legend: "{{stage}}",
               },
             ],

@@ -81,7 +81,8 @@ export const receiver = dashboard(
           description: "Batches by endpoint and outcome.",
           queries: [
             {
-              expr: "sum by (exporter, outcome) (rate(tidemark_receiver_forward_requests_total[5m]))",
+              expr: `sum by (exporter, outcome) (
+rate(tidemark_receiver_forward_requests_total[5m]))`,
               legend: "{{exporter}} {{outcome}}",
             },
           ],
