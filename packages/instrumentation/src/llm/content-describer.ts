@@ -94,6 +94,8 @@ export class ContentDescriber {
 function featureAttributes(of: "prompt" | "answer", text: TextDescriptors): Attributes {
   const attributes: Attributes = {};
   for (const [key, name] of Object.entries(TEXT_FEATURES.text)) {
+    // Only an answer refuses, or is to be JSON.
+    if (of === "prompt" && (key === "refusal" || key === "json")) continue;
     const value = text[key as keyof TextDescriptors];
     if (value !== undefined) attributes[`${ATTRIBUTES.feature.name}${of}_${name}`] = value;
   }

@@ -8,6 +8,8 @@ import type { InstrumentationConfig, LlmConfig } from "../config-schema.js";
 import { valueAt } from "../value-path.js";
 import type { ContentDescriber } from "./content-describer.js";
 import { loadPrices } from "./price-table.js";
+import type { CountTokens } from "./token-estimate.js";
+import { loadTokenizer, TokenEstimate } from "./token-estimate.js";
 import type { TokenUsage } from "./token-usage.js";
 
 /** Stated as the source of a cost that nobody knows; the receiver counts such calls. */
@@ -29,12 +31,14 @@ export class LlmSettings {
   /** Undefined when nothing of the content is to be described. */
   readonly describer: ContentDescriber | undefined;
   private readonly prices: PriceBook;
+  private readonly tokenizer: CountTokens | undefined;
 
   constructor({ errorMessages, llm }: Pick<InstrumentationConfig, "errorMessages" | "llm">) {
     this.errorMessages = errorMessages;
     this.config = llm;
     // Read while the app still starts: it takes some 50 ms, which no call is to wait for.
     this.prices = loadPrices(llm.prices);
+    this.tokenizer = llm.estimateTokens ? loadTokenizer() : undefined;
     this.describer = llm.text || llm.embeddings ? makeDescriber(llm) : undefined;
   }
 
@@ -49,6 +53,11 @@ export class LlmSettings {
       if (found !== undefined) attributes[name] = found;
     }
     return { ...attributes, ...this.describer?.prompt(args) };
+  }
+
+  /** For a stream that may not say what it has used; undefined unless that is asked for. */
+  estimate(args: readonly unknown[]): TokenEstimate | undefined {
+    return this.tokenizer && new TokenEstimate(this.tokenizer, args);
   }
 
   /** What a call has cost, and by which table; nothing when its usage is unknown. */

@@ -17,6 +17,7 @@ import { loose, text } from "./loose.js";
 import { RECENT_CALLS } from "./recent-responses.js";
 import type { StreamObserver } from "./stream-observer.js";
 import { vectorsIn } from "./texts.js";
+import type { TokenEstimate } from "./token-estimate.js";
 import type { TokenUsage } from "./token-usage.js";
 import { mergeUsage } from "./token-usage.js";
 
@@ -64,6 +65,7 @@ export class ModelCall {
   private readonly clock: ChunkClock;
   private readonly finishReasons: string[] = [];
   private readonly answer: AnswerDescriber | undefined;
+  private readonly estimate: TokenEstimate | undefined;
   private usage: TokenUsage = {};
   private id: string | undefined;
   private model: string | undefined;
@@ -84,6 +86,7 @@ export class ModelCall {
     this.settings = settings;
     this.clock = new ChunkClock(startedMs);
     this.answer = settings.describer?.answer();
+    this.estimate = request.stream ? settings.estimate(request.args) : undefined;
   }
 
   /** Runs `work` with the call's span as the active one, so that its HTTP spans are below it. */
@@ -142,6 +145,7 @@ export class ModelCall {
       opened: (iterator) => this.endWithout(iterator),
       chunk: (value) => {
         this.answer?.chunk(value);
+        this.estimate?.chunk(value);
         return read(value);
       },
       ended: (how, error) => {
@@ -180,12 +184,16 @@ export class ModelCall {
     const { span, request, settings } = this;
     if (!span.isRecording()) return;
     const model = this.model ?? request.model;
+    const { input, output } = this.estimate ?? {};
+    const isEstimate = this.usage.output === undefined && output !== undefined;
+    const usage = isEstimate ? { input: this.usage.input ?? input, output } : this.usage;
     span.setAttributes({
       ...this.clock.attributes(),
       ...(request.operation === "embeddings" ? {} : this.answer?.attributes()),
       ...responseAttributes(this.id, this.model, this.finishReasons),
-      ...usageAttributes(this.usage),
-      ...settings.costAttributes(request.provider, model, this.usage),
+      ...usageAttributes(usage),
+      ...(isEstimate && { [GEN_AI.usageEstimated]: true }),
+      ...settings.costAttributes(request.provider, model, usage),
     });
     if (request.stream || outcome === "aborted") {
       span.setAttribute(GEN_AI.streamOutcome, outcome);

@@ -1,0 +1,142 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import type { StreamObserver } from "../../dist/llm/stream-observer.js";
+import { observeIterator, observeStream } from "../../dist/llm/stream-observer.js";
+
+class Log implements StreamObserver {
+  readonly seen: unknown[] = [];
+  hidden: unknown;
+  opened(): void {
+    this.seen.push("opened");
+  }
+  chunk(value: unknown): boolean {
+    this.seen.push(value);
+    return value === this.hidden;
+  }
+  ended(how: string, error?: unknown): void {
+    this.seen.push(error instanceof Error ? `${how}: ${error.message}` : how);
+  }
+}
+
+async function* numbers(fail?: Error) {
+  yield 1;
+  yield 2;
+  if (fail) throw fail;
+  yield 3;
+}
+
+function observed(make: () => AsyncGenerator<number>) {
+  const log = new Log();
+  const stream = { [Symbol.asyncIterator]: make };
+  expect(observeStream(stream, log)).toBe(true);
+  return { stream, log };
+}
+
+describe("an observed stream", () => {
+  test("is read as before, and seen to its end", async () => {
+    const { stream, log } = observed(() => numbers());
+    const read: number[] = [];
+    for await (const value of stream) read.push(value);
+    expect(read).toEqual([1, 2, 3]);
+    expect(log.seen).toEqual(["opened", 1, 2, 3, "done"]);
+  });
+
+  test("is seen to be left, once", async () => {
+    const { stream, log } = observed(() => numbers());
+    for await (const value of stream) if (value === 2) break;
+    expect(log.seen).toEqual(["opened", 1, 2, "stopped"]);
+  });
+
+  test("is seen to fail, with the very error that the app gets", async () => {
+    const { stream, log } = observed(() => numbers(new Error("mine")));
+    await expect(
+      (async () => {
+        for await (const _ of stream);
+      })(),
+    ).rejects.toThrow("mine");
+    expect(log.seen).toEqual(["opened", 1, 2, "failed: mine"]);
+  });
+
+  test("may be ended by throw(), and read on by those who catch it", async () => {
+    const { stream, log } = observed(async function* () {
+      try {
+        yield 1;
+      } catch {
+        yield 2;
+      }
+    });
+    const iterator = stream[Symbol.asyncIterator]();
+    await iterator.next();
+    expect(await iterator.throw(new Error("mine"))).toEqual({ value: 2, done: false });
+    expect(log.seen).toEqual(["opened", 1, "stopped"]);
+  });
+
+  test("keeps from the app what only we have asked for", async () => {
+    const { stream, log } = observed(() => numbers());
+    log.hidden = 2;
+    const read: number[] = [];
+    for await (const value of stream) read.push(value);
+    expect(read).toEqual([1, 3]);
+    expect(log.seen).toEqual(["opened", 1, 2, 3, "done"]);
+  });
+
+  test("is the same object, and so is its iterator", () => {
+    const generator = numbers();
+    expect(observeIterator(generator, new Log())).toBe(true);
+    expect(generator[Symbol.asyncIterator]()).toBe(generator);
+    const { stream } = observed(() => generator);
+    expect(stream[Symbol.asyncIterator]()).toBe(generator);
+  });
+
+  test("is read on when observing it fails", async () => {
+    const { stream } = observed(() => numbers());
+    const log = { opened() {}, ended() {}, chunk: () => JSON.parse("{") as boolean };
+    const other = { [Symbol.asyncIterator]: () => numbers() };
+    observeStream(other, log);
+    const read: number[] = [];
+    for await (const value of other) read.push(value);
+    expect(read).toEqual([1, 2, 3]);
+    expect(stream).toBeDefined();
+  });
+
+  test("is left alone when it cannot be observed", async () => {
+    const frozen = Object.freeze({ [Symbol.asyncIterator]: () => numbers() });
+    expect(observeStream(frozen, new Log())).toBe(false);
+    expect(observeStream({}, new Log())).toBe(false);
+    for await (const value of frozen) expect(value).toBeGreaterThan(0);
+  });
+});
+
+/** How many of the first 800 chunks of a stream live on when 900 have been read. */
+async function chunksAlive(isObserved: boolean): Promise<number> {
+  const program = `
+    import { ChunkClock } from ${JSON.stringify(new URL("../../dist/llm/chunk-clock.js", import.meta.url).href)};
+    import { observeStream } from ${JSON.stringify(new URL("../../dist/llm/stream-observer.js", import.meta.url).href)};
+    const refs = [];
+    const stream = { async *[Symbol.asyncIterator]() {
+      for (let i = 0; i < 1000; i++) {
+        const chunk = { text: "x".repeat(1000) + i };
+        refs.push(new WeakRef(chunk));
+        yield chunk;
+        if (i % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
+      }
+    } };
+    const clock = new ChunkClock(0);
+    if (${isObserved}) observeStream(stream, { opened() {}, ended() {}, chunk: () => { clock.tick("text"); return false; } });
+    let alive = -1;
+    for await (const chunk of stream) {
+      if (refs.length < 900 || alive >= 0) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      globalThis.gc();
+      alive = refs.slice(0, 800).filter((ref) => ref.deref() !== undefined).length;
+    }
+    console.log(alive);`;
+  const args = ["--expose-gc", "--input-type=module", "--eval", program];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return Number(stdout);
+}
+
+test("no chunk lives longer for being observed", async () => {
+  expect(await chunksAlive(true)).toBe(await chunksAlive(false));
+});
