@@ -109,7 +109,7 @@ describe("an observed stream", () => {
 });
 
 /** How many of the first 800 chunks of a stream live on when 900 have been read. */
-async function chunksAlive(isObserved: boolean): Promise<number> {
+async function chunksAlive(): Promise<number> {
   const program = `
     import { ChunkClock } from ${JSON.stringify(new URL("../../dist/llm/chunk-clock.js", import.meta.url).href)};
     import { observeStream } from ${JSON.stringify(new URL("../../dist/llm/stream-observer.js", import.meta.url).href)};
@@ -123,7 +123,7 @@ async function chunksAlive(isObserved: boolean): Promise<number> {
       }
     } };
     const clock = new ChunkClock(0);
-    if (${isObserved}) observeStream(stream, { opened() {}, ended() {}, chunk: () => { clock.tick("text"); return false; } });
+    observeStream(stream, { opened() {}, ended() {}, chunk: () => { clock.tick("text"); return false; } });
     let alive = -1;
     for await (const chunk of stream) {
       if (refs.length < 900 || alive >= 0) continue;
@@ -137,6 +137,7 @@ async function chunksAlive(isObserved: boolean): Promise<number> {
   return Number(stdout);
 }
 
-test("no chunk lives longer for being observed", async () => {
-  expect(await chunksAlive(true)).toBe(await chunksAlive(false));
+test("chunks do not live longer for being observed", async () => {
+  // V8 may keep the one that passed while it compiled the loop.
+  expect(await chunksAlive()).toBeLessThanOrEqual(1);
 });
