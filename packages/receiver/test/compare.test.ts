@@ -136,6 +136,20 @@ describe("comparing", () => {
     expect(compared(before, without)).toMatchObject({ status: 3, verdict: "insufficient" });
   });
 
+  it("finds in flags that are text what it finds in true booleans", () => {
+    const flags = rows(3000).map(({ a }, i) => ({ a, flag: i % 3 === 0 }));
+    const typed = json("flags.jsonl", flags);
+    const text = ["a,flag", ...flags.map(({ a, flag }) => `${a},${flag ? "True" : "False"}`)];
+    const csv = file("flags.csv", text.join("\n"));
+    for (const [reference, current] of [
+      [csv, csv],
+      [typed, csv],
+      [csv, typed],
+    ] as const) {
+      expect(compared(reference, current)).toMatchObject({ status: 0, verdict: "stable" });
+    }
+  });
+
   it("finds that more rows have no value", () => {
     const gaps = rows(3000).map(({ a, b }, i) => ({ a: i % 4 ? a : null, b }));
     const { status, signals } = compared(before, json("gaps.jsonl", gaps));

@@ -124,7 +124,7 @@ export class TrainingColumn<Numbers extends NumberSink> {
     const word = cell.toLowerCase();
     if (MISSING.has(word)) return;
     // On the wire a boolean is a number too.
-    if ((word === "true" || word === "false") && this.type === "auto") {
+    if (word === "true" || word === "false") {
       this.kind = "numeric";
       this.numbers.add(word === "true" ? 1 : 0);
     } else if (Number.isNaN(number)) this.addText(cell, place, row);
