@@ -2,7 +2,7 @@
 
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { basename, dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
@@ -185,6 +185,24 @@ describe("documents", () => {
         if (anchor === undefined || !linked.endsWith(".md")) return [];
         return headings(read(linked)).includes(anchor) ? [] : [`${file}: ${link}`];
       }),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("name only tasks that there are, and package.json has those of scripts/run.mjs", () => {
+    const scriptsOf = (file: string) =>
+      Object.keys((JSON.parse(read(file)) as { scripts?: Record<string, string> }).scripts ?? {});
+    const tasks = read("scripts/run.mjs").matchAll(/^ {2}"?([a-z:-]+)"?: \[/gm);
+    expect(scriptsOf("package.json").toSorted()).toEqual(
+      [...tasks].map(([, task]) => task).toSorted(),
+    );
+    // Some folders have tasks of their own.
+    const manifests = files.filter((file) => basename(file) === "package.json");
+    const known = new Set(manifests.flatMap(scriptsOf));
+    const wrong = documents.flatMap((file) =>
+      [...read(file).matchAll(/\bnpm run ([a-z:-]+)/g)]
+        .filter(([, task = ""]) => !known.has(task))
+        .map(([named]) => `${file}: ${named}`),
     );
     expect(wrong).toEqual([]);
   });
