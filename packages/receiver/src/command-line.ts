@@ -70,7 +70,7 @@ const HELP = `tidemark: notices when a model's data or output drifts
 
   --help, --version
 
-Exit codes, but for compare: 0 fine, 1 failed, 2 wrong arguments.
+Exit codes, but for status and compare: 0 fine, 1 failed, 2 wrong arguments.
 `;
 
 /** Wrong arguments: told together with where to find help. */
@@ -158,6 +158,7 @@ async function main(args: string[]): Promise<void> {
     return;
   }
   const words = positionals[0] === "baseline" ? 2 : 1;
+  if (positionals.length < words) throw new UsageError("baseline needs build, show or merge");
   const name = positionals.slice(0, words).join(" ");
   const allowed = COMMANDS[name];
   if (allowed === undefined) throw new UsageError(`there is no command "${name}"`);

@@ -58,6 +58,11 @@ describe("tidemark baseline", () => {
       "text.csv: no column holds numbers or categories: a (1 different texts in 1 rows, which " +
         "--category takes), b (no values)",
     ],
+    [
+      "a spreadsheet",
+      [file("book.xlsx", "PK\u0003\u0004\u0014\u0000\u0006")],
+      "book.xlsx: is no text, and no Parquet; save it as CSV, JSON lines (both UTF-8) or Parquet",
+    ],
     ["a file without rows", [file("empty.csv", "a,b\n")], "empty.csv: has no rows"],
     [
       "a column that does not exist",
@@ -166,9 +171,20 @@ describe("tidemark baseline", () => {
     expect(readFileSync(training, "utf8")).toBe(before);
   });
 
+  it("says where it cannot be written", () => {
+    const out = join(folder, "nowhere", "x.tidemark.json");
+    const args = ["--model", "w", "--out", out] as const;
+    const { status, stderr } = tidemark("baseline", "build", training, ...args);
+    expect(stderr).toBe(`tidemark: ${out}: cannot be written (ENOENT); check path and room\n`);
+    expect(status).toBe(1);
+  });
+
   it("refuses a reference that is none, and one that has been damaged", () => {
     expect(tidemark("baseline", "show", file("no.json", "{}")).stderr).toContain(
       "no.json: format: ",
+    );
+    expect(tidemark("baseline", "show", training).stderr).toContain(
+      "training.csv: is no reference of Tidemark: ",
     );
     tidemark("baseline", "build", training, "--model", "w", "--out", "c.tidemark.json");
     const text = readFileSync(join(folder, "c.tidemark.json"), "utf8");

@@ -50,6 +50,7 @@ describe("tidemark", () => {
     expect(tidemark("baseline", "build", training).stderr).toContain(
       "needs --model NAME and --out FILE",
     );
+    expect(tidemark("baseline").stderr).toContain("baseline needs build, show or merge");
     expect(tidemark("check-config").status).toBe(2);
   });
 

@@ -73,6 +73,10 @@ export async function openDataFile(
     progress.total += size;
     const gzipped = head.subarray(0, 2).equals(GZIP);
     const text = gzipped ? await inflatedHead(file) : head.toString("utf8");
+    if (text.includes("\0")) {
+      const kinds = "CSV, JSON lines (both UTF-8) or Parquet";
+      throw new TrainingDataError(`${file}: is no text, and no Parquet; save it as ${kinds}`);
+    }
     const raw = createReadStream(file, { highWaterMark: 262_144 });
     raw.on("data", (chunk) => (progress.done += chunk.length));
     const stream = gzipped ? raw.pipe(createGunzip()) : raw;

@@ -122,7 +122,10 @@ export function parseReferenceFile(file: string, text: string): ReferenceFile {
   return { file, model, version, runId, source: { ...content.source, columns }, signals };
 }
 
-/** Writes a reference file as a whole or not at all; signals are in the order of the map. */
+/**
+ * Writes a reference file as a whole or not at all; signals are in the order of the map.
+ * @throws ReferenceFileError
+ */
 export function writeReferenceFile(
   file: string,
   reference: ModelReference,
@@ -135,7 +138,8 @@ export function writeReferenceFile(
     renameSync(partial, file);
   } catch (error) {
     rmSync(partial, { force: true });
-    throw error;
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    throw new ReferenceFileError(`${file}: cannot be written (${code}); check path and room`);
   }
 }
 
@@ -234,7 +238,8 @@ function parseReference(file: string, text: string): FileContent {
   try {
     json = JSON.parse(text) as Record<string, unknown>;
   } catch (error) {
-    throw new ReferenceFileError(`${file}: is damaged: ${(error as Error).message}; ${again}`);
+    const what = text.startsWith("{") ? "is damaged" : "is no reference of Tidemark";
+    throw new ReferenceFileError(`${file}: ${what}: ${(error as Error).message}; ${again}`);
   }
   if (typeof json !== "object" || json === null || json["format"] !== FORMAT) {
     const what = `its "format" is not "${FORMAT}"`;
