@@ -140,11 +140,11 @@ describe("comparing", () => {
     const flags = rows(3000).map(({ a }, i) => ({ a, flag: i % 3 === 0 }));
     const typed = json("flags.jsonl", flags);
     const text = ["a,flag", ...flags.map(({ a, flag }) => `${a},${flag ? "True" : "False"}`)];
-    const csv = file("flags.csv", text.join("\n"));
+    const written = file("flags.csv", text.join("\n"));
     for (const [reference, current] of [
-      [csv, csv],
-      [typed, csv],
-      [csv, typed],
+      [written, written],
+      [typed, written],
+      [written, typed],
     ] as const) {
       expect(compared(reference, current)).toMatchObject({ status: 0, verdict: "stable" });
     }
