@@ -22,9 +22,15 @@ afterEach(async () => {
   for (const receiver of running.splice(0)) await receiver.shutdown();
 });
 
-async function started(references: string, storage?: string, nowMs = FROM_MS): Promise<Receiver> {
+async function started(
+  references: string,
+  storage?: string,
+  nowMs = FROM_MS,
+  observe = "",
+): Promise<Receiver> {
   const yaml =
-    "processors:\n  observe: { idleTimeout: 1s, allowedLateness: 0s, hourRetention: 15d }\n" +
+    "processors:\n  observe: " +
+    `{ idleTimeout: 1s, allowedLateness: 0s, hourRetention: 15d${observe} }\n` +
     `  learn: { samples: 400, span: 0s }\n  references: [${references}]\n` +
     "  evaluate: { windows: [5m], ladder: 1, dependence: none }\n";
   const receiver = await startReceiver(yaml, storage, nowMs);
@@ -35,12 +41,13 @@ async function started(references: string, storage?: string, nowMs = FROM_MS): P
 interface Traffic {
   readonly version: string;
   readonly mean: number;
+  readonly variant?: string;
 }
 
 /** Sends five minutes of every version, and lets their window end. */
 async function fiveMinutes(receiver: Receiver, fromMs: number, traffic: readonly Traffic[]) {
   receiver.clock.nowMs = fromMs + 5 * MINUTE_MS - 1;
-  const spans = traffic.flatMap(({ version, mean }) =>
+  const spans = traffic.flatMap(({ version, mean, variant }) =>
     Array.from({ length: ROWS }, (_, i) => ({
       atMs: fromMs + i * 200,
       attributes: {
@@ -48,6 +55,7 @@ async function fiveMinutes(receiver: Receiver, fromMs: number, traffic: readonly
         "ml.model.version": version,
         "ml.stage": "inference",
         "ml.feature.wind": normal(mean),
+        ...(variant && { "feature_flag.result.variant": variant }),
       },
     })),
   );
@@ -56,6 +64,8 @@ async function fiveMinutes(receiver: Receiver, fromMs: number, traffic: readonly
 
 interface Judged {
   version: string;
+  segment: string;
+  signal: string;
   state: string;
   reference: string;
   liveCount: number;
@@ -109,6 +119,59 @@ describe("a rolling reference", () => {
       for (const receiver of running.splice(0)) await receiver.shutdown();
       await rm(storage, { recursive: true, force: true });
     }
+  }, 60_000);
+});
+
+describe("the same hour of last week", () => {
+  it("is what a signal with a daily cycle is compared with, where a learned one cries", async () => {
+    const receiver = await started("{ sameHour: 1, version: hourly }");
+    const both = (mean: number) => ["hourly", "learned"].map((version) => ({ version, mean }));
+    const week = 168;
+    await hours(receiver, [0, 1], both(0));
+    await hours(receiver, [6, 7], both(2));
+    await hours(receiver, [week, week + 1], both(0));
+    const noonMs = FROM_MS + (week + 6) * HOUR_MS;
+    await fiveMinutes(receiver, noonMs, both(2));
+    const usual = await judged(receiver, noonMs);
+    expect(usual["hourly"]).toMatchObject({ reference: "same hour, 1w", state: "stable" });
+    expect(usual["learned"]).toMatchObject({ reference: "learned", state: "drifted" });
+    const nextMs = noonMs + 5 * MINUTE_MS;
+    await fiveMinutes(receiver, nextMs, both(0));
+    const odd = await judged(receiver, nextMs);
+    expect(odd["hourly"]).toMatchObject({ state: "drifted" });
+  }, 60_000);
+});
+
+describe("the variants of a feature flag", () => {
+  it("are compared with each other at the same time", async () => {
+    const flag = "feature_flag.result.variant";
+    const receiver = await started(
+      `{ against: { segment: "${flag}=off" }, segment: "${flag}=on" }`,
+      undefined,
+      FROM_MS,
+      `, segments: [${flag}]`,
+    );
+    const variants = (off: number, on: number) => [
+      { version: "", variant: "off", mean: off },
+      { version: "", variant: "on", mean: on },
+    ];
+    await hours(receiver, [0, 1], variants(0, 0));
+    const stateOf = async (fromMs: number, variant: string) => {
+      await judged(receiver, fromMs);
+      const found = (await receiver.verdicts()) as unknown as Judged[];
+      return found.find(
+        ({ signal, segment }) => signal === "feature.wind" && segment === `${flag}=${variant}`,
+      );
+    };
+    const at = FROM_MS + HOUR_MS;
+    await fiveMinutes(receiver, at, variants(2, 2));
+    expect(await stateOf(at, "off")).toMatchObject({ reference: "learned", state: "drifted" });
+    expect(await stateOf(at, "on")).toMatchObject({
+      reference: `${flag}=off`,
+      state: "stable",
+    });
+    await fiveMinutes(receiver, at + 5 * MINUTE_MS, variants(2, 3.5));
+    expect(await stateOf(at + 5 * MINUTE_MS, "on")).toMatchObject({ state: "drifted" });
   }, 60_000);
 });
 
