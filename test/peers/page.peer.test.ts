@@ -75,9 +75,12 @@ describe("The page beside the demo and Jaeger", () => {
   afterAll(() => stack.end());
 
   it("says that wind and temp_min drifted, and leads to a trace with two clicks", async () => {
-    const { page, errors } = await openPage(browser);
+    const { page, errors } = await openPage(browser, { viewport: { width: 1160, height: 640 } });
     await page.goto(admin);
     await page.getByRole("heading", { level: 1, name: "2 of 5 signals drifted" }).waitFor();
+    // The picture in the README: TIDEMARK_PICTURE=docs/page.png npm run test:peers -- page
+    const picture = process.env["TIDEMARK_PICTURE"];
+    if (picture) await page.screenshot({ path: join(ROOT, picture) });
     const moved = await page.locator(".moved .signal-name").allInnerTexts();
     expect(moved.toSorted()).toEqual(["feature.temp_min", "feature.wind"]);
     await page

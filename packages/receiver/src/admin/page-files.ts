@@ -15,6 +15,8 @@ const THEME = new URL("../../ui/theme.js", import.meta.url);
 const SCRIPT = "text/javascript; charset=utf-8";
 /** What `tsc -b` makes of `ui/src`. */
 const MODULES = new URL("../../dist/ui/", import.meta.url);
+/** What only reports are made with. */
+const FOR_REPORTS = new Set(["report.js", "views/compare-view.js"]);
 /** Where the document says which modules it is going to need, so that none waits for another. */
 const PRELOADS = "<!-- modules -->";
 
@@ -51,7 +53,9 @@ export function readPageFiles(): ReadonlyMap<string, PageFile> {
   const modules = readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".js"))
     .toSorted();
-  const preloads = modules.map((name) => `<link rel="modulepreload" href="ui/${name}">`);
+  const preloads = modules
+    .filter((name) => !FOR_REPORTS.has(name))
+    .map((name) => `<link rel="modulepreload" href="ui/${name}">`);
   const html = readFileSync(DOCUMENT, "utf8").replace(PRELOADS, preloads.join("\n    "));
   return new Map([
     ["/", fileOf(Buffer.from(html), "text/html; charset=utf-8")],

@@ -120,13 +120,23 @@ function watchWheel(root: HTMLElement, onRange: (from: number, to: number) => vo
   );
 }
 
-/** Another view of the same drawings: nothing is drawn anew. */
+/** Another view of the same drawings, of those that can be seen: nothing is drawn anew. */
 function zoomStrips(root: HTMLElement, fromMs: number, toMs: number): void {
-  let viewBox = "";
-  for (const strip of root.querySelectorAll("svg.strip")) {
-    viewBox ||= viewBoxOf(fromMs, toMs, Number(strip.getAttribute("data-from")));
-    strip.setAttribute("viewBox", viewBox);
+  const strips = root.querySelectorAll("svg.strip");
+  // They stand below each other, so the first that can be seen is found by halving.
+  let [low, high] = [0, strips.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((strips[middle] as Element).getBoundingClientRect().bottom < 0) low = middle + 1;
+    else high = middle;
   }
+  const top = strips[low]?.getBoundingClientRect().top ?? 0;
+  const height = strips[low]?.getBoundingClientRect().height ?? 1;
+  // Rows are higher than their strips: this is more than enough.
+  const last = Math.min(strips.length, low + Math.ceil((innerHeight - top) / height) + 1);
+  const originMs = Number(strips[low]?.getAttribute("data-origin"));
+  const viewBox = viewBoxOf(fromMs, toMs, originMs);
+  for (let at = low; at < last; at++) strips[at]?.setAttribute("viewBox", viewBox);
 }
 
 function spanOf(target: Element): Span | undefined {

@@ -30,7 +30,7 @@ const SLOW_REFRESH_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Rows that are drawn at once; a thousand would hold up the first picture. */
 const ROWS_FIRST = 40;
-const ROWS_ALL = 100_000;
+const ROWS_MORE = 120;
 /** Of pictures in units, whatever the size of the text. */
 const TEXT_PX = 16;
 
@@ -51,6 +51,7 @@ let rows = ROWS_FIRST;
 let filter = "";
 let request: AbortController | undefined;
 let timer = 0;
+let rowsTimer = 0;
 
 function pathOf({
   view,
@@ -152,15 +153,21 @@ function render(): void {
   patchChildren(root, shell({ place, choices, theme, trouble, isBusy }, view));
   const name = [place.signal, place.model].filter(Boolean).join(" · ");
   document.title = name === "" ? "Tidemark" : `${name} · Tidemark`;
-  if (rows < ROWS_ALL && answer?.kind === "model") {
-    rows = ROWS_ALL;
-    requestIdle(render);
-  }
+  const most = answer?.kind === "model" ? answer.document.signals.length : 0;
+  if (rows < most) afterPaint(moreRows);
 }
 
-function requestIdle(task: () => void): void {
-  if ("requestIdleCallback" in window) window.requestIdleCallback(() => task(), { timeout: 300 });
-  else setTimeout(task, 50);
+/** Rows that nobody sees yet come after those that are seen have been painted. */
+function moreRows(): void {
+  rows += ROWS_MORE;
+  render();
+}
+
+function afterPaint(task: () => void): void {
+  clearTimeout(rowsTimer);
+  requestAnimationFrame(() => {
+    rowsTimer = window.setTimeout(task);
+  });
 }
 
 function viewOf(): Element[] {
@@ -315,5 +322,12 @@ root.addEventListener("change", onChange);
 root.addEventListener("input", onInput);
 root.addEventListener("submit", onSubmit);
 watchGestures(root, showRange);
-new ResizeObserver(() => render()).observe(root);
+// Its height changes whenever rows come into sight, and means nothing to what is shown.
+let drawnWidth = 0;
+new ResizeObserver(([entry]) => {
+  const width = entry?.contentRect.width ?? 0;
+  if (width === drawnWidth) return;
+  drawnWidth = width;
+  render();
+}).observe(root);
 void load();

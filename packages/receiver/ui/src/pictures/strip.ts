@@ -5,6 +5,7 @@ import { h } from "../element.js";
 import { between, STATE_WORDS } from "../words.js";
 
 const HEIGHT = 20;
+const DAY_MS = 86_400_000;
 /** Colour alone would not do for everybody. */
 const HEIGHTS: Readonly<Record<SignalState, number>> = {
   drifted: 20,
@@ -29,6 +30,8 @@ export interface TimeRange {
  */
 export function stripPicture(runs: readonly StateRun[], range: TimeRange): Element {
   const { fromMs, toMs, nowMs } = range;
+  // What is drawn stays the same while the range moves on, but for what is seen of it.
+  const originMs = Math.floor(fromMs / DAY_MS) * DAY_MS;
   const shown = runs.filter(({ endMs, startMs }) => endMs > fromMs && startMs < toMs);
   const label = shown.length === 0 ? "not judged in this range" : shown.map(wordsOf).join(", ");
   return h(
@@ -36,9 +39,10 @@ export function stripPicture(runs: readonly StateRun[], range: TimeRange): Eleme
     {
       class: "strip",
       preserveAspectRatio: "none",
-      viewBox: viewBoxOf(fromMs, toMs, fromMs),
+      viewBox: viewBoxOf(fromMs, toMs, originMs),
       role: "img",
       "aria-label": label,
+      "data-origin": originMs,
       "data-from": fromMs,
       "data-to": toMs,
       "data-left": 0,
@@ -47,7 +51,7 @@ export function stripPicture(runs: readonly StateRun[], range: TimeRange): Eleme
     shown.map(({ startMs, endMs, state }) =>
       h("rect", {
         class: `state-${state}`,
-        x: (startMs - fromMs) / 1000,
+        x: (startMs - originMs) / 1000,
         width: (endMs - startMs) / 1000,
         y: HEIGHT - HEIGHTS[state],
         height: HEIGHTS[state],
@@ -61,7 +65,7 @@ export function stripPicture(runs: readonly StateRun[], range: TimeRange): Eleme
   }
 }
 
-/** What of the drawing is seen when the range is another one than that it was drawn for. */
-export function viewBoxOf(fromMs: number, toMs: number, drawnFromMs: number): string {
-  return `${(fromMs - drawnFromMs) / 1000} 0 ${Math.max(1, toMs - fromMs) / 1000} ${HEIGHT}`;
+/** What of the drawing is seen; its coordinates are seconds since `originMs`. */
+export function viewBoxOf(fromMs: number, toMs: number, originMs: number): string {
+  return `${(fromMs - originMs) / 1000} 0 ${Math.max(1, toMs - fromMs) / 1000} ${HEIGHT}`;
 }
