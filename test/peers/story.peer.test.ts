@@ -58,6 +58,14 @@ beforeAll(async () => {
   }, WAIT);
   for (const index of [1, 2]) await sendCity(receiver.otlpUrl, "New York", windowAt(index));
   await closeWindows(receiver.otlpUrl, windowAt(3));
+  // Windows are judged a few at a time, after the request that has closed them is answered.
+  await vi.waitFor(async () => {
+    const { verdicts } = await getJson<{ verdicts: { signal: string; detected: boolean }[] }>(
+      `${receiver.adminUrl}/api/v1/verdicts`,
+    );
+    const drifted = verdicts.filter(({ detected }) => detected).map(({ signal }) => signal);
+    expect(drifted).toContain("feature.wind");
+  }, WAIT);
   // What comes while a signal drifts is flagged on the side to which it has moved.
   await sendCity(receiver.otlpUrl, "New York", windowAt(3) + 30);
   await closeWindows(receiver.otlpUrl, windowAt(4));
