@@ -1,6 +1,6 @@
 /** Spans for a test, sent over OTLP/HTTP: enough to be counted, stored and found again. */
 import { randomBytes } from "node:crypto";
-import { encodeJsonRequest } from "../../packages/receiver/src/otlp/json-request.ts";
+import { encodeJsonRequest } from "../../packages/receiver/dist/otlp/json-request.js";
 
 export interface SentSpan {
   readonly traceId: string;

@@ -108,12 +108,12 @@ export interface Prometheus extends Program {
 export async function startPrometheus(
   folder: string,
   targets: Readonly<Record<string, string>> = {},
-  { hasty = false, rules }: { hasty?: boolean; rules?: string } = {},
+  { hasty = false, rules, build }: { hasty?: boolean; rules?: string; build?: "debian" } = {},
 ): Promise<Prometheus> {
   const [port] = await ports(1);
   const configFolder = join(folder, "config");
   mkdirSync(join(configFolder, "targets"), { recursive: true });
-  if (hasty) copyHastily(join(CONFIG, "prometheus"), configFolder);
+  if (hasty) copyHastily(join(CONFIG, "prometheus"), configFolder, build !== "debian");
   else {
     for (const name of ["prometheus.yml", "rules"]) {
       symlinkSync(join(CONFIG, "prometheus", name), join(configFolder, name));
@@ -128,22 +128,23 @@ export async function startPrometheus(
   for (const [job, address] of Object.entries(targets)) setTarget(job, address);
   const program = await startProgram({
     name: "Prometheus",
-    command: peerPath("prometheus"),
+    command: peerPath(build === "debian" ? "debian-prometheus" : "prometheus"),
     args: [
       `--config.file=${join(configFolder, "prometheus.yml")}`,
       `--storage.tsdb.path=${join(folder, "data")}`,
       `--web.listen-address=${HOST}:${port}`,
       "--enable-feature=exemplar-storage",
-      "--web.enable-otlp-receiver",
+      ...(build === "debian" ? [] : ["--web.enable-otlp-receiver"]),
     ],
     readyUrl: `http://${HOST}:${port}/-/ready`,
   });
   return { ...program, url: url(port), setTarget };
 }
 
-function copyHastily(source: string, target: string): void {
+function copyHastily(source: string, target: string, isNew: boolean): void {
   const config = readFileSync(join(source, "prometheus.yml"), "utf8");
-  const native = "scrape_native_histograms: true\n    always_scrape_classic_histograms: true";
+  const both = "scrape_native_histograms: true\n    always_scrape_classic_histograms: true";
+  const native = isNew ? both : "honor_labels: false";
   writeFileSync(
     join(target, "prometheus.yml"),
     config
