@@ -35,6 +35,13 @@ export const stageSchema = z.strictObject({
   segment: z.record(text, valuePath).default({}),
   tenant: valuePath.optional(),
   predictionId: valuePath.optional(),
+  retrieval: z
+    .strictObject({
+      documents: valuePath.default({ root: "result", steps: [] }),
+      score: text.default("score"),
+      text: text.default("text"),
+    })
+    .optional(),
 });
 
 const INPUT_KINDS = ["features", "category", "hash", "ignore"] as const;

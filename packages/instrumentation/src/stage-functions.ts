@@ -1,10 +1,12 @@
 /** Wraps the functions that the configuration declares to be stages: each call is a span. */
 import type { Attributes } from "@opentelemetry/api";
-import { ATTRIBUTES, stageSpanName } from "@tidemark/semconv";
+import { ATTRIBUTES, GEN_AI, stageSpanName } from "@tidemark/semconv";
 import { guarded } from "./complain.js";
 import type { StageConfig } from "./config-schema.js";
 import { withOpenSource } from "./feature-source.js";
 import { activeContext, contextOf, startSpan, withContext } from "./host-api.js";
+import { loose } from "./llm/loose.js";
+import { retrievalAttributes } from "./llm/retrieval.js";
 import type { ModelVersions } from "./model-versions.js";
 import { observeCall } from "./observe-call.js";
 import type { PathUses } from "./path-uses.js";
@@ -12,7 +14,7 @@ import type { RequestScope } from "./request-scope.js";
 import { requestScope, withRequestScope } from "./request-scope.js";
 import { failSpan } from "./span-error.js";
 import type { ValuePath } from "./value-path.js";
-import { valueAt } from "./value-path.js";
+import { memberAt, valueAt } from "./value-path.js";
 import { watchGenerator } from "./watch-generator.js";
 
 type AnyFunction = (...args: unknown[]) => unknown;
@@ -57,6 +59,10 @@ function recordStage(context: StageContext, args: unknown[], call: () => unknown
       if (found) {
         Object.assign(scope.attributes, found);
         span.setAttributes(found);
+      }
+      if (context.stage.retrieval) {
+        const documents = guarded("reading documents", () => documentsOf(context.stage, result));
+        if (documents) span.setAttributes(documents);
       }
       span.end();
     },
@@ -115,4 +121,15 @@ function requestAttributes(
   put(ATTRIBUTES.tenant.name, stage.tenant, "tenant");
   put(ATTRIBUTES.predictionId.name, stage.predictionId, "predictionId");
   return attributes;
+}
+
+/** What a stage that retrieves documents has found. */
+function documentsOf({ retrieval, source }: StageConfig, result: unknown): Attributes {
+  if (retrieval === undefined) return {};
+  const { documents, score, text } = retrieval;
+  const found = retrievalAttributes(memberAt(documents, result), {
+    score: (document) => loose(document)[score],
+    text: (document) => loose(document)[text],
+  });
+  return { ...found, ...(source !== undefined && { [GEN_AI.dataSource]: source }) };
 }

@@ -48,6 +48,14 @@ export function pathText({ root, steps, hashed }: ValuePath): string {
  * the way may throw: that is the caller's to guard.
  */
 export function valueAt(path: ValuePath, root: unknown): string | undefined {
+  const value = memberAt(path, root);
+  if (!["string", "number", "boolean"].includes(typeof value)) return undefined;
+  const text = String(value);
+  return path.hashed ? keyedHash(text) : text.slice(0, TEXT_LENGTH_MAX);
+}
+
+/** Whatever is at a path. */
+export function memberAt(path: ValuePath, root: unknown): unknown {
   let value = root;
   for (const step of path.steps) {
     if (value === null || (typeof value !== "object" && typeof value !== "function")) {
@@ -55,7 +63,5 @@ export function valueAt(path: ValuePath, root: unknown): string | undefined {
     }
     value = (value as Record<string, unknown>)[step];
   }
-  if (!["string", "number", "boolean"].includes(typeof value)) return undefined;
-  const text = String(value);
-  return path.hashed ? keyedHash(text) : text.slice(0, TEXT_LENGTH_MAX);
+  return value;
 }

@@ -161,3 +161,34 @@ describe("embeddings", () => {
     expect(requests.filter((labels) => labels.includes("tide-clock"))).toEqual([]);
   });
 });
+
+describe("calls of a model that no price table has", () => {
+  it("are counted, by tenant and provider, and have no cost", async () => {
+    const receiver = await startReceiver();
+    running.push(receiver);
+    const nowNs = BigInt(Date.now()) * 1_000_000n;
+    const attribute = (key: string, value: object) => ({ key, value });
+    const span = (index: number, source: string) => ({
+      traceId: `${index}`.padStart(32, "a"),
+      spanId: `${index}`.padStart(16, "b"),
+      name: "chat mystery",
+      startTimeUnixNano: String(nowNs - 1_000_000n),
+      endTimeUnixNano: String(nowNs),
+      attributes: [
+        attribute("gen_ai.operation.name", { stringValue: "chat" }),
+        attribute("gen_ai.provider.name", { stringValue: "acme" }),
+        attribute("gen_ai.request.model", { stringValue: "mystery" }),
+        attribute("gen_ai.usage.input_tokens", { intValue: 5 }),
+        attribute("gen_ai.usage.cost.source", { stringValue: source }),
+        attribute("ml.tenant", { stringValue: "globex" }),
+      ],
+    });
+    const spans = [span(1, "unknown"), span(2, "unknown"), span(3, "tidemark 2026-11-21")];
+    const body = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
+    await post(`${receiver.otlp}/v1/traces`, body, { "content-type": "application/json" });
+    const unknown = "gen_ai_usage_cost_unknown_total";
+    expect(await byLabel(receiver, unknown, "mystery", "provider")).toEqual({ acme: 2 });
+    expect(await byLabel(receiver, unknown, "mystery", "tenant")).toEqual({ globex: 2 });
+    expect(await byLabel(receiver, "gen_ai_usage_cost_total", "mystery", "tenant")).toEqual({});
+  });
+});

@@ -34,6 +34,7 @@ export type Concept =
   | "inputCost"
   | "outputCost"
   | "currency"
+  | "costSource"
   | "costDetails"
   | "timeToFirstToken"
   | "firstTokenAt"
@@ -107,6 +108,7 @@ export const DIALECT_ATTRIBUTES: readonly DialectAttribute[] = [
     ["gen_ai.usage.cost.amount", "cost"],
     ["gen_ai.usage.cost", "cost"],
     ["gen_ai.usage.cost.currency", "currency"],
+    ["gen_ai.usage.cost.source", "costSource"],
     ["gen_ai.embeddings.dimension.count", "embeddingDimensions"],
     ["gen_ai.retrieval.documents", "retrievalDocuments", "json"],
     ["gen_ai.data_source.id", "dataSource"],

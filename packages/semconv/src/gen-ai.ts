@@ -86,4 +86,6 @@ export const TEXT_FEATURES = {
     json: "json",
   },
   embedding: "embedding_",
+  /** Of all documents that one retrieval has found. */
+  contextChars: "context_chars",
 } as const;

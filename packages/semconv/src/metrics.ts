@@ -70,6 +70,12 @@ export const METRICS = {
     "",
     "What calls have cost, by tenant and currency",
   ),
+  usageCostUnknown: metric(
+    "gen_ai.usage.cost.unknown",
+    "counter",
+    "",
+    "Calls whose model no price table has, by tenant and provider",
+  ),
   callDuration: metric(
     "gen_ai.client.operation.duration",
     "histogram",

@@ -5,17 +5,18 @@
  */
 import type { Attributes, Context } from "@opentelemetry/api";
 import { trace } from "@opentelemetry/api";
-import { GEN_AI } from "@tidemark/semconv";
 import { guarded } from "../complain.js";
 import { activeContext } from "../host-api.js";
 import { encloseCalls } from "./enclosing-context.js";
 import type { LlmSettings } from "./llm-settings.js";
 import type { Loose } from "./loose.js";
-import { list, loose, number, text } from "./loose.js";
+import { list, loose, text } from "./loose.js";
 import { beginCall } from "./model-call.js";
 import { OpenSpans } from "./open-spans.js";
 import { patchMethod } from "./patch-method.js";
 import { RECENT_CALLS } from "./recent-responses.js";
+import type { DocumentReader } from "./retrieval.js";
+import { retrievalAttributes } from "./retrieval.js";
 import type { StepOperation, StepSpan } from "./step-span.js";
 import { beginStep } from "./step-span.js";
 import type { TokenUsage } from "./token-usage.js";
@@ -24,8 +25,6 @@ import { tokens } from "./token-usage.js";
 const NAME = "tidemark";
 /** Runs of these kinds are steps of others that nobody asks about. */
 const SILENT: ReadonlySet<unknown> = new Set(["prompt", "parser"]);
-/** Documents of one retrieval that are told of. */
-const DOCUMENTS_MAX = 100;
 
 /** Similarities of documents that a vector store has found; its retriever does not hand them on. */
 const scores = new WeakMap<object, number>();
@@ -125,7 +124,7 @@ function makeHandler(settings: LlmSettings): Loose {
     handleToolError: fail,
     handleRetrieverStart: (retriever, _query, runId, parentId, _tags, _metadata, name) =>
       begin("retrieval", nameOf(name, retriever), runId, parentId),
-    handleRetrieverEnd: (documents, runId) => end(runId, retrievalAttributes(documents)),
+    handleRetrieverEnd: (documents, runId) => end(runId, retrievalAttributes(documents, DOCUMENTS)),
     handleRetrieverError: fail,
     handleChatModelStart: (model, _messages, runId, parentId, extra, _tags, metadata) =>
       beginModel(model, runId, parentId, {
@@ -244,12 +243,10 @@ function nameOf(given: unknown, serialized: unknown): string | undefined {
   return text(given) ?? text(name) ?? text(list(id).at(-1));
 }
 
-function retrievalAttributes(found: unknown): Attributes {
-  const documents = list(found).slice(0, DOCUMENTS_MAX).map(loose);
-  const told = documents.map((document) => {
-    const { score, relevance_score: relevance } = loose(document["metadata"]);
-    const known = scores.get(document) ?? number(score) ?? number(relevance);
-    return known === undefined ? {} : { score: known };
-  });
-  return { [GEN_AI.retrievalDocuments]: JSON.stringify(told) };
-}
+const DOCUMENTS: DocumentReader = {
+  text: (document) => loose(document)["pageContent"],
+  score: (document) => {
+    const { score, relevance_score: relevance } = loose(loose(document)["metadata"]);
+    return scores.get(document as object) ?? score ?? relevance;
+  },
+};

@@ -29,6 +29,8 @@ import { ValueReader } from "./value-reader.js";
 const NS_PER_S = 1e9;
 const MS_PER_S = 1000;
 const MS_PER_NS = 1e-6;
+/** What our own spans give as the source of a cost when no price table has the model. */
+const UNKNOWN_COST = "unknown";
 /** Of evaluations without a name. */
 const UNNAMED = "unnamed";
 const EVENT_SCORES_MAX = 256;
@@ -112,6 +114,9 @@ export class CallReader {
     }
     const { cost, currency } = usage;
     if (this.optional("cost", cost)) model.costs.add(tenant, currency, cost as number);
+    else if (this.counted.size === 0 && this.text("costSource") === UNKNOWN_COST) {
+      model.unpriced.add(tenant, this.text("provider") ?? "", 1);
+    }
   }
 
   private readRetrieval(rows: SpanRows): void {

@@ -44,6 +44,10 @@ export function modelMetrics(observed: readonly ObservedModel[]): MetricFamily[]
       definition: METRICS.usageCost,
       points: models.flatMap((model) => model.costs.points(modelLabels(model), "currency")),
     },
+    {
+      definition: METRICS.usageCostUnknown,
+      points: models.flatMap((model) => model.unpriced.points(modelLabels(model), "provider")),
+    },
     { definition: METRICS.callDuration, points: ofCalls(CALL_LATENCIES.duration) },
     { definition: METRICS.timeToFirstToken, points: ofCalls(CALL_LATENCIES.timeToFirstToken) },
     { definition: METRICS.timeBetweenTokens, points: ofCalls(CALL_LATENCIES.timeBetweenTokens) },

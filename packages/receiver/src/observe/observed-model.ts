@@ -68,6 +68,8 @@ export class ObservedModel {
   /** Tokens by type, and money by currency. */
   readonly tokens: UsageCounts;
   readonly costs: UsageCounts;
+  /** Calls of unknown cost, by tenant and provider. */
+  readonly unpriced: UsageCounts;
   /** Undefined until a confidence has been seen. */
   confidences: ConfidenceHistograms | undefined;
   successes = 0;
@@ -81,6 +83,7 @@ export class ObservedModel {
     this.options = options;
     this.tokens = new UsageCounts(options.tenants);
     this.costs = new UsageCounts(options.tenants);
+    this.unpriced = new UsageCounts(options.tenants);
   }
 
   /** Creates the signal of a key. */

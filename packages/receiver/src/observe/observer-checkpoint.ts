@@ -45,6 +45,7 @@ interface ModelItem {
   readonly errors: number;
   readonly tokens?: readonly UsageItem[];
   readonly costs?: readonly UsageItem[];
+  readonly unpriced?: readonly UsageItem[];
   /** Of each signal that has any. */
   readonly violations?: readonly (readonly [signal: string, ViolationCounts])[];
   readonly latencies: readonly (readonly [stage: string, LatencyItem])[];
@@ -221,6 +222,7 @@ export class ObserverCheckpoint {
     if (model === undefined) return;
     model.tokens.restore(item.tokens ?? []);
     model.costs.restore(item.costs ?? []);
+    model.unpriced.restore(item.unpriced ?? []);
     this.violations.set(model, new Map(item.violations));
     model.successes = successes;
     model.errors = errors;
@@ -316,6 +318,7 @@ function modelItem(model: ObservedModel): ModelItem {
     latencies,
     tokens: model.tokens.items(),
     costs: model.costs.items(),
+    unpriced: model.unpriced.items(),
     violations: model.signals.flatMap((signal) =>
       signal?.violations ? [[signal.identity.name, signal.violations] as const] : [],
     ),
