@@ -45,9 +45,12 @@ export class Processes {
   constructor(folder) {
     this.folder = folder;
     mkdirSync(folder, { recursive: true });
-    process.once("exit", () => {
+    const kill = () => {
       for (const { child } of this.running) child.kill("SIGKILL");
-    });
+    };
+    process.once("exit", kill);
+    // The encoder's library throws anew what nobody has caught, and then there is no "exit".
+    process.once("uncaughtExceptionMonitor", kill);
   }
 
   /** Starts a program of the example under the instrumentation's flag. */
