@@ -30,7 +30,7 @@ export function categoriesPicture(comparison: CategoricalComparison, width: numb
     const [low, high] = [x(one.liveLow), x(one.liveHigh)];
     const tip =
       `${one.name}: ${percent(one.live)}, with 95 % confidence ${percent(one.liveLow)} to ` +
-      `${percent(one.liveHigh)}; ${percent(one.reference)} in the reference`;
+      `${percent(one.liveHigh)}; ${percent(one.reference)} of ${comparison.reference.label}`;
     return h(
       "g",
       { class: "category", "data-tip": tip },

@@ -147,13 +147,14 @@ function atomBars(plot: Plot, atoms: readonly Atom[]): Element {
   return h("g", null, bars);
 }
 
-function curveTips(plot: Plot, { x, referenceCurve, liveCurve }: NumericComparison): Element {
+function curveTips(plot: Plot, comparison: NumericComparison): Element {
+  const { x, referenceCurve, liveCurve, reference } = comparison;
   const step = Math.ceil(x.length / COLUMNS);
   const columns = [];
   for (let i = 0; i + step < x.length; i += step) {
     const value = x[i + Math.floor(step / 2)] as number;
     const [before, now] = [referenceCurve.cumulative[i] ?? 0, liveCurve.cumulative[i] ?? 0];
-    const known = `${percent(before)} in the reference`;
+    const known = `${percent(before)} of ${reference.label}`;
     const text = `${percent(now)} at or below ${number(value)}; ${known}`;
     columns.push({ from: x[i] as number, to: x[i + step] as number, text });
   }

@@ -32,6 +32,7 @@ import {
 } from "./parts.js";
 
 const MOVED_SHOWN = 6;
+const HELD = "an alarm ends with two windows below the floor";
 
 /** What of the model is shown now: rows beyond `rows` come a moment later. */
 export interface ModelSetting extends Setting {
@@ -97,6 +98,7 @@ export function headline({ signals, segmentRanking }: ModelDocument): string {
 
 function lead({
   signals,
+  segment,
   predictions,
   errors,
   window,
@@ -112,7 +114,11 @@ function lead({
   const since = first.length > 0 ? Math.min(...first) : undefined;
   const failed = errors > 0 ? `, ${percent(errors / Math.max(1, predictions))} of them failed` : "";
   const grafana = grafanaUrl(links, { model, signal: "", fromMs, toMs });
-  const made = `${plural(predictions, "prediction")} since the receiver started${failed}. `;
+  // Calls are counted for the model as a whole.
+  const made =
+    segment === ""
+      ? `${plural(predictions, "prediction")} since the receiver started${failed}. `
+      : "";
   return [
     since === undefined ? "" : `Since ${time(since, nowMs)}, ${ago(since, nowMs)}. `,
     `Windows of ${window}. ${made}`,
@@ -145,12 +151,18 @@ function movedList({ signals, nowMs }: ModelDocument, setting: Setting): Element
             row.sinceMs === null ? null : h("span", null, `since ${time(row.sinceMs, nowMs)}`),
             h("span", null, `${times(row.ratio)} the threshold`),
             h("span", null, `${count(row.liveCount)} values`),
+            isHeld(row) ? h("span", null, HELD) : null,
           ),
         ),
       ),
     ),
     more > 0 ? h("li", { class: "more" }, `and ${more} more below`) : null,
   );
+}
+
+/** An alarm that its last window would not have begun. */
+function isHeld({ state, ratio }: SignalRow): boolean {
+  return state === "drifted" && ratio !== null && ratio < 1;
 }
 
 /** All signals over the range, worst first. */

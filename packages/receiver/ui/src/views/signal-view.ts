@@ -38,7 +38,7 @@ const LEARNING =
   "tidemark baseline build.";
 const CUMULATIVE_HINT =
   "Bands of 95 % over the whole curve, the error of the summaries included. " +
-  "The gap is what the test measures.";
+  "The gap is the Kolmogorov-Smirnov distance.";
 
 /** The view. */
 export function signalView(document: SignalDocument, setting: Setting): Element[] {
