@@ -194,7 +194,8 @@ export class SignalPanes {
   pane(number: number): Summary {
     const { schedule } = this;
     // Which windows a late value still joins must not depend on how far they are handed out.
-    if (this.closedUntilMs < schedule.closedUntilMs) {
+    // A signal that has handed out nothing yet may be behind as well as any other.
+    if (!(this.closedUntilMs >= schedule.closedUntilMs)) {
       if (number * schedule.paneMs < schedule.closedUntilMs) schedule.catchUp(this);
     }
     if (number === this.latestNumber) return this.latestPane as Summary;
