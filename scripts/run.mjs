@@ -59,6 +59,7 @@ const TASKS = {
   "fuzz:decode": [["node", "packages/receiver/test/fuzz/decode.ts"]],
   "bench:decode": [["node", "packages/receiver/bench/decode.ts"]],
   "bench:receive": [["node", "packages/receiver/bench/receive.ts"]],
+  "bench:baseline": [["node", "packages/receiver/bench/baseline.ts"]],
   "bench:evaluate": [["node", "packages/receiver/bench/evaluate.ts"]],
   "bench:latency": [["node", "packages/receiver/bench/latency.ts"]],
   "soak:year": [["node", "packages/receiver/bench/soak-year.ts"]],
