@@ -262,7 +262,9 @@ describe("collector-config/README.md", () => {
       ),
     );
     const readme = readFileSync(join(CONFIG, "README.md"), "utf8");
-    const listed = [...readme.matchAll(/`((?:COLLECTOR|GRAFANA|JAEGER|TIDEMARK|PROMETHEUS)_\w+)`/g)];
+    const listed = [
+      ...readme.matchAll(/`((?:COLLECTOR|GRAFANA|JAEGER|TIDEMARK|PROMETHEUS)_\w+)`/g),
+    ];
     expect(new Set(listed.map(([, name]) => name))).toEqual(new Set(read));
   });
 });
