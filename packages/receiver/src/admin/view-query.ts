@@ -3,7 +3,7 @@ import { parseDuration } from "../config/quantities.js";
 import { tellingWindow } from "../views/model-view.js";
 import type { Against, SignalQuery } from "../views/sides.js";
 import type { ModelPart, ViewRange, ViewSources } from "../views/view-sources.js";
-import { isOf } from "../views/view-sources.js";
+import { knownSinceMs } from "../views/view-sources.js";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -80,10 +80,7 @@ function timeOf(query: URLSearchParams, key: "from" | "to"): number | undefined 
 /** As much as is known of a model, at most a day: a new one would be lost in an empty picture. */
 function knownLength(sources: ViewSources, part: ModelPart, window: string): number {
   const windowMs = sources.windows.find(({ name }) => name === window)?.ms ?? 0;
-  const changes = [...sources.past.changes(part).values()].flat().map(({ atMs }) => atMs);
-  const states = sources.verdicts().filter(({ signal }) => isOf(signal, part));
-  const begun = [...changes, ...states.map(({ drift }) => drift.sinceMs)].filter((ms) => ms > 0);
-  const firstMs = begun.reduce((least, ms) => Math.min(least, ms), Infinity);
+  const firstMs = knownSinceMs(sources, part);
   const knownMs = sources.now() - firstMs + 2 * windowMs;
   const least = Math.max(WINDOWS_MIN * windowMs, MINUTE_MS);
   return Math.min(DAY_MS, Math.max(least, firstMs < Infinity ? knownMs : 0));

@@ -20,6 +20,7 @@ import {
   isOf,
   isPart,
   kindOf,
+  knownSinceMs,
   qualityOf,
   ratioOf,
   signalState,
@@ -55,12 +56,13 @@ export async function modelDocument(
   if (found === undefined) return undefined;
   const verdicts = verdictsOf(sources, part, range.window);
   const changes = sources.past.changes(part);
+  const sinceMs = knownSinceMs(sources, part);
   const observed = new Map(signalsOf(found).map((signal) => [signal.identity.name, signal]));
   // Rates of missing values have verdicts, and no values of their own.
   const signals = [...new Set([...observed.keys(), ...verdicts.keys()])]
     .map((name) => {
       const known = { signal: observed.get(name), verdict: verdicts.get(name) };
-      return signalRow(name, known, changes.get(name) ?? [], sources, range);
+      return signalRow(name, known, changes.get(name) ?? [], sources, { ...range, sinceMs });
     })
     .toSorted(byWorst);
   const moved = signals
@@ -225,7 +227,7 @@ function signalRow(
   { signal, verdict }: KnownSignal,
   changes: readonly PastState[],
   sources: ViewSources,
-  { fromMs, toMs, window }: ViewRange,
+  { fromMs, toMs, window, sinceMs }: ViewRange & { readonly sinceMs: number },
 ): Omit<SignalRow, "preview"> {
   const windowMs = sources.windows.find((one) => one.name === window)?.ms ?? 0;
   const ofWindow = changes.filter((change) => change.window === window);
@@ -243,7 +245,11 @@ function signalRow(
     liveCount: verdict?.evaluation.m ?? 0,
     referenceCount: verdict?.evaluation.n ?? 0,
     sentence: verdict ? sentenceOf(verdict) : "",
-    runs: stateRuns({ changes: ofWindow, verdict, windowMs }, fromMs, untilMs),
+    runs: stateRuns(
+      { changes: ofWindow, verdict, windowMs, knownSinceMs: sinceMs },
+      fromMs,
+      untilMs,
+    ),
     learning: signal ? learningOf(signal) : null,
   };
 }

@@ -18,7 +18,15 @@ import { compareSides, findSignal } from "./sides.js";
 import { mergePanes, slicesOf, withShares } from "./slices.js";
 import { stateOf, stateRuns } from "./state-runs.js";
 import type { ViewSources } from "./view-sources.js";
-import { finite, isOf, kindOf, qualityOf, signalState, windowNames } from "./view-sources.js";
+import {
+  finite,
+  isOf,
+  kindOf,
+  knownSinceMs,
+  qualityOf,
+  signalState,
+  windowNames,
+} from "./view-sources.js";
 
 const CHANGES_SHOWN = 50;
 
@@ -50,7 +58,8 @@ export async function signalDocument(
   const changes = sources.past.changes(query).get(signal) ?? [];
   const windowMs = sources.windows.find(({ name }) => name === window)?.ms ?? 0;
   const ofWindow = changes.filter((change) => change.window === window);
-  const states = { changes: ofWindow, verdict: shown, windowMs };
+  const sinceMs = knownSinceMs(sources, query);
+  const states = { changes: ofWindow, verdict: shown, windowMs, knownSinceMs: sinceMs };
   const origin = shown && sources.origin(shown);
   return {
     nowMs: sources.now(),

@@ -16,17 +16,19 @@ export interface KnownStates {
   /** The state now; its change may no longer be kept. */
   readonly verdict: Verdict | undefined;
   readonly windowMs: number;
+  /** When the first verdict of any signal of the model came. */
+  readonly knownSinceMs: number;
 }
 
 /**
  * The states of one signal and window length in [fromMs, toMs). A state holds from the start of the
- * window that brought it; the one before the first change that is kept, for as long as one can see.
+ * window that brought it; the one before the first change that is kept, since the model is known.
  */
 export function stateRuns(known: KnownStates, fromMs: number, toMs: number): StateRun[] {
   const { changes, verdict, windowMs } = known;
   const begun = changes.map(({ atMs, state }) => ({ atMs, state }));
   const before = changes[0]?.before ?? "none";
-  if (before !== "none") begun.unshift({ atMs: fromMs + windowMs, state: before });
+  if (before !== "none") begun.unshift({ atMs: known.knownSinceMs, state: before });
   const last = begun.at(-1);
   const { status = "", sinceMs = 0 } = verdict?.drift ?? {};
   if (verdict && last?.state !== status) begun.push({ atMs: sinceMs, state: status });

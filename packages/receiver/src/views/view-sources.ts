@@ -66,6 +66,14 @@ export function windowNames(sources: ViewSources, part?: ModelPart): string[] {
     .map(({ name }) => name);
 }
 
+/** The first change of a verdict that is known of a part of a model; Infinity without any. */
+export function knownSinceMs(sources: ViewSources, part: ModelPart): number {
+  const changes = [...sources.past.changes(part).values()].flat().map(({ atMs }) => atMs);
+  const states = sources.verdicts().filter(({ signal }) => isOf(signal, part));
+  const begun = [...changes, ...states.map(({ drift }) => drift.sinceMs)].filter((ms) => ms > 0);
+  return begun.reduce((least, ms) => Math.min(least, ms), Infinity);
+}
+
 /** Whether a signal belongs to a part of a model. */
 export function isOf(signal: SignalIdentity, { model, version, segment }: ModelPart): boolean {
   return signal.model === model && signal.version === version && signal.segment === segment;
