@@ -1,6 +1,6 @@
 /**
- * The page in Chromium with 1,000 signals and 30 days behind it: how much is sent, when what moved is
- * painted, and how long a frame takes while somebody zooms. Run with `npm run bench:page`.
+ * The page in Chromium with 1,000 signals and 30 days behind it: how much is sent, when what moved
+ * is painted, and how long a frame takes while somebody zooms. Run with `npm run bench:page`.
  */
 import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
