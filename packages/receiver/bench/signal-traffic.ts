@@ -9,7 +9,7 @@ import { KeyTable, SpanRows, TraceReader, wantedKeys } from "../dist/index.js";
 import { Logger } from "../dist/logger.js";
 import { Observer } from "../dist/observe/observer.js";
 import type { Reference } from "../dist/references/reference.js";
-import type { StateChanges, StoredState } from "../dist/state/state-store.js";
+import type { Rest, StateChanges, StoredState } from "../dist/state/state-store.js";
 import { windowLengths } from "../dist/window-lengths.js";
 import { ExportTraceServiceRequest, seeded } from "./trace-bodies.ts";
 
@@ -127,10 +127,10 @@ export function startTraffic(options: TrafficOptions, grids: readonly ReferenceG
       await evaluator.restore(stored);
     },
     /** Puts what has changed, as a checkpoint would. */
-    save: (changes: StateChanges) => {
-      observer.save(changes);
-      evaluator.save(changes);
-    },
+    save: (changes: StateChanges): Rest[] => [
+      ...observer.save(changes),
+      ...evaluator.save(changes),
+    ],
     /** Lets the clock reach a time, and waits until all windows up to it have been judged. */
     reach: async (atMs: number) => {
       clock.nowMs = atMs;

@@ -82,8 +82,11 @@ it("leaves nothing of what has closed meanwhile, so that a restart counts it onc
     if (fails) {
       // SQLite takes no such body: the thread fails when half of the transaction is done.
       const failing = store.transaction((changes) => {
-        observer.save(changes);
-        changes.put("none", "none", {} as Uint8Array);
+        const put = () => changes.put("none", "none", {} as Uint8Array);
+        const broken = (function* steps() {
+          yield put();
+        })();
+        return [...observer.save(changes), broken];
       });
       await expect(failing).rejects.toThrow("cannot be bound");
       observer.saveFailed();

@@ -3,7 +3,7 @@
  * when it is found, a few at a time, and not all at once when a checkpoint is taken.
  */
 import type { SignalIdentity } from "../closed-window.js";
-import type { StateChanges, StoredState } from "../state/state-store.js";
+import type { Rest, StateChanges, StoredState } from "../state/state-store.js";
 import type { WindowLength } from "../window-lengths.js";
 import { evidenceBytes, readEvidence } from "./packed-evaluation.js";
 import { SignalRecord } from "./signal-record.js";
@@ -28,6 +28,9 @@ export class EvaluatorCheckpoint {
   private readonly lengths: readonly WindowLength[];
   /** Bodies that are to be stored, by kind and key. */
   private pending = newPending();
+  /** What the checkpoint under way stores, as it was then; numbers are of records that go on. */
+  private saving = newPending();
+  private changes: StateChanges | undefined;
 
   constructor(records: Map<string, SignalRecord>, lengths: readonly WindowLength[]) {
     this.records = records;
@@ -50,21 +53,38 @@ export class EvaluatorCheckpoint {
     this.pending.evidence.set(`${key} ${ms}`, evidenceBytes(key, ms, evidence));
   }
 
-  save(changes: StateChanges): void {
-    const { signal, numbers, evidence } = this.pending;
-    for (const [key, text] of signal) changes.put(KIND.signal, key, text);
-    for (const [key, record] of numbers) {
-      changes.put(KIND.numbers, key, record.bytes);
-    }
-    for (const [key, bytes] of evidence) changes.put(KIND.evidence, key, bytes);
+  /** Belongs before every change of a record's numbers: a checkpoint is of one moment. */
+  beforeChange(key: string): void {
+    const { numbers } = this.saving;
+    const record = numbers.get(key);
+    if (record === undefined) return;
+    numbers.delete(key);
+    this.changes?.put(KIND.numbers, key, record.bytes);
+  }
+
+  /** Puts what has changed, as it is now, step by step. */
+  save(changes: StateChanges): Rest {
+    this.saving = this.pending;
     this.pending = newPending();
+    this.changes = changes;
+    return this.puts(changes);
   }
 
   saveFailed(): void {
+    this.saving = newPending();
     for (const [key, record] of this.records) {
       this.added(key, record);
       for (const length of this.lengths.keys()) this.changed(key, record, length);
     }
+  }
+
+  private *puts(changes: StateChanges): Generator<void> {
+    const { signal, numbers, evidence } = this.saving;
+    for (const key of numbers.keys()) yield this.beforeChange(key);
+    for (const [key, text] of signal) yield changes.put(KIND.signal, key, text);
+    for (const [key, bytes] of evidence) yield changes.put(KIND.evidence, key, bytes);
+    this.saving = newPending();
+    this.changes = undefined;
   }
 
   /** Takes up what an earlier run knew, but for window lengths that are no more. */

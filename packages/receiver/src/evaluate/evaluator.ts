@@ -9,7 +9,7 @@ import type { MetricFamily } from "../metric-family.js";
 import type { Reference } from "../references/reference.js";
 import type { Stage } from "../stage.js";
 import type { Persistent } from "../state/checkpoints.js";
-import type { StateChanges, StoredState } from "../state/state-store.js";
+import type { Rest, StateChanges, StoredState } from "../state/state-store.js";
 import type { WindowLength } from "../window-lengths.js";
 import type { Evaluation } from "./comparison.js";
 import { compare, referenceOf, variationCounts } from "./comparison.js";
@@ -124,6 +124,7 @@ export class Evaluator implements Stage, Persistent {
     const policy = this.policies[closed.window];
     if (policy === undefined) return false;
     const { key, record } = this.recordOf(closed);
+    this.checkpoint.beforeChange(key);
     try {
       if (this.evaluate(closed, record, policy)) {
         this.checkpoint.changed(key, record, closed.window);
@@ -143,9 +144,9 @@ export class Evaluator implements Stage, Persistent {
     );
   }
 
-  save(changes: StateChanges): void {
-    this.checkpoint.save(changes);
+  save(changes: StateChanges): Rest[] {
     this.history.save(changes);
+    return [this.checkpoint.save(changes)];
   }
 
   saveFailed(): void {

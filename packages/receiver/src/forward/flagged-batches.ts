@@ -1,7 +1,7 @@
 /** Which spans of which batches are to be annotated, until every endpoint has them. */
 import type { SpanFlag } from "../otlp/annotate-spans.js";
 import type { Persistent } from "../state/checkpoints.js";
-import type { StateChanges, StoredState } from "../state/state-store.js";
+import type { Rest, StateChanges, StoredState } from "../state/state-store.js";
 
 const KIND = "forward.flags";
 /** Batches with flags that may wait; about 100 MB when each has ten flagged spans. */
@@ -32,7 +32,7 @@ export class FlaggedBatches implements Persistent {
     return this.flags.get(sequence) ?? [];
   }
 
-  save(changes: StateChanges): void {
+  save(changes: StateChanges): Rest[] {
     const done = this.neededAfter();
     for (const [sequence, flags] of this.flags) {
       if (sequence <= done) this.flags.delete(sequence);
@@ -46,6 +46,7 @@ export class FlaggedBatches implements Persistent {
       changes.delete(KIND, String(sequence));
       this.stored.delete(sequence);
     }
+    return [];
   }
 
   saveFailed(): void {

@@ -139,7 +139,10 @@ export class Forwarder implements Stage {
     this.storedPlace = place;
     const { store, logger } = this.parts;
     try {
-      await store.transaction(({ put }) => put(KIND, this.options.name, String(place)));
+      await store.transaction(({ put }) => {
+        put(KIND, this.options.name, String(place));
+        return [];
+      });
     } catch (error) {
       logger.error("could not store how far forwarding is", { ...this.subject(), error });
     }

@@ -16,6 +16,8 @@ import type { WindowSchedule } from "./window-schedule.js";
 /** A signal that is monitored, or still learning what is normal. */
 export interface ObservedSignal {
   readonly identity: SignalIdentity;
+  /** Its id in the reader's table of keys. */
+  readonly key: number;
   readonly role: number;
   panes: SignalPanes | undefined;
   learner: Learner | undefined;
@@ -93,7 +95,8 @@ export class ObservedModel {
     const { references } = this.options;
     const reference = references.find(identity);
     const nothing = { panes: undefined, learner: undefined, violations: undefined };
-    const signal: ObservedSignal = { identity, role, ...nothing, learned: false, missing: 0 };
+    const counts = { ...nothing, learned: false, missing: 0 };
+    const signal: ObservedSignal = { identity, key, role, ...counts };
     if (reference === undefined && references.isForeign(identity)) {
       countViolation(signal, "schema");
     }

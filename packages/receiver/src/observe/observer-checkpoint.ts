@@ -9,7 +9,7 @@ import type { ReferenceItem } from "../references/reference-item.js";
 import { decodeReference, encodeReference } from "../references/reference-item.js";
 import { parsePlain, stringifyPlain } from "../state/plain-json.js";
 import type { StateItem } from "../state/state-request.js";
-import type { StateChanges, StoredState } from "../state/state-store.js";
+import type { Rest, StateChanges, StoredState } from "../state/state-store.js";
 import type { ViolationCounts } from "../violations.js";
 import type { LearnerState } from "./learner.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
@@ -91,8 +91,8 @@ export class ObserverCheckpoint {
     this.logger = logger;
   }
 
-  /** Puts what has changed. */
-  save(changes: StateChanges): void {
+  /** Puts what has changed; the signals follow step by step, as they are now. */
+  save(changes: StateChanges): Rest {
     const { sequence, watermark, schedule, models } = this.state;
     const { closedUntilMs } = schedule;
     const spans = this.saveSpans(changes);
@@ -108,10 +108,9 @@ export class ObserverCheckpoint {
         keyOf(model.model, model.version, model.segment),
         stringifyPlain(modelItem(model)),
       );
-      for (const [key, signal] of model.signals.entries()) {
-        if (signal) this.saveSignal(changes, signal, this.state.keys.known(key).suffix);
-      }
     }
+    const { snapshot } = this.state;
+    return snapshot.take(this.state.signals(), (signal) => this.saveSignal(changes, signal));
   }
 
   /**
@@ -119,6 +118,7 @@ export class ObserverCheckpoint {
    * still lie in the store. A place left behind would be counted once more after a restart.
    */
   forgetSaved(): void {
+    this.state.snapshot.drop();
     this.stale.push(...this.deletedPlaces);
     for (const [{ identity }, { places }] of this.saved) {
       const { model, version, name, segment } = identity;
@@ -164,7 +164,7 @@ export class ObserverCheckpoint {
     });
   }
 
-  private saveSignal(changes: StateChanges, signal: ObservedSignal, suffix: string): void {
+  private saveSignal(changes: StateChanges, signal: ObservedSignal): void {
     const { model, version, name, segment } = signal.identity;
     let saved = this.saved.get(signal);
     if (saved === undefined) {
@@ -177,7 +177,7 @@ export class ObserverCheckpoint {
       changes.put(
         KIND.signal,
         keyOf(model, version, name, segment),
-        stringifyPlain(itemOf(signal, suffix)),
+        stringifyPlain(itemOf(signal, this.state.keys.known(signal.key).suffix)),
       );
       saved.item = stamp;
     }

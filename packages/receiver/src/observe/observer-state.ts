@@ -14,6 +14,7 @@ import { RecentSpans } from "./recent-spans.js";
 import { signalName } from "./signal-name.js";
 import type { PlanOptions } from "./signal-plan.js";
 import { SignalPlan } from "./signal-plan.js";
+import { SignalSnapshot } from "./signal-snapshot.js";
 import { tenantRoom } from "./usage-counts.js";
 import { Watermark } from "./watermark.js";
 import { WindowSchedule } from "./window-schedule.js";
@@ -62,6 +63,8 @@ export class ObserverState {
   readonly watermark: Watermark;
   readonly recentSpans: RecentSpans;
   readonly keys: KeyTable;
+  /** What a checkpoint that is under way has not come to. */
+  readonly snapshot = new SignalSnapshot();
   /** The last batch that has been counted. */
   sequence = 0;
   signalCount = 0;

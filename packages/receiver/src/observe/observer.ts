@@ -11,7 +11,7 @@ import type { SpanFlag } from "../otlp/annotate-spans.js";
 import type { KeyTable } from "../otlp/key-table.js";
 import type { Stage, TraceBatch } from "../stage.js";
 import type { Persistent } from "../state/checkpoints.js";
-import type { StateChanges, StoredState } from "../state/state-store.js";
+import type { Rest, StateChanges, StoredState } from "../state/state-store.js";
 import type { WindowLength } from "../window-lengths.js";
 import { modelMetrics } from "./model-metrics.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
@@ -123,9 +123,9 @@ export class Observer implements Stage, Persistent {
     this.advance(receivedMs);
   }
 
-  save(changes: StateChanges): void {
-    this.checkpoint.save(changes);
-    this.history?.save(changes, this.state.schedule.closedUntilMs);
+  save(changes: StateChanges): Rest[] {
+    const past = this.history?.save(changes, this.state.schedule.closedUntilMs) ?? [];
+    return [this.checkpoint.save(changes), past];
   }
 
   saveFailed(): void {
@@ -165,7 +165,11 @@ export class Observer implements Stage, Persistent {
    */
   useReferences(): void {
     for (const model of this.state.models.values()) {
-      for (const signal of model.signals) if (signal) model.lookUpAgain(signal);
+      for (const signal of model.signals) {
+        if (signal === undefined) continue;
+        this.state.snapshot.beforeChange(signal.identity);
+        model.lookUpAgain(signal);
+      }
     }
   }
 
@@ -221,6 +225,7 @@ export class Observer implements Stage, Persistent {
 
   private close(panes: SignalPanes, untilMs: number): void {
     const { identity, reference } = panes;
+    this.state.snapshot.beforeChange(identity);
     panes.closeUntil(untilMs, (window, endMs, summary) => {
       const startMs = endMs - (this.options.lengths[window] as WindowLength).ms;
       const exemplars = () => panes.exemplars();

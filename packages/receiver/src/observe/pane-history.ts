@@ -9,7 +9,7 @@
 import { SummaryFormatError } from "@tidemark/stats";
 import type { SignalIdentity, Summary } from "../closed-window.js";
 import type { Reference } from "../references/reference.js";
-import type { StateChanges, StoredState } from "../state/state-store.js";
+import type { Rest, StateChanges, StoredState } from "../state/state-store.js";
 import type { WindowLength } from "../window-lengths.js";
 import { HOUR_MS } from "../window-lengths.js";
 import { readSummary } from "./window-summary.js";
@@ -70,15 +70,15 @@ export class PaneHistory {
     shelf.pending.set(keyOf(startMs, identity), summary.serialise());
   }
 
-  /** Puts what has come since the last time, and deletes what is too old at `nowMs`. */
-  save(changes: StateChanges, nowMs: number): void {
+  /** Deletes what is too old at `nowMs`, and puts, step by step, what has come by now. */
+  save(changes: StateChanges, nowMs: number): Rest {
     for (const shelf of this.kept()) {
-      for (const [key, bytes] of shelf.pending) changes.put(shelf.kind, key, bytes);
       shelf.saved = shelf.pending;
       shelf.pending = new Map();
       const oldestMs = nowMs - shelf.retentionMs;
       if (oldestMs > 0) changes.deleteBefore(shelf.kind, timeKey(oldestMs));
     }
+    return this.puts(changes);
   }
 
   /** The last `save` is not in the store. */
@@ -129,6 +129,12 @@ export class PaneHistory {
         return summary ? [{ startMs, endMs: startMs + ms, summary }] : [];
       })
       .toSorted((a, b) => a.startMs - b.startMs);
+  }
+
+  private *puts(changes: StateChanges): Generator<void> {
+    for (const { kind, saved } of this.kept()) {
+      for (const [key, bytes] of saved) yield changes.put(kind, key, bytes);
+    }
   }
 
   private kept(): Shelf[] {

@@ -37,7 +37,7 @@ export class SpanCounter {
   private observed = 0;
   private readonly heads: SpanHeads;
   private readonly calls: ModelCalls;
-  private readonly adder = new ValueAdder();
+  private readonly adder: ValueAdder;
   /** No window is open around it: its values count for nothing. */
   private isTooLate = false;
   private flags: SpanFlag[] = [];
@@ -55,6 +55,7 @@ export class SpanCounter {
 
   constructor(state: ObserverState) {
     this.state = state;
+    this.adder = new ValueAdder(state.snapshot);
     this.heads = new SpanHeads(state, SPANS_AT_ONCE);
     this.calls = new ModelCalls(state);
     this.callReader = new CallReader(state);
@@ -300,6 +301,7 @@ export class SpanCounter {
     }
     const signal = model.signals[key] ?? this.newSignal(model, key, ROLE.feature);
     if (signal === undefined) return;
+    this.state.snapshot.beforeChange(signal.identity);
     signal.missing++;
     signal.learner?.addMissing();
     signal.panes?.pane(this.adder.pane).addMissing(1);

@@ -3,6 +3,7 @@ import type { SpanRows } from "../otlp/span-rows.js";
 import type { ObservedSignal } from "./observed-model.js";
 import { countViolation } from "./observed-model.js";
 import type { SignalPanes } from "./signal.js";
+import type { SignalSnapshot } from "./signal-snapshot.js";
 import { isNewCategory, isOutOfRange } from "./usual-values.js";
 
 const NO_VIEW: DataView = new DataView(new ArrayBuffer(0));
@@ -18,6 +19,11 @@ export class ValueAdder {
   private unusual: string[] = [];
   /** Where numbers of the present batch may wait. */
   private readonly unsettled: SignalPanes[] = [];
+  private readonly snapshot: SignalSnapshot;
+
+  constructor(snapshot: SignalSnapshot) {
+    this.snapshot = snapshot;
+  }
 
   /** Begins a span. */
   begin(rows: SpanRows, span: number, eventMs: number, pane: number): void {
@@ -45,6 +51,8 @@ export class ValueAdder {
 
   /** @returns false when the value is none of this signal; that is counted */
   addNumber(signal: ObservedSignal, value: number): boolean {
+    // Those that only join others of the same batch come after one that has been here.
+    this.snapshot.beforeChange(signal.identity);
     const { panes } = signal;
     const isTaken =
       panes === undefined
@@ -67,6 +75,7 @@ export class ValueAdder {
 
   /** @returns false when the value is none of this signal; that is counted */
   addCategory(signal: ObservedSignal, value: string): boolean {
+    this.snapshot.beforeChange(signal.identity);
     const { panes } = signal;
     const isTaken =
       panes === undefined

@@ -4,7 +4,7 @@ import type { LogRecord } from "../log/log-record.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import type { Stage } from "../stage.js";
-import type { StateChanges, StateStore, StoredState } from "./state-store.js";
+import type { Rest, StateChanges, StateStore, StoredState } from "./state-store.js";
 
 /** At most this share of the time goes into checkpoints, however much there is to store. */
 const TIME_SHARE = 0.05;
@@ -16,8 +16,8 @@ export const OBSERVE = "observe";
 
 /** Something that can be stored with a checkpoint. */
 export interface Persistent {
-  /** Puts what has changed since the last time. */
-  save(changes: StateChanges): void;
+  /** Puts what has changed since the last time, or returns steps that put it as it is now. */
+  save(changes: StateChanges): readonly Rest[];
   /** The transaction has failed: the next one must store everything. */
   saveFailed(): void;
   /** Takes up what an earlier run has stored. */
@@ -113,17 +113,18 @@ export class Checkpoints implements Stage {
   }
 
   /**
-   * One transaction, of what is known now: what comes while it is under way belongs to the next
-   * one. It may count batches that are not yet kept in the log: none of these has been
-   * acknowledged, and when they are sent again they are known as duplicates.
+   * One transaction, of what is known now. It is put together a few milliseconds at a time; what
+   * comes while it is under way belongs to the next one. It may count batches that are not yet kept
+   * in the log: none of these has been acknowledged, and when they are sent again they are known as
+   * duplicates.
    */
   private async take(): Promise<void> {
     const { store, log, observer, others } = this.parts;
     const { sequence } = observer;
     try {
-      await store.transaction((changes) => {
-        for (const one of [observer, ...others]) one.save(changes);
-      });
+      await store.transaction((changes) =>
+        [observer, ...others].flatMap((one) => one.save(changes)),
+      );
       log.release(OBSERVE, sequence);
     } catch (error) {
       for (const one of [observer, ...others]) one.saveFailed();

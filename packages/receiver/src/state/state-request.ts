@@ -29,9 +29,12 @@ export type StateRequest =
   | { readonly kind: "open" }
   | { readonly kind: "items"; readonly of: string; readonly keys?: readonly string[] }
   | { readonly kind: "read"; readonly file: string }
-  /** Changes of the transaction that the next commit makes. */
-  | { readonly kind: "part"; readonly changes: readonly StateChange[] }
-  | { readonly kind: "commit" }
+  /** Changes of a transaction, whose number is any that is not in use. */
+  | { readonly kind: "part"; readonly of: number; readonly changes: readonly StateChange[] }
+  /** Makes the transaction, of all its parts. */
+  | { readonly kind: "commit"; readonly of: number }
+  /** Forgets the parts of a transaction that will not be. */
+  | { readonly kind: "abandon"; readonly of: number }
   | { readonly kind: "close" };
 
 /** What it answers: a value, or the words of what went wrong. */

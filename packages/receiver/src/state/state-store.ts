@@ -3,6 +3,7 @@
  * only grows. A checkpoint is one transaction. SQLite waits for the disk, and so works in a thread
  * of its own (state-thread.ts): nobody's acknowledgement waits for a checkpoint.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { MetricFamily } from "../metric-family.js";
 import type { Stage } from "../stage.js";
@@ -13,6 +14,11 @@ const THREAD = new URL("../../dist/state/state-thread.js", import.meta.url);
 
 /** Changes that are sent at once: some milliseconds. */
 const PART_CHANGES = 1000;
+/** Between two slices of the steps of a transaction, requests are served. */
+const SLICE_MS = 5;
+
+/** What is still to be put: each step puts a little. */
+export type Rest = Iterable<unknown>;
 
 /** The file cannot be used; the message says why and what to do. */
 export class StateStoreError extends Error {
@@ -55,6 +61,7 @@ export class StateStore implements Stage, StoredState {
   private readonly file: string;
   private thread: Worker | undefined;
   private readonly waiting: Waiting[] = [];
+  private transactions = 0;
 
   constructor(file: string) {
     this.file = file;
@@ -90,24 +97,47 @@ export class StateStore implements Stage, StoredState {
 
   /**
    * Makes what `change` puts together one transaction: when this resolves all of it is on the
-   * disk, and when it rejects none of it is. `change` is over when this returns. One at a time.
+   * disk, and when it rejects none of it is. Transactions may overlap; they come in the order in
+   * which they are complete.
+   *
+   * @param change puts what it has to put at once, and returns steps that put the rest; they are
+   *   taken in turn, some milliseconds at a time, and others are served meanwhile
    */
-  async transaction(change: (changes: StateChanges) => void): Promise<void> {
+  async transaction(change: (changes: StateChanges) => readonly Rest[]): Promise<void> {
+    const of = ++this.transactions;
     const list: StateChange[] = [];
-    change({
+    const changes: StateChanges = {
       put: (kind, key, body) => list.push({ verb: "put", kind, key, body }),
       delete: (kind, key) => list.push({ verb: "delete", kind, key }),
       deleteBefore: (kind, key) => list.push({ verb: "deleteBefore", kind, key }),
       write: (file, offset, bytes) => list.push({ verb: "write", file, offset, bytes }),
       remove: (file) => list.push({ verb: "remove", file }),
-    });
-    // What is sent is copied while nothing else is done, so many changes go a few at a time.
-    for (let from = 0; from < list.length; from += PART_CHANGES) {
-      const part = list.slice(from, from + PART_CHANGES);
-      const handedOver = part.flatMap((one) => (one.verb === "write" ? [one.bytes.buffer] : []));
-      await this.ask({ kind: "part", changes: part }, handedOver);
+    };
+    try {
+      for (const rest of change(changes)) {
+        let overMs = performance.now() + SLICE_MS;
+        for (const _ of rest) {
+          if (list.length < PART_CHANGES && performance.now() < overMs) continue;
+          await this.send(of, list);
+          await nextTurn();
+          overMs = performance.now() + SLICE_MS;
+        }
+      }
+      await this.send(of, list);
+      await this.ask({ kind: "commit", of });
+    } catch (error) {
+      this.ask({ kind: "abandon", of }).catch(() => {});
+      throw error;
     }
-    await this.ask({ kind: "commit" });
+  }
+
+  /** What is sent is copied while nothing else is done, so many changes go a few at a time. */
+  private async send(of: number, list: StateChange[]): Promise<void> {
+    while (list.length > 0) {
+      const changes = list.splice(0, PART_CHANGES);
+      const handedOver = changes.flatMap((one) => (one.verb === "write" ? [one.bytes.buffer] : []));
+      await this.ask({ kind: "part", of, changes }, handedOver);
+    }
   }
 
   async items(kind: string): Promise<StateItem[]> {

@@ -42,8 +42,8 @@ parentPort?.on("message", (request: StateRequest) => {
   parentPort?.postMessage(answerTo(request));
 });
 
-/** What has come of the transaction that is to be made next. */
-const parts: StateChange[] = [];
+/** What has come of transactions that are yet to be made, by their numbers. */
+const parts = new Map<number, StateChange[]>();
 
 function answerTo(request: StateRequest): StateAnswer {
   try {
@@ -68,10 +68,14 @@ function handle(request: StateRequest): unknown {
   if (request.kind === "items") return itemsOf(opened, request.of, request.keys);
   if (request.kind === "read") return readBeside(request.file);
   if (request.kind === "part") {
-    parts.push(...request.changes);
+    const before = parts.get(request.of);
+    if (before) before.push(...request.changes);
+    else parts.set(request.of, [...request.changes]);
     return undefined;
   }
-  commit(opened, parts.splice(0));
+  const changes = parts.get(request.of) ?? [];
+  parts.delete(request.of);
+  if (request.kind === "commit") commit(opened, changes);
   return undefined;
 }
 
