@@ -1,6 +1,6 @@
 /**
- * How verdicts, states and what was learned of windows survive a restart. Evidence is written down
- * when it is found, a few at a time, and not all at once when a checkpoint is taken.
+ * How verdicts, states and what was learned of windows survive a restart. Evidence never changes,
+ * so that it is written down when its turn comes in a checkpoint.
  */
 import type { SignalIdentity } from "../closed-window.js";
 import type { Rest, StateChanges, StoredState } from "../state/state-store.js";
@@ -26,7 +26,7 @@ interface SignalItem {
 export class EvaluatorCheckpoint {
   private readonly records: Map<string, SignalRecord>;
   private readonly lengths: readonly WindowLength[];
-  /** Bodies that are to be stored, by kind and key. */
+  /** What is to be stored, by kind and key. */
   private pending = newPending();
   /** What the checkpoint under way stores, as it was then; numbers are of records that go on. */
   private saving = newPending();
@@ -50,7 +50,7 @@ export class EvaluatorCheckpoint {
     const evidence = record.evidence[length];
     if (evidence === undefined) return;
     const { ms } = this.lengths[length] as WindowLength;
-    this.pending.evidence.set(`${key} ${ms}`, evidenceBytes(key, ms, evidence));
+    this.pending.evidence.set(`${key} ${ms}`, { key, ms, evidence });
   }
 
   /** Belongs before every change of a record's numbers: a checkpoint is of one moment. */
@@ -82,7 +82,9 @@ export class EvaluatorCheckpoint {
     const { signal, numbers, evidence } = this.saving;
     for (const key of numbers.keys()) yield this.beforeChange(key);
     for (const [key, text] of signal) yield changes.put(KIND.signal, key, text);
-    for (const [key, bytes] of evidence) yield changes.put(KIND.evidence, key, bytes);
+    for (const [at, found] of evidence) {
+      yield changes.put(KIND.evidence, at, evidenceBytes(found.key, found.ms, found.evidence));
+    }
     this.saving = newPending();
     this.changes = undefined;
   }
@@ -120,6 +122,6 @@ function newPending() {
   return {
     signal: new Map<string, string>(),
     numbers: new Map<string, SignalRecord>(),
-    evidence: new Map<string, Uint8Array>(),
+    evidence: new Map<string, ReturnType<typeof readEvidence>>(),
   };
 }
