@@ -150,6 +150,41 @@ describe("what strangers send", () => {
     expect(signals.some(({ signal }) => signal === "feature.a\u0001b")).toBe(true);
   });
 
+  it("keeps 256 of a million different texts, and counts the others as one", async () => {
+    const receiver = await started("idleTimeout: 1h, allowedLateness: 0s");
+    const at = (atMs: number, index: number, classes: string[]) => ({
+      atMs: atMs + index,
+      attributes: { "ml.model.name": "m", "ml.prediction.class": classes },
+    });
+    const usual = Array.from({ length: 600 }, (_, index) => (index % 3 === 0 ? "cat" : "dog"));
+    await send(receiver, START_MS, [at(START_MS, 0, usual)]);
+    const fromMs = START_MS + MINUTES_5;
+    for (let batch = 0; batch < 50; batch++) {
+      const classes = (span: number) =>
+        Array.from({ length: 1000 }, (_, index) => `c${(batch * 20 + span) * 1000 + index}`);
+      const spans = Array.from({ length: 20 }, (_, span) => at(fromMs, span, classes(span)));
+      await send(receiver, fromMs, spans);
+    }
+    await send(receiver, fromMs + MINUTES_5, [at(fromMs + MINUTES_5, 0, usual)]);
+    await receiver.settled();
+    const [verdict] = await receiver.verdicts();
+    expect(verdict).toMatchObject({ signal: "prediction.class", state: "drifted" });
+    expect(verdict).toMatchObject({ liveCount: 1_000_000 });
+    const query = "model=m&signal=prediction.class&hours=24";
+    const answer = await fetch(`${receiver.admin}/api/v1/history?${query}`);
+    const { panes } = (await answer.json()) as {
+      panes: { count: number; other: number; categories: Record<string, number> }[];
+    };
+    const pane = panes.find(({ count }) => count === 1_000_000);
+    // Beside the two that the reference knows.
+    const named = Object.keys(pane?.categories ?? {}).filter((name) => /^c\d/.test(name));
+    expect(named.length).toBe(256);
+    expect(pane?.other).toBe(1_000_000 - 256);
+    const violations = await receiver.metric("ml_quality_violations_total");
+    const unknown = Object.entries(violations).find(([key]) => key.includes("new_category"));
+    expect(unknown?.[1]).toBe(1_000_000);
+  }, 60_000);
+
   it("of two types is one type and a count", async () => {
     const receiver = await started();
     const spans = [1, "one", true, 2, Number.NaN, "two"].map((value) => ({

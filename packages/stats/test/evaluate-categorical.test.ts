@@ -77,6 +77,27 @@ describe("evaluateCategorical", () => {
     expect(verdict.sentence).toMatch(/rare or new categories, 0.1 % the new "typo 7" \(expected 0/);
   });
 
+  it("sees rows move between a category and names each too rare to count, whichever side is small", () => {
+    const known = new CategoryCounts();
+    known.add("cat", 250);
+    known.add("dog", 250);
+    const many = CategoryCounts.liveFor(known);
+    for (let id = 0; id < 500_000; id++) many.add(`id ${id}`);
+    many.add("cat", 500_000);
+    expect(evaluated(many, known)).toMatchObject({ outcome: "drifted", cells: 3 });
+    const crowd = new CategoryCounts();
+    for (let id = 0; id < 200; id++) crowd.add(`id ${id}`, 2500);
+    crowd.add("cat", 500_000);
+    const few = CategoryCounts.liveFor(crowd);
+    few.add("cat", 250);
+    few.add("dog", 250);
+    expect(evaluated(few, crowd)).toMatchObject({ outcome: "drifted", cells: 3 });
+    const same = CategoryCounts.liveFor(crowd);
+    same.add("cat", 250);
+    for (let id = 0; id < 250; id++) same.add(`id ${id % 200}`);
+    expect(evaluated(same, crowd)).toMatchObject({ outcome: "stable", cells: 2 });
+  });
+
   it("does not take what a small reference happens to lack for drift", () => {
     const shares = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`c${i}`, 1 / 200]));
     let alarms = 0;

@@ -4,6 +4,8 @@
 // sides together, stand alone; the rest is one cell "other". Chosen by the reference's counts only,
 // a small reference's rare categories would be those it happens to lack, and "other" would differ
 // without any drift; given both sides' sum, chance deals a category's rows to the sides alike.
+// A category of the smaller side with many times those rows stands alone too: that the sum expects
+// fewer than 5 is then no chance. Names that nobody knew, each too rare to count, have replaced it.
 
 import { type CategoryCounts } from "../summaries/category-counts.js";
 import {
@@ -25,6 +27,8 @@ import {
 
 /** Independent rows that a category must expect on the smaller side to stand alone. */
 const CELL_ROWS_MIN = 5;
+/** Poisson of mean 5 reaches 40 with a chance of 1e-21, so that no null is judged otherwise. */
+const CELL_ROWS_SURE = 40;
 /** Hellinger distance worth seeing when the floor is 0. */
 const POINT_NULL_TARGET = 0.1;
 
@@ -85,7 +89,7 @@ export function evaluateCategorical(comparison: CategoricalComparison): Categori
   const nEffective = effectiveSize(sides.reference, sides.live);
   const floor = policy.floors.hellinger;
   const noncentrality = floorOfHellinger(floor);
-  const cells = categoryCells(reference, live, smallerSize(sides));
+  const cells = categoryCells(reference, live, sides);
   const silent = live.count === 0;
   const freedom = Math.max(1, cells.expected.length - 1);
   const test = silent
@@ -137,15 +141,21 @@ interface CategoryCells {
 function categoryCells(
   reference: CategoryCounts,
   live: CategoryCounts,
-  smaller: number,
+  sides: Sides,
 ): CategoryCells {
   const names: string[] = [];
   const expected: number[] = [];
   const observed: number[] = [];
   let [restExpected, restObserved] = [reference.count, live.count];
+  const smaller = smallerSize(sides);
   const rowsMin = (CELL_ROWS_MIN * (reference.count + live.count)) / smaller;
+  const referenceIsSmaller = reference.count / sides.reference.inflation === smaller;
+  const { inflation } = referenceIsSmaller ? sides.reference : sides.live;
   const consider = (name: string, count: number, seen: number): void => {
-    if (count + seen < rowsMin) return;
+    // Of a name that the reference has pooled nobody knows how many rows it had.
+    const known = count > 0 || reference.other === 0;
+    const sure = known && (referenceIsSmaller ? count : seen) >= CELL_ROWS_SURE * inflation;
+    if (count + seen < rowsMin && !sure) return;
     names.push(name);
     expected.push(count);
     observed.push(seen);
