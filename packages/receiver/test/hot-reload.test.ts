@@ -229,6 +229,7 @@ describe("a running receiver", () => {
       const fine = await status("--url", admin);
       expect(fine.out).toContain(`at ${admin}, up for`);
       expect(fine.out).toContain("no model was seen yet");
+      expect(fine.out).toMatch(/^ {2}log +batches behind +of 0 B$/m);
       expect(fine.code).toBe(0);
       writeFileSync(yaml, text("processors: { learn: { samples: 7 } }\n"));
       child.kill("SIGHUP");

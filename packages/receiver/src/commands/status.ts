@@ -1,7 +1,6 @@
 /** `tidemark status`: how a running receiver is. */
 import type { ReceiverStatus } from "../admin/status-api.js";
 import { loadConfig } from "../config/load-config.js";
-import { formatSize } from "../config/quantities.js";
 import { textTable } from "./text-table.js";
 
 const URL_DEFAULT = "http://127.0.0.1:9464";
@@ -113,10 +112,17 @@ function asText(base: string, found: ReceiverStatus, problems: readonly string[]
     ...lines.map((line) => `${line}\n`),
     modelRows.length > 0 ? `\n${textTable([header, ...modelRows])}` : "\nno model was seen yet\n",
     windows.length > 0 ? `\n${textTable([["window", "signals"], ...windows])}` : "",
-    `\n${textTable([["log", "batches behind", `of ${formatSize(log.bytes)}`], ...consumers])}`,
+    `\n${textTable([["log", "batches behind", `of ${roundSize(log.bytes)}`], ...consumers])}`,
     alarms.length > 0 ? `\n${alarms.join("\n")}\n` : "",
     more > 0 ? `and ${more} more\n` : "",
   ].join("");
+}
+
+/** Three digits are enough for people, such as `2.31 MiB`. */
+function roundSize(bytes: number): string {
+  const power = bytes < 1024 ? 0 : Math.min(3, Math.floor(Math.log2(bytes) / 10));
+  const unit = ["B", "KiB", "MiB", "GiB"][power] as string;
+  return `${Number((bytes / 1024 ** power).toPrecision(3))} ${unit}`;
 }
 
 function whole(count: number): string {
