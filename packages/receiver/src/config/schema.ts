@@ -61,6 +61,8 @@ const evaluate = z.strictObject({
   /** Shift in standard deviations below which nobody wants to be told. */
   shift: z.number().min(0.01).max(3).default(0.25),
   falseAlarmsPerFeatureYear: z.number().gt(0).max(1000).default(0.01),
+  /** Of all signals together: divided by how many there are, where that is the stricter promise. */
+  falseAlarmsPerYear: z.number().gt(0).max(1e6).optional(),
   falseWarningsPerFeatureYear: z.number().gt(0).max(10_000).default(1),
 });
 

@@ -40,6 +40,8 @@ export interface PromiseOptions {
   readonly shift: number;
   readonly falseAlarmsPerFeatureYear: number;
   readonly falseWarningsPerFeatureYear: number;
+  /** Of all signals together; undefined for none but that of each. */
+  readonly falseAlarmsPerYear?: number | undefined;
 }
 
 /** The evaluator's part of the configuration. */
@@ -51,6 +53,9 @@ export interface EvaluatorOptions extends PromiseOptions {
   /** Changes of verdicts that are kept. */
   readonly history: number;
 }
+
+/** As many signals as an installation has at least share its promise from the start. */
+const SHARERS_MIN = 64;
 
 interface KeyedRecord {
   readonly key: string;
@@ -70,18 +75,27 @@ export function windowPolicies(
   });
 }
 
-/** By window length; undefined where it is not evaluated. */
+/**
+ * By window length; undefined where it is not evaluated.
+ * @param signals that share what is promised of all together
+ */
 function policiesOf(
   lengths: readonly WindowLength[],
-  options: PromiseOptions,
+  promise: PromiseOptions,
+  signals: number,
 ): (DriftPolicy | undefined)[] {
-  const policies = windowPolicies(lengths, options);
+  const { falseAlarmsPerFeatureYear, falseAlarmsPerYear = Number.POSITIVE_INFINITY } = promise;
+  const perSignal = Math.min(falseAlarmsPerFeatureYear, falseAlarmsPerYear / signals);
+  const policies = windowPolicies(lengths, { ...promise, falseAlarmsPerFeatureYear: perSignal });
   return lengths.map(({ evaluated }) => (evaluated ? policies.shift() : undefined));
 }
 
 /** The stage behind observe. */
 export class Evaluator implements Stage, Persistent {
   private readonly options: EvaluatorOptions;
+  private promise: PromiseOptions;
+  /** How many signals share it: doubled when there are more, so that thresholds seldom move. */
+  private sharers = SHARERS_MIN;
   /** By window length; undefined where it is not evaluated. */
   private policies: readonly (DriftPolicy | undefined)[];
   private readonly logger: Logger;
@@ -102,7 +116,8 @@ export class Evaluator implements Stage, Persistent {
     this.options = options;
     this.logger = logger;
     this.onFinding = onFinding;
-    this.policies = policiesOf(options.lengths, options);
+    this.promise = options;
+    this.policies = policiesOf(options.lengths, options, this.sharers);
     this.history = new VerdictHistory(options.history);
     this.checkpoint = new EvaluatorCheckpoint(this.records, options.lengths);
   }
@@ -113,7 +128,8 @@ export class Evaluator implements Stage, Persistent {
 
   /** Judges by another promise from the next window on. */
   usePromise(promise: PromiseOptions): void {
-    this.policies = policiesOf(this.options.lengths, promise);
+    this.promise = promise;
+    this.policies = policiesOf(this.options.lengths, promise, this.sharers);
   }
 
   /**
@@ -121,9 +137,12 @@ export class Evaluator implements Stage, Persistent {
    * @returns whether the signal is in alarm in windows of that length
    */
   consume(closed: ClosedWindow): boolean {
+    const { sharers } = this;
+    const { key, record } = this.recordOf(closed);
+    while (this.records.size > this.sharers) this.sharers *= 2;
+    if (this.sharers > sharers) this.usePromise(this.promise);
     const policy = this.policies[closed.window];
     if (policy === undefined) return false;
-    const { key, record } = this.recordOf(closed);
     this.checkpoint.beforeChange(key);
     try {
       if (this.evaluate(closed, record, policy)) {
