@@ -272,4 +272,15 @@ describe("an address beyond loopback", () => {
     for (const part of expected) expect(warnings[0]).toContain(part);
     if (expected.length > 0) expect(warnings[0]).toMatch(/^t\.yaml:2: anybody in the network/);
   });
+
+  it.each([
+    ["is warned of", 'endpoint: "0.0.0.0:9464"', 1],
+    ["is not warned of when it asks who is there", `endpoint: "[::]:9464", ${auth}`, 0],
+    ["is not warned of on this machine", 'endpoint: "127.0.0.1:9464"', 0],
+  ])("that shows the page %s", (_, prometheus, count) => {
+    const text = `exporters:\n  prometheus: { ${prometheus} }\n`;
+    const { warnings } = parseConfig(text, "t.yaml", {});
+    expect(warnings).toHaveLength(count);
+    if (count) expect(warnings[0]).toMatch(/^t\.yaml:2: anybody in the network may read the page/);
+  });
 });

@@ -78,7 +78,7 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv):
     ...config,
     processors: { ...config.processors, references },
     service: { ...config.service, storage },
-    warnings: [...unusedExporters(config, locate), ...openDoors(config.receivers.otlp, locate)],
+    warnings: [...unusedExporters(config, locate), ...openDoors(config, locate)],
   };
 }
 

@@ -1,11 +1,15 @@
 /** Addresses that strangers reach, and where nothing asks who they are. */
-import type { OtlpReceiverConfig } from "./otlp-receiver-schema.js";
+import type { ParsedConfig } from "./schema.js";
 
-/** What is said of them, once for all; nothing when there are none. */
-export function openDoors(
-  { protocols }: OtlpReceiverConfig,
-  locate: (path: readonly string[]) => string,
-): string[] {
+type Locate = (path: readonly string[]) => string;
+
+/** What is said of them: of those that take spans once for all, and of the one that shows them. */
+export function openDoors(config: ParsedConfig, locate: Locate): string[] {
+  return [...openReceivers(config, locate), ...openAdmin(config, locate)];
+}
+
+function openReceivers({ receivers }: ParsedConfig, locate: Locate): string[] {
+  const { protocols } = receivers.otlp;
   const open = Object.entries(protocols).filter(([, { enabled, endpoint, auth, tls }]) => {
     return enabled && !isLoopback(endpoint.host) && auth === undefined && tls === undefined;
   });
@@ -16,6 +20,17 @@ export function openDoors(
   return [
     `${locate(path)}: anybody in the network may send to ${keys}, and read what others send; ` +
       "set tls and auth there, or listen on 127.0.0.1",
+  ];
+}
+
+function openAdmin({ exporters, service }: ParsedConfig, locate: Locate): string[] {
+  if (!service.pipelines.metrics.exporters.includes("prometheus")) return [];
+  const { endpoint, auth } = exporters.prometheus;
+  if (auth !== undefined || isLoopback(endpoint.host)) return [];
+  const at = locate(["exporters", "prometheus", "endpoint"]);
+  return [
+    `${at}: anybody in the network may read the page, the API and the metrics; ` +
+      "set exporters.prometheus.auth, or listen on 127.0.0.1",
   ];
 }
 
