@@ -2,8 +2,8 @@
  * Sends one body to an OTLP/HTTP endpoint and says what became of it.
  * https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
  *
- * It writes to the connection itself: a request of node:http was measured to cost more than
- * reading, counting and logging the body together.
+ * It writes to the connection itself: with a request of node:http, a server that only forwards was
+ * measured to take 380 us of CPU for a body of 223 KB, with a bare socket 238.
  */
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { RpcStatus } from "../otlp/schema.js";
