@@ -1,7 +1,7 @@
 /**
  * Files of the log that nobody needs any more, kept to be written over. Deleting a file makes the
- * disk busy just when the next batch wants to be synced: some hundred megabytes at a checkpoint made
- * it wait for 130 ms. A file that does not grow is also synced without its metadata.
+ * disk busy just when the next batch wants to be synced: some hundred megabytes at a checkpoint
+ * made it wait for 130 ms. A file that does not grow is also synced without its metadata.
  */
 import { readdir, rename, stat, unlink } from "node:fs/promises";
 import { basename, join } from "node:path";
