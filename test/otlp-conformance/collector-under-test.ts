@@ -10,7 +10,7 @@ import { SpanSink } from "./span-sink.ts";
 const MIB = 1024 ** 2;
 /** Its default limit over HTTP is 20 MiB, over gRPC 4 MiB. */
 const OVERSIZE_MIB = 24;
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 /**
  * Starts the Collector that `test/peers/install.sh collector` has built.

@@ -15,7 +15,7 @@ import type { Target } from "./suite.ts";
 const MIB = 1024 ** 2;
 /** Above what an ordinary large request has, and small enough that exceeding it costs little. */
 const LIMIT_MIB = 16;
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 /** A receiver as a target of the suite. */
 export interface ReceiverUnderTest {

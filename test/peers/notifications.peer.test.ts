@@ -14,7 +14,7 @@ type Labels = Readonly<Record<string, string>>;
 
 const NUMBERS = "wind of weather 2 differs over the last 5m: ks 0.431 (threshold 0.1)";
 const PLAYBOOK = "http://localhost:9464/playbooks/MlDriftDetected";
-const WAIT = { timeout: 20_000, interval: 200 };
+const WAIT = { timeout: 60_000, interval: 200 };
 
 const DRIFT: Labels = {
   alertname: "MlDriftDetected",

@@ -9,6 +9,7 @@ export default defineConfig({
     include: ["*.peer.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     pool: "forks",
     // Each file starts several servers; one file at a time leaves them the machine.
     fileParallelism: false,

@@ -101,8 +101,7 @@ export function createReceiver(
   const observer: Observer = createObserver(config, keys, consumers, live, world);
   const flagged = new FlaggedBatches(() => log.lastReleased);
   const { otlp } = config.receivers;
-  const { grpc, http } = otlp.protocols;
-  const bodyBytesMax = Math.max(grpc.max_recv_msg_size, http.max_request_body_size);
+  const bodyBytesMax = largestBody(otlp);
   const count = (record: LogRecord, rows: SpanRows | undefined) => {
     if (rows === undefined) observer.pass(record);
     else flagged.add(record.sequence, observer.consume({ ...record, rows }));
@@ -134,6 +133,7 @@ export function createReceiver(
   const shown = {
     ...consumers,
     observer,
+    book: live.book,
     metrics,
     ready: () => lifecycle.ready,
     now: world.now,
@@ -267,12 +267,18 @@ function createObserver(
     },
     () => {
       warnOfUnseenModels(book, observer, logger);
+      warnOfOtherRuns(book, observer, logger);
       quality.noteAbsent(absentSignals(book, observer));
     },
     now,
     logger,
   );
   return observer;
+}
+
+/** Bytes of a body that either door lets in. */
+function largestBody({ protocols: { grpc, http } }: Config["receivers"]["otlp"]): number {
+  return Math.max(grpc.max_recv_msg_size, http.max_request_body_size);
 }
 
 /** Starts stages in order, and stops them in the opposite one. */
@@ -314,5 +320,16 @@ function warnOfUnseenModels(book: ReferenceBook, observer: Observer, logger: Log
       model,
       seen: [...seen].join(", "),
     });
+  }
+}
+
+/** What is usual for one training run may not be so for the next: say it, once for each. */
+function warnOfOtherRuns(book: ReferenceBook, observer: Observer, logger: Logger): void {
+  for (const { reference, referenceRunId, ...seen } of book.newRuns(observer.observedModels())) {
+    logger.warn(
+      `the model comes from training run ${seen.runId}, its reference from ${referenceRunId}; ` +
+        "build the reference of that run",
+      { reference, ...seen },
+    );
   }
 }

@@ -8,6 +8,7 @@ import { sentenceOf } from "../evaluate/verdict.js";
 import type { MetricFamily, NumberPoint } from "../metric-family.js";
 import type { ObservedModel } from "../observe/observed-model.js";
 import type { Observer } from "../observe/observer.js";
+import type { OtherRun, ReferenceBook } from "../references/reference-book.js";
 
 const { version: VERSION } = createRequire(import.meta.url)("../../package.json") as {
   version: string;
@@ -25,6 +26,7 @@ export interface StatusSources {
   readonly metrics: () => MetricFamily[];
   readonly observer: Observer;
   readonly evaluator: Evaluator;
+  readonly book: ReferenceBook;
 }
 
 /** One version of a model. */
@@ -63,6 +65,8 @@ export interface ReceiverStatus {
   readonly verdicts: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly alarms: readonly AlarmStatus[];
   readonly alarmCount: number;
+  /** Models whose spans name another training run than their reference does. */
+  readonly otherRuns: readonly OtherRun[];
   readonly log: {
     readonly bytes: number;
     readonly failures: number;
@@ -104,6 +108,7 @@ export function receiverStatus(sources: StatusSources): ReceiverStatus {
       sentence: sentenceOf(verdict),
     })),
     alarmCount: alarms.length,
+    otherRuns: sources.book.otherRuns(observer.observedModels()),
     log: {
       bytes: total(METRICS.logBytes),
       failures: total(METRICS.logFailures),

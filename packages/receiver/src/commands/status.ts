@@ -66,7 +66,7 @@ async function ask(base: string): Promise<ReceiverStatus> {
 }
 
 /** What somebody should look at, other than drift. */
-function problemsOf({ ready, config, log }: ReceiverStatus): string[] {
+function problemsOf({ ready, config, log, otherRuns }: ReceiverStatus): string[] {
   const problems: string[] = [];
   if (!ready) problems.push("it is starting, or shutting down");
   if (config.error !== undefined) {
@@ -77,6 +77,13 @@ function problemsOf({ ready, config, log }: ReceiverStatus): string[] {
   }
   if (log.failures > 0) problems.push(`${log.failures} batches were refused: the log was full`);
   if (log.damages > 0) problems.push(`the log was damaged in ${log.damages} places`);
+  for (const { model, version, runId, reference, referenceRunId } of otherRuns) {
+    const named = version ? `${model} ${version}` : model;
+    problems.push(
+      `${named} comes from training run ${runId}, its reference ${reference} ` +
+        `from ${referenceRunId}: build the reference of that run`,
+    );
+  }
   return problems;
 }
 

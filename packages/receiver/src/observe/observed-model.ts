@@ -76,6 +76,8 @@ export class ObservedModel {
   confidences: ConfidenceHistograms | undefined;
   successes = 0;
   errors = 0;
+  /** The training run that the latest span to say so has named; empty before. */
+  runId = "";
   private readonly options: ModelOptions;
 
   constructor(model: string, version: string, segment: string, options: ModelOptions) {

@@ -28,7 +28,7 @@ export interface PlanOptions {
 }
 
 /** What a span's values are for, beside being a signal each: bits. */
-export const PURPOSE = { dialect: 1, declared: 2, segment: 4 } as const;
+export const PURPOSE = { dialect: 1, declared: 2, segment: 4, run: 8 } as const;
 
 /** Predictions that the model has refused to make. */
 const REJECTED: DeclaredSignal = {
@@ -66,6 +66,7 @@ export class SignalPlan {
     for (let id = 0; id < keys.size; id++) {
       if (keys.roleOf(id) >= ROLE.dialect) this.purposes[id] = PURPOSE.dialect;
       if (keys.roleOf(id) === ROLE.segment) this.purposes[id] = PURPOSE.segment;
+      if (keys.roleOf(id) === ROLE.modelRunId) this.purposes[id] = PURPOSE.run;
     }
     for (const { name, as } of Object.values(CALL_SIGNALS)) this.kinds.set(name, as);
     for (const signal of [REJECTED, ...declared]) this.declare(signal);

@@ -21,6 +21,7 @@ import type { ObserverState } from "./observer-state.js";
 import { SPANS_AT_ONCE } from "./recent-spans.js";
 import { PURPOSE } from "./signal-plan.js";
 import { SpanHeads } from "./span-heads.js";
+import { SpanRuns } from "./span-runs.js";
 import { SpanSegments } from "./span-segments.js";
 import { ValueAdder } from "./value-adder.js";
 
@@ -48,6 +49,7 @@ export class SpanCounter {
   private readonly callReader: CallReader;
   private readonly declared: DeclaredReader;
   private readonly segments: SpanSegments;
+  private readonly runs: SpanRuns;
   /** Resource and scope of the last span, and what their values are for. */
   private resource = -1;
   private scope = -1;
@@ -61,6 +63,7 @@ export class SpanCounter {
     this.callReader = new CallReader(state);
     this.declared = new DeclaredReader(state);
     this.segments = new SpanSegments(state);
+    this.runs = new SpanRuns(state);
   }
 
   /**
@@ -165,6 +168,7 @@ export class SpanCounter {
     const { observations, purposes } = this;
     observations.clear();
     let { model } = call;
+    if (purposes & PURPOSE.run) this.runs.read(rows, span, model);
     if (purposes & PURPOSE.dialect) {
       const outcome = this.callReader.read(rows, span, model, observations);
       if (outcome.kind === "duplicate") this.note("duplicate_call");

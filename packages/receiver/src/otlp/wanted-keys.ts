@@ -22,6 +22,7 @@ export const ROLE = {
   /** Signals that are made of several attributes: of model calls, and of the configuration. */
   callSignal: 13,
   declaredSignal: 14,
+  modelRunId: 15,
   /** From here on: the rows of DIALECT_ATTRIBUTES, and of DIALECT_EVENTS. */
   dialect: 1000,
   event: 2000,
@@ -41,6 +42,7 @@ const CONVENTION = [
   "segment",
   "predictionRejected",
   "serviceName",
+  "modelRunId",
 ] as const;
 
 /**

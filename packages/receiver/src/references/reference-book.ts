@@ -4,6 +4,20 @@ import { concerns, counterpart, movingReference } from "./moving-reference.js";
 import type { Reference } from "./reference.js";
 import type { ReferenceFile } from "./reference-file.js";
 
+/** A model at work, and the training run that it says it comes from; empty when it does not. */
+export interface ModelRun {
+  readonly model: string;
+  readonly version: string;
+  readonly runId: string;
+}
+
+/** A model whose spans name another training run than its reference does. */
+export interface OtherRun extends ModelRun {
+  /** The reference's file. */
+  readonly reference: string;
+  readonly referenceRunId: string;
+}
+
 /** All references that are configured, looked up by signal. */
 export class ReferenceBook {
   private files: readonly ReferenceFile[];
@@ -84,6 +98,29 @@ export class ReferenceBook {
     );
     for (const { file } of unseen) this.reported.add(file);
     return unseen;
+  }
+
+  /** Models that another training run has made than the one that their reference is of. */
+  otherRuns(models: readonly ModelRun[]): OtherRun[] {
+    return models.flatMap(({ model, version, runId }): OtherRun[] => {
+      const files = this.filesOf(model, version).filter((file) => file.runId !== "");
+      // A file for this very version goes before one for any.
+      const exact = files.filter((file) => file.version === version);
+      const asked = exact.length > 0 ? exact : files;
+      const [first] = asked;
+      if (runId === "" || !first || asked.some((file) => file.runId === runId)) return [];
+      return [{ model, version, runId, reference: first.file, referenceRunId: first.runId }];
+    });
+  }
+
+  /** The same, each returned once only. */
+  newRuns(models: readonly ModelRun[]): OtherRun[] {
+    return this.otherRuns(models).filter(({ reference, runId }) => {
+      const found = JSON.stringify([reference, runId]);
+      const isNew = !this.reported.has(found);
+      this.reported.add(found);
+      return isNew;
+    });
   }
 
   private ruleOf(signal: SignalKey): MovingRule | undefined {
