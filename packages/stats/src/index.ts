@@ -90,7 +90,13 @@ export {
 } from "./summaries/kll-sketch.js";
 export { mergeGrids } from "./summaries/merged-grid.js";
 export { MomentSummary } from "./summaries/moment-summary.js";
-export { mergePackedGrid, packGrid, unpackGrid } from "./summaries/packed-grid.js";
+export {
+  mergePackedGrid,
+  PACKED_GRID_BYTES_MAX,
+  packGrid,
+  packGridInto,
+  unpackGrid,
+} from "./summaries/packed-grid.js";
 export {
   GRID_BINS_DEFAULT,
   ReferenceGrid,

@@ -15,6 +15,7 @@ import { ValueTotals } from "./value-totals.js";
 import { WaitingWindows } from "./waiting-windows.js";
 import type { WindowSchedule } from "./window-schedule.js";
 import {
+  discard,
   emptySummary,
   merged,
   packSummary,
@@ -238,6 +239,7 @@ export class SignalPanes {
       if (!((number + 1) * paneMs <= endMs)) continue;
       this.addToTotals(pane);
       this.shortest = merged(this.shortest, pane);
+      if (this.shortest !== pane) discard(pane);
       this.panes.delete(number);
     }
     this.latestNumber = Number.NaN;
@@ -322,12 +324,14 @@ export class SignalPanes {
     this.fold(endMs);
     this.closedUntilMs = endMs;
     const open: (Summary | null | undefined)[] = [this.shortest ?? null];
+    const used = new Set<Summary>();
     this.shortest = undefined;
     let nothing: Summary | undefined;
     for (const [length, { ms, feeds }] of lengths.entries()) {
       if (endMs % ms !== 0) continue;
       const held = open[length] === undefined ? this.longer.get(length) : open[length];
       const summary = held ?? (nothing ??= emptySummary(this.reference));
+      used.add(summary);
       open[length] = null;
       onWindow(length, endMs, summary);
       if (rowsOf(summary) === 0) continue;
@@ -339,6 +343,7 @@ export class SignalPanes {
       }
     }
     this.longer.set(open);
+    for (const summary of used) discard(summary);
     this.slots.clearBefore(endMs);
   }
 }

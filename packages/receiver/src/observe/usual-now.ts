@@ -4,14 +4,16 @@ import type { Reference } from "../references/reference.js";
 import type { UsualValues } from "./usual-values.js";
 import { usualInDrift, usualValues } from "./usual-values.js";
 
+const NO_NAMES: ReadonlySet<string> = new Set();
+
 /** Bounds of numbers, or names of categories: see usual-values.ts. */
 export class UsualNow {
   low = Number.NEGATIVE_INFINITY;
   high = Number.POSITIVE_INFINITY;
-  names: ReadonlySet<string> = new Set();
+  names = NO_NAMES;
   private readonly reference: Reference;
-  /** What is usual in each window length in which the signal drifts. */
-  private readonly drifts = new Map<number, UsualValues>();
+  /** What is usual in each window length in which the signal drifts; most never do. */
+  private drifts: Map<number, UsualValues> | undefined;
 
   constructor(reference: Reference) {
     this.reference = reference;
@@ -20,8 +22,8 @@ export class UsualNow {
 
   /** A window has been judged. */
   judge(closed: ClosedWindow, drifted: boolean): void {
-    if (drifted) this.drifts.set(closed.window, usualInDrift(closed));
-    else if (!this.drifts.delete(closed.window)) return;
+    if (drifted) (this.drifts ??= new Map()).set(closed.window, usualInDrift(closed));
+    else if (!this.drifts?.delete(closed.window)) return;
     // The shortest window length that drifts has the freshest view.
     const [shortest = -1] = [...this.drifts.keys()].toSorted((a, b) => a - b);
     this.take(this.drifts.get(shortest) ?? usualValues(this.reference));

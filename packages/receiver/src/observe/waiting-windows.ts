@@ -6,7 +6,8 @@
 import {
   CategoryCounts,
   mergePackedGrid,
-  packGrid,
+  PACKED_GRID_BYTES_MAX,
+  packGridInto,
   SummaryFormatError,
   unpackGrid,
 } from "@tidemark/stats";
@@ -18,6 +19,12 @@ import { recounted } from "./window-summary.js";
 const NOTHING = new Uint8Array(0);
 /** Numbers are read where they lie, on multiples of eight bytes. */
 const ALIGNMENT = 8;
+/** Room is taken in such steps, and given back when the windows need a fraction of it. */
+const ROOM_STEP = 128;
+const SLACK_MAX = 8;
+
+/** Where the windows of one signal are put together; it grows with the largest. */
+let scratch = new Uint8Array(65_536);
 
 /** At most one summary a window length. */
 export class WaitingWindows {
@@ -58,13 +65,11 @@ export class WaitingWindows {
     const isChange = (change: Summary | null | undefined, length: number) =>
       change ? true : change === null && this.size(length) > 0;
     if (!changes.some(isChange)) return;
-    this.replace(
-      this.lengths.map((_, length) => {
-        const change = changes[length];
-        if (change === undefined) return this.packed(length);
-        return change === null ? NOTHING : pack(change);
-      }),
-    );
+    this.rewrite((length, at) => {
+      const change = changes[length];
+      if (change === undefined) return write(this.packed(length), at);
+      return change === null ? 0 : writeSummary(change, at);
+    });
   }
 
   /** Takes up what windows on another reference have, on this one. */
@@ -75,7 +80,8 @@ export class WaitingWindows {
 
   /** What waits, with the reference and the lengths that it belongs to. */
   serialise(): Uint8Array {
-    const { bytes, lengths, reference } = this;
+    const { lengths, reference } = this;
+    const bytes = this.bytes.subarray(0, this.startOf(lengths.length));
     const parts = lengths.flatMap(({ ms }, length) => {
       const packed = this.packed(length);
       return packed.length === 0 ? [] : [{ ms, at: packed.byteOffset, size: packed.length }];
@@ -102,22 +108,26 @@ export class WaitingWindows {
     if (grid !== gridOf(this.reference)) {
       throw new SummaryFormatError(`windows on grid ${grid} are not of this reference`);
     }
-    this.replace(
-      this.lengths.map(({ ms }) => {
-        const part = parts.find((one) => one.ms === ms);
-        if (part === undefined) return NOTHING;
-        const from = headEnd + part.at;
-        return pack(unpack(this.reference, all.subarray(from, from + part.size)));
-      }),
-    );
+    this.rewrite((length, to) => {
+      const part = parts.find((one) => one.ms === this.lengths[length]?.ms);
+      if (part === undefined) return 0;
+      const from = headEnd + part.at;
+      return writeSummary(unpack(this.reference, all.subarray(from, from + part.size)), to);
+    });
   }
 
   private packed(length: number): Uint8Array {
     const size = this.size(length);
     if (size === 0) return NOTHING;
+    const start = this.startOf(length);
+    return this.bytes.subarray(start, start + size);
+  }
+
+  /** Where the summary of a length begins; after the last one, where all of them end. */
+  private startOf(length: number): number {
     let start = aligned(4 * this.lengths.length);
     for (let before = 0; before < length; before++) start += aligned(this.size(before));
-    return this.bytes.subarray(start, start + size);
+    return start;
   }
 
   private size(length: number): number {
@@ -128,22 +138,29 @@ export class WaitingWindows {
     return low + 65_536 * ((bytes[at + 2] as number) + 256 * (bytes[at + 3] as number));
   }
 
-  private replace(parts: readonly Uint8Array[]): void {
+  /** @param part writes what a length has to scratch, and returns its bytes; 0 for nothing */
+  private rewrite(part: (length: number, at: number) => number): void {
     this.count++;
-    const head = aligned(4 * parts.length);
-    const room = parts.reduce((sum, { length }) => sum + aligned(length), 0);
-    if (room === 0) {
+    const { lengths } = this;
+    const head = aligned(4 * lengths.length);
+    let end = head;
+    const sizes = lengths.map((_, length) => {
+      const size = part(length, end);
+      scratch.fill(0, end + size, end + aligned(size));
+      end += aligned(size);
+      return size;
+    });
+    if (end === head) {
       this.bytes = NOTHING;
       return;
     }
-    const bytes = new Uint8Array(head + room);
-    new Uint32Array(bytes.buffer, 0, parts.length).set(parts.map(({ length }) => length));
-    let at = head;
-    for (const part of parts) {
-      bytes.set(part, at);
-      at += aligned(part.length);
+    // They change every few minutes: what is thrown away each time takes more room than some slack.
+    const room = this.bytes.length;
+    if (room < end || room > SLACK_MAX * end) {
+      this.bytes = new Uint8Array(Math.ceil(end / ROOM_STEP) * ROOM_STEP);
     }
-    this.bytes = bytes;
+    new Uint32Array(this.bytes.buffer, 0, sizes.length).set(sizes);
+    this.bytes.set(scratch.subarray(head, end), head);
   }
 }
 
@@ -155,8 +172,24 @@ function gridOf(reference: Reference): string {
   return reference.kind === "numeric" ? reference.grid.id : "";
 }
 
-function pack(summary: Summary): Uint8Array {
-  return summary instanceof CategoryCounts ? summary.serialise() : packGrid(summary);
+/** Both put bytes into scratch, from `at` on, and return how many. */
+function write(bytes: Uint8Array, at: number): number {
+  reserve(at + bytes.length);
+  scratch.set(bytes, at);
+  return bytes.length;
+}
+
+function writeSummary(summary: Summary, at: number): number {
+  if (summary instanceof CategoryCounts) return write(summary.serialise(), at);
+  reserve(at + PACKED_GRID_BYTES_MAX);
+  return packGridInto(summary, scratch, at);
+}
+
+function reserve(size: number): void {
+  if (size + ALIGNMENT <= scratch.length) return;
+  const larger = new Uint8Array(2 * size);
+  larger.set(scratch);
+  scratch = larger;
 }
 
 function unpack(reference: Reference, packed: Uint8Array): Summary {
