@@ -4,6 +4,7 @@
  */
 import type { DriftOutcome, DriftState, WindowCounts, WindowVariation } from "@tidemark/stats";
 import type { SignalIdentity } from "../closed-window.js";
+import { lastingNumbers } from "../number-slabs.js";
 import type { WindowLength } from "../window-lengths.js";
 import { unpackEvaluation } from "./packed-evaluation.js";
 import type { Evidence, Verdict } from "./verdict.js";
@@ -55,15 +56,18 @@ export class SignalRecord {
     this.signal = signal;
     this.referenceId = referenceId;
     this.evidence = Array.from({ length: lengths }, () => undefined);
-    const bytes = new ArrayBuffer(lengths * LENGTH_BYTES);
-    this.exact = new Float64Array(bytes, 0, lengths * EXACT);
-    this.rounded = new Float32Array(bytes, 8 * lengths * EXACT);
+    const all = lastingNumbers((lengths * LENGTH_BYTES) / 8);
+    this.exact = all.subarray(0, lengths * EXACT);
+    const { buffer, byteOffset, byteLength } = all.subarray(lengths * EXACT);
+    this.rounded = new Float32Array(buffer, byteOffset, byteLength / 4);
     for (let length = 0; length < lengths; length++) this.exact[length * EXACT + 3] = Number.NaN;
   }
 
   /** A copy of all numbers, for the store. */
   get bytes(): Uint8Array {
-    return new Uint8Array(this.exact.buffer.slice(0));
+    const { buffer, byteOffset, byteLength } = this.exact;
+    const all = new Uint8Array(buffer, byteOffset, byteLength + this.rounded.byteLength);
+    return all.slice();
   }
 
   /** Takes the numbers of a length from such bytes, where it was the one numbered `at`. */

@@ -6,6 +6,7 @@
  * for any number; here a hundred thousand signals have one each, so that it is 400 bytes.
  */
 import type { Exemplar } from "../exemplar.js";
+import { lastingNumbers } from "../number-slabs.js";
 import type { Reference } from "../references/reference.js";
 
 /** Values that stay. */
@@ -36,7 +37,7 @@ export function exemplarAt(place: SpanPlace, value: number | string): Exemplar {
 
 /** Owned by the panes of one signal; cleared when their shortest window ends. */
 export class ExemplarSlots {
-  private readonly numbers = new Float64Array(SLOTS * NUMBERS);
+  private readonly numbers = lastingNumbers(SLOTS * NUMBERS);
   private readonly names: (string | undefined)[] = [];
   private count = 0;
 
@@ -98,7 +99,8 @@ export class ExemplarSlots {
   }
 
   private ids(slot: number): Uint8Array {
-    return new Uint8Array(this.numbers.buffer, 8 * (slot * NUMBERS + 3), ID_BYTES);
+    const { buffer, byteOffset } = this.numbers;
+    return new Uint8Array(buffer, byteOffset + 8 * (slot * NUMBERS + 3), ID_BYTES);
   }
 }
 

@@ -16,9 +16,8 @@ import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import type { ObserverState } from "./observer-state.js";
 import type { SavedGeneration, SavedSpans } from "./recent-spans.js";
 import { SPAN_BYTES } from "./recent-spans.js";
-import { packPlace } from "./signal.js";
 import type { UsageItem } from "./usage-counts.js";
-import type { WaitingWindows } from "./waiting-windows.js";
+import { packPlace, type WaitingWindows } from "./waiting-windows.js";
 import type { WatermarkState } from "./watermark.js";
 import { rowsOf } from "./window-summary.js";
 

@@ -18,7 +18,6 @@ import {
   discard,
   emptySummary,
   merged,
-  packSummary,
   recounted,
   rowsOf,
   unpackSummary,
@@ -277,7 +276,7 @@ export class SignalPanes {
   /** All values since the start of the process, as a histogram; undefined for categories. */
   values(labels: Labels): HistogramPoint | undefined {
     if (this.reference.kind !== "numeric") return undefined;
-    const totals = this.totals ?? new ValueTotals(this.reference.grid);
+    const totals = (this.totals ??= new ValueTotals(this.reference.grid));
     const open = [...this.panes.values(), this.late].filter((pane) => pane instanceof GridSummary);
     return totals.point(labels, open);
   }
@@ -346,9 +345,4 @@ export class SignalPanes {
     for (const summary of used) discard(summary);
     this.slots.clearBefore(endMs);
   }
-}
-
-/** What is at a place, as bytes for this receiver's own store. */
-export function packPlace(summary: Summary | WaitingWindows): Uint8Array {
-  return summary instanceof WaitingWindows ? summary.serialise() : packSummary(summary);
 }

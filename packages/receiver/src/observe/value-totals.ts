@@ -5,6 +5,7 @@
  */
 import type { GridSummary, ReferenceGrid } from "@tidemark/stats";
 import type { HistogramPoint, Labels } from "../metric-family.js";
+import { lastingNumbers } from "../number-slabs.js";
 
 const DECILES = 10;
 
@@ -26,29 +27,34 @@ export class ValueTotals {
 
   constructor(grid: ReferenceGrid) {
     this.grid = grid;
-    this.counts = new Float64Array(decileBuckets(grid).bounds.length + 1);
+    this.counts = lastingNumbers(decileBuckets(grid).bounds.length + 1);
   }
 
   /** Adds what a pane has counted. */
-  add({ counts, count, sum }: GridSummary): void {
-    const { bucketOf } = decileBuckets(this.grid);
-    for (let bin = 0; bin < counts.length; bin++) {
-      const bucket = bucketOf[bin] as number;
-      this.counts[bucket] = (this.counts[bucket] as number) + (counts[bin] as number);
-    }
-    this.count += count;
-    this.sum += count === 0 ? 0 : sum;
+  add(pane: GridSummary): void {
+    addByDecile(this.counts, pane);
+    this.count += pane.count;
+    this.sum += pane.count === 0 ? 0 : pane.sum;
   }
 
   /** The same and the panes that are still open, as a histogram. */
   point(labels: Labels, open: readonly GridSummary[]): HistogramPoint {
-    const all = new ValueTotals(this.grid);
-    all.counts.set(this.counts);
-    all.sum = this.sum;
-    all.count = this.count;
-    for (const pane of open) all.add(pane);
-    const { counts, sum, count } = all;
+    const counts = this.counts.slice();
+    let { sum, count } = this;
+    for (const pane of open) {
+      addByDecile(counts, pane);
+      count += pane.count;
+      sum += pane.count === 0 ? 0 : pane.sum;
+    }
     return { labels, bounds: decileBuckets(this.grid).bounds, counts, sum, count };
+  }
+}
+
+function addByDecile(sums: Float64Array, { counts, grid }: GridSummary): void {
+  const { bucketOf } = decileBuckets(grid);
+  for (let bin = 0; bin < counts.length; bin++) {
+    const bucket = bucketOf[bin] as number;
+    sums[bucket] = (sums[bucket] as number) + (counts[bin] as number);
   }
 }
 

@@ -5,16 +5,16 @@
  */
 import {
   CategoryCounts,
+  type GridSummary,
   mergePackedGrid,
   PACKED_GRID_BYTES_MAX,
   packGridInto,
   SummaryFormatError,
-  unpackGrid,
 } from "@tidemark/stats";
 import type { Summary } from "../closed-window.js";
 import type { Reference } from "../references/reference.js";
 import type { WindowLength } from "../window-lengths.js";
-import { recounted } from "./window-summary.js";
+import { emptySummary, packSummary, recounted } from "./window-summary.js";
 
 const NOTHING = new Uint8Array(0);
 /** Numbers are read where they lie, on multiples of eight bytes. */
@@ -164,6 +164,11 @@ export class WaitingWindows {
   }
 }
 
+/** What is at a place, as bytes for this receiver's own store. */
+export function packPlace(summary: Summary | WaitingWindows): Uint8Array {
+  return summary instanceof WaitingWindows ? summary.serialise() : packSummary(summary);
+}
+
 function aligned(size: number): number {
   return Math.ceil(size / ALIGNMENT) * ALIGNMENT;
 }
@@ -193,6 +198,8 @@ function reserve(size: number): void {
 }
 
 function unpack(reference: Reference, packed: Uint8Array): Summary {
-  if (reference.kind === "numeric") return unpackGrid(reference.grid, packed);
-  return CategoryCounts.deserialise(packed);
+  if (reference.kind !== "numeric") return CategoryCounts.deserialise(packed);
+  const summary = emptySummary(reference) as GridSummary;
+  mergePackedGrid(summary, packed);
+  return summary;
 }

@@ -23,8 +23,8 @@ export function rowsOf(summary: Counted): number {
   return summary.count + summary.missing + (summary.invalid ?? 0);
 }
 
-/** Bytes of counts that wait to be used again; as many as a busy receiver's open panes take. */
-const SPARE_BYTES_MAX = 64 * 1024 * 1024;
+/** Bytes of counts that wait to be used again: one signal's are the next one's. */
+const SPARE_BYTES_MAX = 4 * 1024 * 1024;
 /** By length. */
 const spareCounts = new Map<number, Uint32Array[]>();
 let spareBytes = 0;
