@@ -11,6 +11,8 @@ import { createReceiver } from "../dist/main.js";
 import { ExportTraceServiceRequest, seeded } from "./trace-bodies.ts";
 
 const MINUTE_MS = 60_000;
+/** Rows of a span: enough spans that segments are known as soon as features are. */
+const ROWS_OF_SPAN = 20;
 /** Values of one feature: each an observation. */
 type Values = readonly number[] | readonly string[];
 
@@ -94,9 +96,9 @@ export async function showcase(
     const progress = step / steps;
     const drift = progress > 0.8 ? 1 : 0;
     const traffic = [
-      churn(random, 400, { version: "3.1", region: "eu", drift }),
-      churn(random, 400, { version: "3.1", region: "us", drift: 0 }),
-      churn(random, 300, { version: "3.2-canary", region: "eu", drift: 0.4 }),
+      ...churn(random, 400, { version: "3.1", region: "eu", drift }),
+      ...churn(random, 400, { version: "3.1", region: "us", drift: 0 }),
+      ...churn(random, 300, { version: "3.2-canary", region: "eu", drift: 0.4 }),
       fraud(random, 350, progress),
       { model: strange, features: { amount: normals(random, 3, 50, 10) } },
       { model: "new-ranker", features: { score: normals(random, 12, 0, 1) } },
@@ -117,8 +119,16 @@ export async function showcase(
 function churn(
   random: () => number,
   rows: number,
+  kind: { version: string; region: string; drift: number },
+): Traffic[] {
+  return Array.from({ length: rows / ROWS_OF_SPAN }, () => churnSpan(random, kind));
+}
+
+function churnSpan(
+  random: () => number,
   { version, region, drift }: { version: string; region: string; drift: number },
 ): Traffic {
+  const rows = ROWS_OF_SPAN;
   const plans = ["basic", "plus", "pro", "team"];
   const weights = drift > 0.5 ? [0.2, 0.25, 0.3, 0.25] : [0.4, 0.3, 0.2, 0.1];
   return {

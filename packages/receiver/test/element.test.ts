@@ -2,7 +2,14 @@ import { describe, expect, it } from "vitest";
 import { h, toHtml } from "../ui/src/element.ts";
 import { addressOf, placeOf, toModel, toSignal } from "../ui/src/place.ts";
 import { ticks, timeTicks } from "../ui/src/scale.ts";
-import { duration, number, percent, withoutName } from "../ui/src/words.ts";
+import {
+  duration,
+  learningWords,
+  METHOD_WORDS,
+  number,
+  percent,
+  withoutName,
+} from "../ui/src/words.ts";
 
 describe("Elements as text", () => {
   it("are what a browser reads them as, whatever somebody calls a model", () => {
@@ -44,6 +51,10 @@ describe("Axes", () => {
     [0, 1, 5, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]],
     [-3, 12, 3, ["0", "5", "10"]],
     [0, 40_000, 4, ["0", "10k", "20k", "30k", "40k"]],
+    [0, 2000, 2, ["0", "1,000", "2,000"]],
+    [0, 2_000_000, 4, ["0", "0.5M", "1M", "1.5M", "2M"]],
+    // A law that is tight and far from zero: each tick differs from the next.
+    [999_998, 1_000_002, 2, ["999,998", "1,000,000", "1,000,002"]],
     [5, 5, 4, []],
   ])("from %d to %d have round values", (from, to, wanted, texts) => {
     expect(ticks(from, to, wanted).map(({ text }) => text)).toEqual(texts);
@@ -61,7 +72,7 @@ describe("Words", () => {
     [0, "0"],
     [1.1e-48, "1.1 × 10⁻⁴⁸"],
     [0.43614, "0.436"],
-    [1234.5, "1235"],
+    [1234.5, "1,235"],
     [45_678.9, "45,679"],
     [3.2e12, "3.2 × 10¹²"],
     [null, "–"],
@@ -84,6 +95,28 @@ describe("Words", () => {
       "1 h 2 min",
       "2 d",
     ]);
-    expect(withoutName("a.b", "a.b: it moved")).toBe("It moved");
+    expect(withoutName("a.b", "a.b: it moved", 0)).toBe("It moved");
+    expect(withoutName("a.b", "a.b: 20 % moved", 0)).toBe("20\u00a0% moved");
+  });
+
+  it("tell times as the reader's clock does", () => {
+    const at = new Date(2026, 10, 21, 19, 5).getTime();
+    const sentence = `a.b: no value since ${new Date(at).toISOString()}; the rest is older`;
+    expect(withoutName("a.b", sentence, at)).toBe("No value since 19:05; the rest is older");
+  });
+
+  it("say what is lacking to learn, and no more than that", () => {
+    const day = { learnedSpanMs: 3_600_000, neededSpanMs: 86_400_000 };
+    expect(learningWords({ learned: 45, needed: 5000, ...day })).toBe(
+      "45 of 5,000 values, 1 h of 1 d",
+    );
+    expect(learningWords({ learned: 6000, needed: 5000, ...day })).toBe("1 h of 1 d");
+    const hasty = { learnedSpanMs: 9000, neededSpanMs: 0 };
+    expect(learningWords({ learned: 45, needed: 5000, ...hasty })).toBe("45 of 5,000 values");
+  });
+
+  it("know every test that a verdict may rest on", () => {
+    const methods = ["ks", "hellinger", "arcsine", "fisher", "likelihood"];
+    expect(methods.filter((method) => METHOD_WORDS[method] === undefined)).toEqual([]);
   });
 });

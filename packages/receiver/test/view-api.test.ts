@@ -168,6 +168,43 @@ describe("The API behind the page", () => {
     expect(slices.length).toBeLessThanOrEqual(121);
   });
 
+  it("says by how much the median moved, and which values have it otherwise", async () => {
+    const model = await json<ModelDocument>("/api/v1/model?model=churn&version=3.1&window=1h");
+    const { reference = 0, live = 0 } = model.signals[0]?.preview?.medians ?? {};
+    expect(reference - live).toBeGreaterThan(3);
+    const counts = model.quality.map(({ count }) => count);
+    expect(counts).toEqual(counts.toSorted((a, b) => b - a));
+  });
+
+  it("tells over time of values that rows share", async () => {
+    const request = "model=churn&version=3.1&signal=feature.support_calls&window=1h";
+    const { comparison, slices } = await json<SignalDocument>(`/api/v1/signal?${request}`);
+    if (comparison?.kind !== "numeric") throw new Error("no curves");
+    expect(comparison.atoms.map(({ value }) => value).slice(0, 4)).toEqual([0, 1, 2, 3]);
+    const drawn = slices.filter(({ density }) => density !== null);
+    expect(drawn.length).toBeGreaterThan(5);
+    const shares = drawn.map(({ atoms }) => (atoms ?? []).reduce((sum, share) => sum + share, 0));
+    expect(Math.min(...shares)).toBeGreaterThan(0.8);
+    expect(Math.max(...shares)).toBeLessThanOrEqual(1 + 1e-9);
+  });
+
+  it("knows what a signal was before it fell silent, and since when", async () => {
+    const model = await json<ModelDocument>("/api/v1/model?model=nightly-forecast&window=5m");
+    const [before, silence] = model.signals[0]?.runs ?? [];
+    expect(silence?.state).toBe("silent");
+    expect(before?.state).not.toBe("silent");
+    expect((before?.endMs ?? 0) - (before?.startMs ?? 0)).toBeGreaterThan(6 * 3_600_000);
+  });
+
+  it("says which share of a change each segment makes", async () => {
+    const { origin } = await json<SignalDocument>(`/api/v1/signal?${TENURE}&window=1h`);
+    const { before = 0, after = 0, rankings = [] } = origin ?? {};
+    const [first] = rankings[0]?.segments ?? [];
+    expect(rankings[0]?.attribute).toBe("region");
+    expect(first?.name).toBe("eu");
+    expect((first?.contribution ?? 0) / (after - before)).toBeGreaterThan(0.9);
+  });
+
   it("compares two versions, and a range with the one before", async () => {
     const versions = await json<SignalDocument>(
       `/api/v1/signal?${TENURE}&live=range&against=version:3.2-canary`,

@@ -88,6 +88,7 @@ export const modelSchema: z.ZodType<ModelDocument> = z.strictObject({
           kind: z.enum(["curves", "bars"]),
           reference: z.array(z.number()),
           live: z.array(z.number()),
+          medians: z.strictObject({ reference: z.number(), live: z.number() }).nullable(),
         })
         .nullable(),
     }),
@@ -141,6 +142,7 @@ const comparison = z.discriminatedUnion("kind", [
     liveCurve: curve,
     distance: z.number(),
     distanceAt: z.number(),
+    medians: z.strictObject({ reference: z.number(), live: z.number() }),
     atoms: z.array(z.strictObject({ value: z.number(), reference: share, live: share })),
     outside: z.strictObject({ reference: share, live: share }),
   }),
@@ -190,6 +192,7 @@ export const signalSchema: z.ZodType<SignalDocument> = z.strictObject({
       distance: known,
       quantiles: numbers.nullable(),
       density: numbers.nullable(),
+      atoms: z.array(share).nullable(),
       shares: z.array(share).nullable(),
     }),
   ),

@@ -58,7 +58,7 @@ function changes(evaluator: Evaluator, query: URLSearchParams): AdminAnswer {
     ({ verdict }) => wanted.every((key) => verdict[key] === query.get(key)),
     limit,
   );
-  const items = found.map(({ before, verdict }) => ({ before, ...verdict }));
+  const items = found.map(({ verdict, ...former }) => ({ ...former, ...verdict }));
   return { status: 200, body: { changes: items } };
 }
 

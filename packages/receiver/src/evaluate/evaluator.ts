@@ -23,6 +23,7 @@ import type { ExpectedCounts } from "./signal-record.js";
 import { SignalRecord } from "./signal-record.js";
 import type { Evidence, Verdict } from "./verdict.js";
 import { sentenceOf, signalKey } from "./verdict.js";
+import type { FormerState } from "./verdict-history.js";
 import { VerdictHistory } from "./verdict-history.js";
 
 const MINUTE_MS = 60_000;
@@ -230,16 +231,16 @@ export class Evaluator implements Stage, Persistent {
       record.evidence[window] = evidence;
     }
     // Most windows change nothing: their verdict is put together when it is asked for.
-    const was = known === undefined ? "none" : before.status;
-    if (evidence && (state.status !== was || state.status === "drifted")) {
+    const was = { status: known === undefined ? "none" : before.status, sinceMs: before.sinceMs };
+    if (evidence && (state.status !== was.status || state.status === "drifted")) {
       this.tell(record.verdict(window, lengths, evidence), was);
     }
     return true;
   }
 
-  private tell(verdict: Verdict, was: string): void {
-    const finding = findingOf(verdict, was);
-    if (verdict.drift.status !== was) this.announce(verdict, was, finding);
+  private tell(verdict: Verdict, was: FormerState): void {
+    const finding = findingOf(verdict, was.status);
+    if (verdict.drift.status !== was.status) this.announce(verdict, was, finding);
     if (finding) this.onFinding(finding);
   }
 
@@ -248,8 +249,8 @@ export class Evaluator implements Stage, Persistent {
     return this.options.dependence === "none" ? undefined : variationCounts(closed);
   }
 
-  private announce(verdict: Verdict, before: string, finding: DriftFinding | undefined): void {
-    this.history.add(verdict, before);
+  private announce(verdict: Verdict, was: FormerState, finding: DriftFinding | undefined): void {
+    this.history.add(verdict, was);
     const { signal, window, drift, evaluation } = verdict;
     const fields = {
       model: signal.model,
@@ -257,7 +258,7 @@ export class Evaluator implements Stage, Persistent {
       signal: signal.name,
       window,
       state: drift.status,
-      before,
+      before: was.status,
       statistic: evaluation.statistic,
       threshold: evaluation.threshold,
       p: evaluation.pValue,

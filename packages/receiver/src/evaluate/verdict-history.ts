@@ -3,10 +3,20 @@ import type { StateChanges, StoredState } from "../state/state-store.js";
 import type { Verdict } from "./verdict.js";
 import { verdictJson } from "./verdict.js";
 
+/** The state that a change has ended. */
+export interface FormerState {
+  /** `none` for the first verdict. */
+  readonly status: string;
+  /** End of the window with which it began, epoch milliseconds; 0 at the start. */
+  readonly sinceMs: number;
+}
+
 /** A verdict as it was when its state changed. Plain data, as the API shows it. */
 export interface Transition {
   /** The state before; `none` for the first verdict. */
   readonly before: string;
+  /** When that state began, epoch milliseconds; not known of changes of earlier releases. */
+  readonly beforeSinceMs?: number;
   /** As {@link verdictJson} shows it: numbers that do not exist are null. */
   readonly verdict: Readonly<Record<string, unknown>>;
 }
@@ -33,9 +43,9 @@ export class VerdictHistory {
   }
 
   /** Keeps a change if it begins or ends an alarm or a silence: others are no news. */
-  add(verdict: Verdict, before: string): void {
+  add(verdict: Verdict, { status: before, sinceMs: beforeSinceMs }: FormerState): void {
     if (![before, verdict.drift.status].some((state) => NEWS.has(state))) return;
-    const transition: Transition = { before, verdict: verdictJson(verdict) };
+    const transition: Transition = { before, beforeSinceMs, verdict: verdictJson(verdict) };
     this.transitions.push(JSON.stringify(transition));
     this.next++;
     // Cutting a tenth at once makes it cheap.

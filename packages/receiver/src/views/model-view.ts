@@ -85,7 +85,9 @@ export async function modelDocument(
     errors: found.errors,
     signals: signals.map((row) => ({ ...row, preview: previews.get(row.signal) ?? null })),
     segmentRanking: segmentRanking(sources, part, range.window),
-    quality: signalsOf(found).flatMap(qualityOf),
+    quality: signalsOf(found)
+      .flatMap(qualityOf)
+      .toSorted((a, b) => b.count - a.count),
   };
 }
 

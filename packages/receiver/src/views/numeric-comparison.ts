@@ -50,6 +50,7 @@ export function compareNumbers(reference: NumericSide, live: NumericSide): Numer
     referenceCurve: curveOf(reference.law, canvas),
     liveCurve: curveOf(live.law, canvas),
     ...largestDifference(reference.law, live.law),
+    medians: { reference: reference.law.quantile(0.5), live: live.law.quantile(0.5) },
     atoms,
     outside: { reference: outside(reference.law), live: outside(live.law) },
   };
@@ -63,6 +64,11 @@ export function densityAt(law: NumericLaw, comparison: NumericComparison): numbe
   const { x, atoms } = comparison;
   const values = new Set(atoms.map(({ value }) => value));
   return density(law, { x, bandwidth: bandwidthOf(law, x), atoms: values });
+}
+
+/** The shares of rows that have the values of `atoms`, which the density leaves out. */
+export function atomShares(law: NumericLaw, { atoms }: NumericComparison): number[] {
+  return atoms.map(({ value }) => shareAt(law, value));
 }
 
 function canvasOf(reference: NumericLaw, live: NumericLaw, atoms: ReadonlySet<number>): Canvas {

@@ -11,6 +11,8 @@ export interface PastState {
   readonly window: string;
   readonly atMs: number;
   readonly before: string;
+  /** When `before` began; undefined where that is not known. */
+  readonly beforeSinceMs: number | undefined;
   readonly state: string;
   readonly sentence: string;
 }
@@ -38,7 +40,7 @@ export function pastOf(observer: Observer, evaluator: Evaluator): Past {
         verdict["version"] === version &&
         verdict["segment"] === segment;
       const newest = evaluator.history.newest(isOfPart, Number.MAX_SAFE_INTEGER);
-      for (const { before, verdict } of newest.toReversed()) {
+      for (const { before, beforeSinceMs, verdict } of newest.toReversed()) {
         const name = String(verdict["signal"]);
         const states = found.get(name) ?? [];
         found.set(name, states);
@@ -46,6 +48,7 @@ export function pastOf(observer: Observer, evaluator: Evaluator): Past {
           window: String(verdict["window"]),
           atMs: Number(verdict["sinceMs"]),
           before,
+          beforeSinceMs: beforeSinceMs || undefined,
           state: String(verdict["state"]),
           sentence: String(verdict["sentence"]),
         });

@@ -10,16 +10,18 @@ const BARS_MAX = 10;
 export function previewOf(comparison: Comparison): Preview {
   if (comparison.kind === "categorical") {
     const shown = comparison.categories.slice(0, BARS_MAX);
-    return barsOf(shown);
+    return { ...barsOf(shown), medians: null };
   }
-  const { atoms, referenceCurve, liveCurve } = comparison;
+  const { atoms, referenceCurve, liveCurve, medians } = comparison;
   const inAtoms = atoms.reduce((sum, atom) => sum + atom.reference, 0);
-  if (inAtoms > 0.5) return barsOf(atoms.slice(0, BARS_MAX));
+  if (inAtoms > 0.5) return { ...barsOf(atoms.slice(0, BARS_MAX)), medians };
   const { density: reference } = referenceCurve;
-  return { kind: "curves", reference: thin(reference), live: thin(liveCurve.density) };
+  return { kind: "curves", reference: thin(reference), live: thin(liveCurve.density), medians };
 }
 
-function barsOf(pairs: readonly { readonly reference: number; readonly live: number }[]): Preview {
+function barsOf(
+  pairs: readonly { readonly reference: number; readonly live: number }[],
+): Omit<Preview, "medians"> {
   const side = (of: "reference" | "live") => pairs.map((pair) => pair[of]);
   return { kind: "bars", reference: side("reference"), live: side("live") };
 }

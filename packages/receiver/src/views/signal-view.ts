@@ -33,7 +33,13 @@ const CHANGES_SHOWN = 50;
 /** How a rate of missing values is called beside its signal. */
 const MISSING = ".missing";
 /** What slices of such a rate show none of. */
-const NO_VALUES = { distance: null, quantiles: null, density: null, shares: null } as const;
+const NO_VALUES = {
+  distance: null,
+  quantiles: null,
+  density: null,
+  atoms: null,
+  shares: null,
+} as const;
 
 /** Undefined when there is no such signal. */
 export async function signalDocument(
@@ -90,8 +96,8 @@ export async function signalDocument(
     changes: changes
       .slice(-CHANGES_SHOWN)
       .toReversed()
-      .map(({ state, before, ...change }) => {
-        return { ...change, before: stateOf(before), state: stateOf(state) };
+      .map(({ atMs, window: of, before, state, sentence }) => {
+        return { atMs, window: of, before: stateOf(before), state: stateOf(state), sentence };
       }),
   };
 }

@@ -8,7 +8,7 @@ import type { Summary } from "../closed-window.js";
 import type { PastPane } from "../observe/pane-history.js";
 import type { Reference } from "../references/reference.js";
 import { sharesOf } from "./categorical-comparison.js";
-import { densityAt } from "./numeric-comparison.js";
+import { atomShares, densityAt } from "./numeric-comparison.js";
 
 const SLICES_MAX = 120;
 /** Slices with a density of their own: a ridge each. */
@@ -64,14 +64,16 @@ function sliceOf(
 ): Slice {
   const { count, missing } = summary;
   const slice = { startMs, endMs, count, missing };
-  const nothing = { distance: null, quantiles: null, density: null, shares: null };
+  const nothing = { distance: null, quantiles: null, density: null, atoms: null, shares: null };
   if (count === 0) return { ...slice, ...nothing };
   if (summary instanceof GridSummary) {
     if (reference.kind !== "numeric") return { ...slice, ...nothing };
-    const density = comparison?.kind === "numeric" ? densityAt(summary, comparison) : null;
+    const drawn = comparison?.kind === "numeric" ? comparison : undefined;
+    const density = drawn ? densityAt(summary, drawn) : null;
+    const atoms = drawn ? atomShares(summary, drawn) : null;
     const quantiles = QUANTILE_SHARES.map((share) => summary.quantile(share));
     const { distance } = gridDistance(reference.grid, summary);
-    return { ...slice, ...nothing, distance, quantiles, density };
+    return { ...slice, ...nothing, distance, quantiles, density, atoms };
   }
   if (reference.kind === "numeric") return { ...slice, ...nothing };
   const distance = distanceOf(reference.categories, summary);

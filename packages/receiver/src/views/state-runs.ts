@@ -22,13 +22,14 @@ export interface KnownStates {
 
 /**
  * The states of one signal and window length in [fromMs, toMs). A state holds from the start of the
- * window that brought it; the one before the first change that is kept, since the model is known.
+ * window that brought it; the one before the first change that is kept, since it is known to have
+ * begun, or else since the model is known.
  */
 export function stateRuns(known: KnownStates, fromMs: number, toMs: number): StateRun[] {
   const { changes, verdict, windowMs } = known;
   const begun = changes.map(({ atMs, state }) => ({ atMs, state }));
-  const before = changes[0]?.before ?? "none";
-  if (before !== "none") begun.unshift({ atMs: known.knownSinceMs, state: before });
+  const { before = "none", beforeSinceMs = known.knownSinceMs } = changes[0] ?? {};
+  if (before !== "none") begun.unshift({ atMs: beforeSinceMs, state: before });
   const last = begun.at(-1);
   const { status = "", sinceMs = 0 } = verdict?.drift ?? {};
   if (verdict && last?.state !== status) begun.push({ atMs: sinceMs, state: status });

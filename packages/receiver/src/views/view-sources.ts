@@ -68,7 +68,9 @@ export function windowNames(sources: ViewSources, part?: ModelPart): string[] {
 
 /** The first change of a verdict that is known of a part of a model; Infinity without any. */
 export function knownSinceMs(sources: ViewSources, part: ModelPart): number {
-  const changes = [...sources.past.changes(part).values()].flat().map(({ atMs }) => atMs);
+  const changes = [...sources.past.changes(part).values()]
+    .flat()
+    .map(({ atMs, beforeSinceMs = atMs }) => beforeSinceMs);
   const states = sources.verdicts().filter(({ signal }) => isOf(signal, part));
   const begun = [...changes, ...states.map(({ drift }) => drift.sinceMs)].filter((ms) => ms > 0);
   return begun.reduce((least, ms) => Math.min(least, ms), Infinity);
@@ -107,7 +109,8 @@ export function qualityOf(signal: ObservedSignal): QualityRow[] {
   const counts = { missing: signal.missing, ...signal.violations };
   return Object.entries(counts)
     .filter(([, count]) => count > 0)
-    .map(([kind, count]) => ({ signal: signal.identity.name, kind, count }));
+    .map(([kind, count]) => ({ signal: signal.identity.name, kind, count }))
+    .toSorted((a, b) => b.count - a.count);
 }
 
 /** JSON has no NaN and no Infinity. */

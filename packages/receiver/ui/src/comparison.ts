@@ -28,6 +28,7 @@ export interface NumericComparison extends ComparisonSides {
   /** Largest difference of the cumulative curves, and where. */
   readonly distance: number;
   readonly distanceAt: number;
+  readonly medians: { readonly reference: number; readonly live: number };
   /** Values that many rows share; they have no density. */
   readonly atoms: readonly Atom[];
   /** Share of either side that lies outside the picture. */

@@ -118,6 +118,8 @@ export interface Preview {
   readonly kind: "curves" | "bars";
   readonly reference: readonly number[];
   readonly live: readonly number[];
+  /** Of numbers. */
+  readonly medians: { readonly reference: number; readonly live: number } | null;
 }
 
 /** What the values of a signal are. */
@@ -243,6 +245,8 @@ export interface Slice {
   readonly quantiles: readonly number[] | null;
   /** Of numbers, in some slices: the density on the points of the comparison. */
   readonly density: readonly number[] | null;
+  /** Where there is a density: the shares of the comparison's atoms, which it leaves out. */
+  readonly atoms: readonly number[] | null;
   /** Of categories: the shares of the comparison's first categories, and of the rest. */
   readonly shares: readonly number[] | null;
 }

@@ -31,21 +31,27 @@ export interface Tick {
 export function ticks(from: number, to: number, wanted: number): Tick[] {
   const step = roundStep((to - from) / Math.max(1, wanted));
   if (!(step > 0) || !Number.isFinite(step)) return [];
-  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   const first = Math.ceil(from / step - 1e-9);
   const last = Math.floor(to / step + 1e-9);
+  const write = tickWriter(Math.max(Math.abs(from), Math.abs(to)), step);
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => {
     const at = (first + i) * step;
-    return { at, text: tickText(at, digits) };
+    return { at, text: write(at) };
   });
 }
 
-function tickText(at: number, digits: number): string {
-  const size = Math.abs(at);
-  if (size >= 1e6) return `${Number((at / 1e6).toPrecision(4))}M`;
-  if (size >= 1e4) return `${Number((at / 1e3).toPrecision(4))}k`;
-  if (digits > 6) return at.toExponential(1);
-  return at.toFixed(digits).replace("-", "−");
+/** One unit for all ticks of an axis, and digits enough to tell each from the next. */
+function tickWriter(most: number, step: number): (at: number) => string {
+  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  if (most >= 1e6 && step >= 1e4) return (at) => short(at, 1e6, "M");
+  if (most >= 1e4 && step >= 100) return (at) => short(at, 1e3, "k");
+  if (digits > 6) return (at) => at.toExponential(1);
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return (at) => at.toLocaleString("en", options).replace("-", "−");
+}
+
+function short(at: number, unit: number, name: string): string {
+  return at === 0 ? "0" : `${Number((at / unit).toPrecision(5))}${name}`.replace("-", "−");
 }
 
 function roundStep(step: number): number {

@@ -1,5 +1,5 @@
 /** Numbers, times and states in words that people read. */
-import type { SignalState } from "./documents.js";
+import type { Learning, SignalState } from "./documents.js";
 
 /** Every state: its sign, its name, and what it means. */
 export const STATE_WORDS: Readonly<
@@ -14,14 +14,19 @@ export const STATE_WORDS: Readonly<
   stable: { sign: "●", name: "stable", meaning: "as the reference" },
 };
 
-/** Four significant digits, and an exponent only where zeros would be counted. */
+/** Three significant digits, and an exponent only where zeros would be counted. */
 export function number(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size >= 1e9 || size < 1e-4) return scientific(value);
-  if (size >= 10_000) return Math.round(value).toLocaleString("en");
-  return String(Number(value.toPrecision(size >= 1000 ? 4 : 3)));
+  if (size >= 1000) return Math.round(value).toLocaleString("en");
+  return String(Number(value.toPrecision(3)));
+}
+
+/** A distance between 0 and 1 with as many digits as the others in its column. */
+export function distance(value: number | null): string {
+  return value === null || !Number.isFinite(value) ? "–" : value.toFixed(3);
 }
 
 function scientific(value: number): string {
@@ -121,17 +126,31 @@ export function between(startMs: number, endMs: number, nowMs: number): string {
   return `${time(startMs, nowMs)} – ${time(endMs, isOneDay ? startMs : nowMs)}`;
 }
 
+const RATES = "difference of the two rates on the arcsine scale, where chance moves each alike";
+
 /** What a test measures. */
 export const METHOD_WORDS: Readonly<Record<string, string>> = {
   ks: "Kolmogorov-Smirnov distance: the largest gap between the two cumulative curves",
   hellinger: "Hellinger distance between the two mixes of categories",
-  rate: "difference of the two rates",
+  arcsine: RATES,
+  fisher: `${RATES}; events are few, so Fisher's exact test gives p`,
+  likelihood: `${RATES}; events are few, so the likelihood ratio gives p`,
 };
 
-/** A sentence without the name that stands above it already. */
-export function withoutName(signal: string, sentence: string): string {
+/** A sentence without the name that stands above it, and with times on the reader's clock. */
+export function withoutName(signal: string, sentence: string, nowMs: number): string {
   const rest = sentence.startsWith(`${signal}: `) ? sentence.slice(signal.length + 2) : sentence;
-  return rest.charAt(0).toUpperCase() + rest.slice(1);
+  const told = rest.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (at) => time(Date.parse(at), nowMs));
+  // A line never ends between a number and its sign.
+  return told.charAt(0).toUpperCase() + told.slice(1).replaceAll(" %", "\u00a0%");
+}
+
+/** What is lacking before a signal has learned its reference. */
+export function learningWords({ learned, needed, learnedSpanMs, neededSpanMs }: Learning): string {
+  const values = learned < needed ? `${count(learned)} of ${count(needed)} values` : "";
+  const span =
+    learnedSpanMs < neededSpanMs ? `${duration(learnedSpanMs)} of ${duration(neededSpanMs)}` : "";
+  return [values, span].filter(Boolean).join(", ") || "almost there";
 }
 
 /** A name as people say it: `feature.wind` is wind, a feature. */
@@ -140,15 +159,15 @@ export function splitSignal(name: string): { readonly group: string; readonly re
   return { group, rest };
 }
 
-/** What breaks a schema. */
-export const QUALITY_WORDS: Readonly<Record<string, string>> = {
-  missing: "values were missing",
-  type: "values were of another type",
-  invalid: "values were NaN or infinite",
-  range: "values were outside the reference's range",
-  new_category: "values were of a category that the reference does not know",
-  stuck: "windows had one and the same value throughout",
-  vanished: "windows had no value although the model was at work",
-  cardinality: "windows had many more categories than the reference",
-  schema: "windows lacked a signal that the reference has",
+/** What breaks a schema: of what so many were found, and what is wrong with them. */
+export const QUALITY_WORDS: Readonly<Record<string, readonly [noun: string, fault: string]>> = {
+  missing: ["value", "missing"],
+  type: ["value", "of another type"],
+  invalid: ["value", "NaN or infinite"],
+  range: ["value", "outside the reference's range"],
+  new_category: ["value", "of a category that the reference does not know"],
+  stuck: ["window", "with one and the same value throughout"],
+  vanished: ["window", "without a value although the model was at work"],
+  cardinality: ["window", "with many more categories than the reference"],
+  schema: ["window", "without a signal that the reference has"],
 };

@@ -1,55 +1,55 @@
 /** Live beside reference: the densities, and the cumulative curves with their bands. */
-import type { Atom, NumericComparison } from "../comparison.js";
+import type { NumericComparison } from "../comparison.js";
 import type { Element } from "../element.js";
 import { h } from "../element.js";
 import { ticks } from "../scale.js";
 import { number, percent } from "../words.js";
+import { atomBars, atomSpacing, atomTicks, highestAtom, isAtomic } from "./atoms.js";
 import type { Plot } from "./frame.js";
-import { area, framed, line, plotOf, tickRoom, tips } from "./frame.js";
+import { area, framed, line, plotOf, textWidth, tickRoom, tips } from "./frame.js";
 
-/** Of two single values beside each other, in units. */
-const ATOM_WIDTH = 5;
-const ATOMS_LABELLED = 3;
 /** Columns that say their numbers. */
 const COLUMNS = 64;
 
-/** The densities. Values that many rows share stand beside them as bars of their share. */
+/**
+ * The densities. Values that many rows share are bars of their shares: on the same scale where they
+ * are what the values are made of, on one of their own where they are exceptions.
+ */
 export function densityPicture(comparison: NumericComparison, width: number): Element {
   const { x, referenceCurve, liveCurve, atoms } = comparison;
-  const highest = Math.max(...referenceCurve.density, ...liveCurve.densityHigh) * 1.06;
-  const height = heightFor(width);
-  const plot = plotOf(width, height, [x[0] as number, x.at(-1) as number], [0, highest || 1]);
+  const spacing = atomSpacing(atoms);
+  const unit = spacing ?? 1;
+  const most = Math.max(...referenceCurve.density, ...liveCurve.densityHigh) * unit;
+  const highest = (spacing === undefined ? most : Math.max(highestAtom(atoms), most)) * 1.12 || 1;
+  const ofShares = spacing === undefined ? [] : ticks(0, highest, 4);
+  const yTicks = ofShares.map(({ at }) => ({ at, text: percent(at) }));
+  const range = [x[0] as number, x.at(-1) as number] as const;
+  const plot = plotOf(width, heightFor(width), range, [0, highest]);
   const at = x.map(plot.x);
-  const y = (values: readonly number[]) => values.map(plot.y);
-  const isAtomic = atoms.reduce((sum, atom) => sum + atom.live, 0) > 0.98;
+  const y = (values: readonly number[]) => values.map((value) => plot.y(value * unit));
+  const own = (plot.bottom - plot.top - 18) / highestAtom(atoms);
+  const ofShare = (share: number) => (spacing ? plot.y(share) : plot.bottom - share * own);
+  const floor = at.map(() => plot.bottom);
+  const [reference, live] = [y(referenceCurve.density), y(liveCurve.density)];
+  const band = area(at, y(liveCurve.densityLow), y(liveCurve.densityHigh));
   return framed(
     {
       plot,
       label: describe(comparison),
-      xTicks: ticks(plot.x.from, plot.x.to, tickRoom(plot)),
-      yTicks: [],
+      xTicks: atomTicks(plot, comparison),
+      yTicks,
       className: "density",
     },
-    ...(isAtomic
+    ...(isAtomic(comparison)
       ? []
       : [
-          h("path", {
-            class: "reference-fill",
-            d: area(
-              at,
-              at.map(() => plot.bottom),
-              y(referenceCurve.density),
-            ),
-          }),
-          h("path", {
-            class: "live-band",
-            d: area(at, y(liveCurve.densityLow), y(liveCurve.densityHigh)),
-          }),
-          h("path", { class: "reference-line", d: line(at, y(referenceCurve.density)) }),
-          h("path", { class: "live-line", d: line(at, y(liveCurve.density)) }),
+          h("path", { class: "reference-fill", d: area(at, floor, reference) }),
+          h("path", { class: "live-band", d: band }),
+          h("path", { class: "reference-line", d: line(at, reference) }),
+          h("path", { class: "live-line", d: line(at, live) }),
         ]),
-    atomBars(plot, atoms),
     curveTips(plot, comparison),
+    atomBars(plot, atoms, ofShare),
   );
 }
 
@@ -63,6 +63,12 @@ export function cumulativePicture(comparison: NumericComparison, width: number):
   const [low, high] = [referenceCurve.cumulative[near] ?? 0, liveCurve.cumulative[near] ?? 0];
   const gapX = plot.x(Math.min(Math.max(distanceAt, plot.x.from), plot.x.to));
   const isRight = gapX > (plot.left + plot.right) / 2;
+  // Both curves rise: nothing of them is above and left of the gap, or below and right of it.
+  const [top, bottom] = [plot.y(Math.max(low, high)) - 6, plot.y(Math.min(low, high)) + 14];
+  const words = `gap ${number(distance)} at ${number(distanceAt)}`;
+  const room = textWidth(words);
+  const textX = isRight ? gapX - 8 - room : Math.min(gapX + 8, width - room);
+  const textY = isRight ? Math.max(top, plot.top + 10) : Math.min(bottom, plot.bottom - 6);
   return framed(
     {
       plot,
@@ -82,16 +88,7 @@ export function cumulativePicture(comparison: NumericComparison, width: number):
     h("path", { class: "reference-line", d: line(at, y(referenceCurve.cumulative)) }),
     h("path", { class: "live-line", d: line(at, y(liveCurve.cumulative)) }),
     h("line", { class: "gap", x1: gapX, x2: gapX, y1: plot.y(low), y2: plot.y(high) }),
-    h(
-      "text",
-      {
-        class: "gap-text",
-        x: gapX + (isRight ? -8 : 8),
-        y: plot.y((low + high) / 2) + 4,
-        "text-anchor": isRight ? "end" : "start",
-      },
-      `gap ${number(distance)} at ${number(distanceAt)}`,
-    ),
+    h("text", { class: "gap-text", x: Math.max(0, textX), y: textY }, words),
     curveTips(plot, comparison),
   );
 }
@@ -105,46 +102,6 @@ function describe({ reference, live, distance, distanceAt }: NumericComparison):
     `${live.label} (${live.count} values) beside ${reference.label} (${reference.count}): ` +
     `the cumulative curves differ most by ${number(distance)}, at ${number(distanceAt)}`
   );
-}
-
-function atomBars(plot: Plot, atoms: readonly Atom[]): Element {
-  const highest = Math.max(...atoms.map((atom) => Math.max(atom.reference, atom.live)), 0.01);
-  const rise = (share: number) => (share / highest) * (plot.bottom - plot.top - 18);
-  const labelled = new Set(
-    atoms.toSorted((a, b) => b.live + b.reference - a.live - a.reference).slice(0, ATOMS_LABELLED),
-  );
-  const bars = atoms.flatMap((atom) => {
-    const x = plot.x(atom.value);
-    const top = plot.bottom - rise(Math.max(atom.reference, atom.live));
-    const isRight = x > plot.right - 80;
-    const text = `${number(atom.value)}: ${percent(atom.reference)} → ${percent(atom.live)}`;
-    const bar = (className: string, left: number, share: number) =>
-      h("rect", {
-        class: className,
-        x: left,
-        y: plot.bottom - rise(share),
-        width: ATOM_WIDTH,
-        height: rise(share),
-        "data-tip": text,
-      });
-    return [
-      bar("reference-bar", x - ATOM_WIDTH, atom.reference),
-      bar("live-bar", x, atom.live),
-      labelled.has(atom)
-        ? h(
-            "text",
-            {
-              class: "atom-text",
-              x: x + (isRight ? -ATOM_WIDTH - 3 : ATOM_WIDTH + 3),
-              y: top + 4,
-              "text-anchor": isRight ? "end" : "start",
-            },
-            text,
-          )
-        : null,
-    ];
-  });
-  return h("g", null, bars);
 }
 
 function curveTips(plot: Plot, comparison: NumericComparison): Element {

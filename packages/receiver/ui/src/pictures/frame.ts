@@ -11,6 +11,8 @@ const TOP = 10;
 const BOTTOM = 26;
 /** Ticks further apart than this are easy to tell apart. */
 const TICK_WIDTH = 76;
+/** About the width of a character on an axis. */
+const CHARACTER = 6.6;
 
 /** Where the plot is, and how values map into it. */
 export interface Plot {
@@ -35,24 +37,35 @@ export interface Frame {
   readonly attributes?: Readonly<Record<string, string | number>>;
 }
 
-/** The plot of a picture: x and y are [from, to] in values. */
+/** The plot of a picture: x and y are [from, to] in values; `left` is the room beside it. */
 export function plotOf(
   width: number,
   height: number,
   x: readonly [number, number],
   y: readonly [number, number],
+  left = LEFT,
 ): Plot {
   const [right, bottom] = [width - RIGHT, height - BOTTOM];
   return {
     width,
     height,
-    left: LEFT,
+    left,
     right,
     top: TOP,
     bottom,
-    x: linear(x[0], x[1], LEFT, right),
+    x: linear(x[0], x[1], left, right),
     y: linear(y[0], y[1], bottom, TOP),
   };
+}
+
+/** Room that the texts of a vertical axis take. */
+export function roomFor(yTicks: readonly Tick[]): number {
+  return Math.max(LEFT, ...yTicks.map(({ text }) => textWidth(text) + 10));
+}
+
+/** About the room that a text takes. */
+export function textWidth(text: string): number {
+  return text.length * CHARACTER;
 }
 
 /** How many ticks have room beside each other. */
@@ -80,9 +93,12 @@ export function framed(frame: Frame, ...marks: readonly (Element | null)[]): Ele
         h("line", { x1: left, x2: right, y1: y(at), y2: y(at) }),
         h("text", { x: left - 6, y: y(at) + 4, "text-anchor": "end" }, text),
       ]),
-      xTicks.map(({ at, text }) =>
-        h("text", { x: x(at), y: bottom + 18, "text-anchor": "middle" }, text),
-      ),
+      xTicks.map(({ at, text }) => {
+        // At an edge the whole text is moved in, so that nothing of it is cut.
+        const half = textWidth(text) / 2;
+        const middle = round(Math.max(half, Math.min(x(at), width - half)));
+        return h("text", { x: middle, y: bottom + 18, "text-anchor": "middle" }, text);
+      }),
     ),
     ...marks,
     h("line", { class: "axis", x1: left, x2: right, y1: bottom, y2: bottom }),

@@ -1,14 +1,14 @@
-/** One signal over time: quantiles or shares, distance, missing values, rows; and ridges. */
-import type { NumericComparison } from "../comparison.js";
+/** One signal over time: quantiles or shares, distance, missing values and rows. */
 import type { ReferenceFacts, SignalDocument, Slice } from "../documents.js";
 import type { Element } from "../element.js";
 import { h } from "../element.js";
 import { round, ticks } from "../scale.js";
-import { between, count, number, percent, time } from "../words.js";
+import { between, count, number, percent } from "../words.js";
 import type { Plot } from "./frame.js";
-import { area, framed, framedTime, line, plotOf, tickRoom, tips } from "./frame.js";
+import { framedTime, plotOf, roomFor, tips } from "./frame.js";
 
-type Range = Pick<SignalDocument, "fromMs" | "toMs" | "nowMs">;
+/** What is shown, and when now is. */
+export type Range = Pick<SignalDocument, "fromMs" | "toMs" | "nowMs">;
 
 /** Quantiles of every slice on top of the reference's, which are bands over all of the range. */
 export function quantilesPicture(
@@ -22,10 +22,13 @@ export function quantilesPicture(
   const expected = (reference.quantiles ?? []).map((value) => value ?? 0);
   const all = [...bounds, ...expected];
   const [low, high] = widened(Math.min(...all), Math.max(...all));
-  const plot = plotOf(width, 220, [range.fromMs, range.toMs], [low, high]);
+  const yTicks = ticks(low, high, 5);
+  const plot = plotOf(width, 220, [range.fromMs, range.toMs], [low, high], roomFor(yTicks));
   const label = `Quantiles over time; the reference's median is ${number(expected[2] ?? null)}`;
   return framedTime(
-    { plot, label, yTicks: ticks(low, high, 5), className: "quantiles" },
+    { plot, label, yTicks, className: "quantiles" },
+    referenceBand(plot, expected[0], expected[4]),
+    referenceBand(plot, expected[1], expected[3]),
     h(
       "g",
       null,
@@ -132,9 +135,10 @@ export function missingPicture(
 /** Rows over time: what everything else rests on. */
 export function rowsPicture(slices: readonly Slice[], range: Range, width: number): Element {
   const highest = Math.max(...slices.map((slice) => slice.count), 1) * 1.1;
-  const plot = plotOf(width, 130, [range.fromMs, range.toMs], [0, highest]);
+  const yTicks = ticks(0, highest, 3).filter(({ at }) => Number.isInteger(at));
+  const plot = plotOf(width, 130, [range.fromMs, range.toMs], [0, highest], roomFor(yTicks));
   return framedTime(
-    { plot, label: "Values over time", yTicks: ticks(0, highest, 3) },
+    { plot, label: "Values over time", yTicks },
     h(
       "g",
       null,
@@ -192,65 +196,17 @@ export function sharesPicture(
   );
 }
 
-/** One density above the other, the newest at the front; the reference is drawn behind each. */
-export function ridgesPicture(
-  slices: readonly Slice[],
-  comparison: NumericComparison,
-  threshold: number | null,
-  range: Range,
-  width: number,
-): Element {
-  const ridges = slices.filter(({ density }) => density !== null);
-  const { x, referenceCurve } = comparison;
-  const highest = Math.max(
-    ...referenceCurve.density,
-    ...ridges.flatMap(({ density }) => density ?? []),
-    1e-300,
-  );
-  const step = 26;
-  const rise = 58;
-  const height = 36 + rise + Math.max(0, ridges.length - 1) * step + 30;
-  const frame = plotOf(width, height, [x[0] as number, x.at(-1) as number], [0, 1]);
-  const left = 104;
-  const plot = { ...frame, left, x: scaleFrom(frame, left) };
-  const at = x.map(plot.x);
-  const marks = ridges.flatMap((slice, i) => {
-    const base = 12 + rise + i * step;
-    const y = (values: readonly number[]) =>
-      values.map((value) => round(base - (value / highest) * rise));
-    const flat = at.map(() => base);
-    const drifted = isAbove(slice, threshold) ? "ridge-drifted" : "ridge";
-    return [
-      h("path", {
-        class: `${drifted}-fill`,
-        d: area(at, flat, y(slice.density ?? [])),
-        "data-tip": tipOf(slice, range, `distance ${number(slice.distance)}`).text,
-      }),
-      h("path", { class: "ridge-reference", d: line(at, y(referenceCurve.density)) }),
-      h("path", { class: `${drifted}-line`, d: line(at, y(slice.density ?? [])) }),
-      h(
-        "text",
-        { class: "ridge-text", x: left - 8, y: base - 2, "text-anchor": "end" },
-        time(slice.startMs, range.nowMs),
-      ),
-    ];
+/** Where the reference's values are, over all of the range. */
+function referenceBand(plot: Plot, low = 0, high = low): Element {
+  const { left, right } = plot;
+  const height = round(plot.y(low) - plot.y(high));
+  return h("rect", {
+    class: "reference-fill",
+    x: left,
+    width: right - left,
+    y: plot.y(high),
+    height,
   });
-  return framed(
-    {
-      plot,
-      label: "The distribution over time, oldest first",
-      xTicks: ticks(plot.x.from, plot.x.to, tickRoom(plot)),
-      yTicks: [],
-      className: "ridges",
-    },
-    ...marks,
-  );
-}
-
-function scaleFrom(plot: Plot, left: number): Plot["x"] {
-  const { from, to } = plot.x;
-  const map = (value: number) => round(left + ((value - from) / (to - from)) * (plot.right - left));
-  return Object.assign(map, { from, to });
 }
 
 function quantileBox(plot: Plot, slice: Slice): Element[] {
@@ -281,11 +237,13 @@ function extent(plot: Plot, { startMs, endMs }: Slice): { x: number; width: numb
   return { x: Math.min(start, plot.right - 2.5), width: round(width) };
 }
 
-function isAbove({ distance }: Slice, threshold: number | null): boolean {
+/** Whether a slice is further away than a window may be. */
+export function isAbove({ distance }: Slice, threshold: number | null): boolean {
   return distance !== null && threshold !== null && distance > threshold;
 }
 
-function tipOf(slice: Slice, { nowMs }: Range, text: string) {
+/** When a slice was, and how much is in it. */
+export function tipOf(slice: Slice, { nowMs }: Range, text: string) {
   const { startMs, endMs, count: rows } = slice;
   return {
     from: startMs,

@@ -2,6 +2,7 @@
 import type { SignalState, StateRun } from "../documents.js";
 import type { Element } from "../element.js";
 import { h } from "../element.js";
+import { linear, timeTicks } from "../scale.js";
 import { between, STATE_WORDS } from "../words.js";
 
 const HEIGHT = 20;
@@ -63,6 +64,23 @@ export function stripPicture(runs: readonly StateRun[], range: TimeRange): Eleme
   function wordsOf({ startMs, endMs, state }: StateRun): string {
     return `${STATE_WORDS[state].name} ${between(startMs, endMs, nowMs)}`;
   }
+}
+
+/** The times of a strip, as wide as it is. */
+export function timeAxis({ fromMs, toMs }: Pick<TimeRange, "fromMs" | "toMs">): Element {
+  const x = linear(fromMs, toMs, 0, 100);
+  return h(
+    "svg",
+    { class: "time-axis", "aria-hidden": "true" },
+    timeTicks(fromMs, toMs, 6).map(({ at, text }) =>
+      h("text", { x: `${x(at)}%`, y: 14, "text-anchor": anchorOf(x(at)) }, text),
+    ),
+  );
+}
+
+function anchorOf(x: number): string {
+  if (x < 5) return "start";
+  return x > 95 ? "end" : "middle";
 }
 
 /** What of the drawing is seen; its coordinates are seconds since `originMs`. */

@@ -37,7 +37,7 @@ function overview(signals: readonly ComparedRow[]): Element {
       ].map((text) => h("td", { class: "number" }, text)),
     ),
   );
-  return table("All signals", heads, rows);
+  return table("All signals", heads, rows, "", 3);
 }
 
 function nameOf({ signal, of }: ComparedRow): Element {
@@ -49,7 +49,7 @@ function pictures(one: ComparedRow, nowMs: number, setting: Setting): Element[] 
   const { comparison, signal, sentence, state } = one;
   if (one.of !== "values") return [];
   const title = h("h2", { class: "title", id: signal }, signalName(signal), " ", chip(state));
-  const lead = h("p", { class: "lead" }, withoutName(signal, sentence));
+  const lead = h("p", { class: "lead" }, withoutName(signal, sentence, nowMs));
   if (comparison === null) return [title, lead];
   const head = legend(comparison.reference, comparison.live, nowMs);
   if (comparison.kind === "categorical") {

@@ -4,13 +4,13 @@ import { STATES } from "../documents.js";
 import type { Element } from "../element.js";
 import { h } from "../element.js";
 import { previewPicture } from "../pictures/preview.js";
-import { stripPicture } from "../pictures/strip.js";
+import { stripPicture, timeAxis } from "../pictures/strip.js";
 import { toSignal } from "../place.js";
-import { linear, timeTicks } from "../scale.js";
 import {
   ago,
   count,
-  duration,
+  learningWords,
+  number,
   percent,
   plural,
   STATE_WORDS,
@@ -32,7 +32,7 @@ import {
 } from "./parts.js";
 
 const MOVED_SHOWN = 6;
-const HELD = "an alarm ends with two windows below the floor";
+const HELD = "still in alarm: it ends after two windows below the floor";
 
 /** What of the model is shown now: rows beyond `rows` come a moment later. */
 export interface ModelSetting extends Setting {
@@ -43,7 +43,7 @@ export interface ModelSetting extends Setting {
 
 /** The view. */
 export function modelView(document: ModelDocument, setting: ModelSetting): Element[] {
-  const { signals, segmentRanking, quality, segment } = document;
+  const { signals, quality, segment } = document;
   return [
     h(
       "h1",
@@ -58,25 +58,31 @@ export function modelView(document: ModelDocument, setting: ModelSetting): Eleme
           h("p", null, "Spans have named this model, but none of them carries a value to watch."),
         )
       : null,
-    movedList(document, setting),
+    ...whatMoved(document, setting),
     signals.length === 0 ? null : timeline(document, setting),
-    segmentRanking.length === 0
-      ? null
-      : card(
-          "For whom",
-          { class: "half" },
-          h("p", { class: "hint" }, "Segments of the traffic, those that moved furthest first."),
-          segmentTable(setting, segmentRanking, false),
-        ),
     quality.length === 0
       ? null
       : card(
           "Quality of the data",
-          { class: "half" },
-          h("p", { class: "hint" }, "Since the receiver started."),
+          { class: "wide", id: "quality" },
           qualityList(quality),
+          h("p", { class: "hint" }, "Since the receiver started."),
         ),
   ].filter((part) => part !== null);
+}
+
+/** What moved and for whom: beside each other where it is one signal, and there are segments. */
+function whatMoved(document: ModelDocument, setting: Setting): (Element | null)[] {
+  const { signals, segmentRanking } = document;
+  const moved = signals.filter(({ state }) => state === "drifted" || state === "warning");
+  const isBeside = moved.length === 1 && segmentRanking.length > 0;
+  const beside = isBeside ? "half" : "wide";
+  return [
+    moved.length === 0 ? null : movedList(moved, document, setting, beside),
+    segmentRanking.length === 0
+      ? null
+      : card("For whom", { class: beside }, segmentTable(setting, segmentRanking)),
+  ];
 }
 
 /** What has happened, in one line. */
@@ -88,6 +94,7 @@ export function headline({ signals, segmentRanking }: ModelDocument): string {
   if (worst?.state === "drifted")
     return `${plural(worst.drifted, "signal")} drifted in ${worst.segment}`;
   if (warning > 0) return `${plural(warning, "signal")} may be moving`;
+  if (of("silent") > 0) return `${of("silent")} of ${plural(signals.length, "signal")} fell silent`;
   if (signals.length > 0 && of("learning") === signals.length) return "Learning what is normal";
   const judged = signals.filter(({ state }) => state === "stable").length;
   if (judged === 0) return "Nothing could be judged yet";
@@ -107,11 +114,9 @@ function lead({
   model,
   fromMs,
   toMs,
+  quality,
 }: ModelDocument): (Element | string)[] {
-  const first = signals
-    .filter(({ state, sinceMs }) => state === "drifted" && sinceMs !== null)
-    .map(({ sinceMs }) => sinceMs as number);
-  const since = first.length > 0 ? Math.min(...first) : undefined;
+  const since = beginningOf(signals);
   const failed = errors > 0 ? `, ${percent(errors / Math.max(1, predictions))} of them failed` : "";
   const grafana = grafanaUrl(links, { model, signal: "", fromMs, toMs });
   // Calls are counted for the model as a whole.
@@ -122,18 +127,35 @@ function lead({
   return [
     since === undefined ? "" : `Since ${time(since, nowMs)}, ${ago(since, nowMs)}. `,
     `Windows of ${window}. ${made}`,
+    ...(quality.length === 0
+      ? []
+      : [h("a", { href: "#quality" }, `${plural(quality.length, "finding")} on quality`), ". "]),
     ...(grafana === null ? [] : [h("a", { href: grafana, rel: "noreferrer" }, "Open in Grafana")]),
   ];
 }
 
+/** When the first of the worst began; undefined while nothing is the matter. */
+function beginningOf(signals: readonly SignalRow[]): number | undefined {
+  const worst = (["drifted", "warning", "silent"] as const).find((state) =>
+    signals.some((row) => row.state === state),
+  );
+  const begun = signals
+    .filter(({ state, sinceMs }) => state === worst && sinceMs !== null)
+    .map(({ sinceMs }) => sinceMs as number);
+  return begun.length > 0 ? Math.min(...begun) : undefined;
+}
+
 /** What moved, with a sentence each. */
-function movedList({ signals, nowMs }: ModelDocument, setting: Setting): Element | null {
-  const moved = signals.filter(({ state }) => state === "drifted" || state === "warning");
-  if (moved.length === 0) return null;
+function movedList(
+  moved: readonly SignalRow[],
+  { nowMs }: ModelDocument,
+  setting: Setting,
+  className: string,
+): Element {
   const more = moved.length - MOVED_SHOWN;
   return h(
     "ol",
-    { class: "moved", "aria-label": "What moved" },
+    { class: `moved ${className}`, "aria-label": "What moved" },
     moved.slice(0, MOVED_SHOWN).map((row) =>
       h(
         "li",
@@ -144,11 +166,12 @@ function movedList({ signals, nowMs }: ModelDocument, setting: Setting): Element
           { class: `card moved-card edge-${row.state}` },
           h("span", { class: "moved-head" }, signalName(row.signal), chip(row.state)),
           row.preview ? previewPicture(row.preview) : null,
-          h("span", { class: "moved-sentence" }, withoutName(row.signal, row.sentence)),
+          h("span", { class: "moved-sentence" }, withoutName(row.signal, row.sentence, nowMs)),
           h(
             "span",
             { class: "moved-facts" },
             row.sinceMs === null ? null : h("span", null, `since ${time(row.sinceMs, nowMs)}`),
+            mediansText(row),
             h("span", null, `${times(row.ratio)} the threshold`),
             h("span", null, `${count(row.liveCount)} values`),
             isHeld(row) ? h("span", null, HELD) : null,
@@ -158,6 +181,13 @@ function movedList({ signals, nowMs }: ModelDocument, setting: Setting): Element
     ),
     more > 0 ? h("li", { class: "more" }, `and ${more} more below`) : null,
   );
+}
+
+/** How much, in the unit of the values. */
+function mediansText({ preview }: SignalRow): Element | null {
+  const { reference, live } = preview?.medians ?? { reference: 0, live: 0 };
+  const [before, now] = [number(reference), number(live)];
+  return before === now ? null : h("span", null, `median ${before} → ${now}`);
 }
 
 /** An alarm that its last window would not have begun. */
@@ -210,27 +240,15 @@ function timeline(document: ModelDocument, setting: ModelSetting): Element {
 }
 
 /** The times above the strips. */
-export function axis({ fromMs, toMs }: Pick<ModelDocument, "fromMs" | "toMs">): Element {
-  const x = linear(fromMs, toMs, 0, 100);
+function axis(document: ModelDocument): Element {
   return h(
     "div",
     { class: "row axis-row", role: "presentation", "aria-hidden": "true" },
     h("span", { class: "row-name" }),
-    h(
-      "svg",
-      { class: "time-axis" },
-      timeTicks(fromMs, toMs, 6).map(({ at, text }) =>
-        h("text", { x: `${x(at)}%`, y: 14, "text-anchor": anchorOf(x(at)) }, text),
-      ),
-    ),
+    timeAxis(document),
     h("span", { class: "row-ratio" }),
     h("span", { class: "row-state" }),
   );
-}
-
-function anchorOf(x: number): string {
-  if (x < 5) return "start";
-  return x > 95 ? "end" : "middle";
 }
 
 function signalLine(
@@ -245,7 +263,7 @@ function signalLine(
     link(
       setting,
       (place) => toSignal(place, row.signal),
-      { class: "row-name" },
+      { class: "row-name", "data-tip": row.signal },
       signalName(row.signal),
     ),
     stripPicture(row.runs, document),
@@ -255,10 +273,6 @@ function signalLine(
 }
 
 function learningText({ learning }: SignalRow): Element {
-  const { learned = 0, needed = 1, learnedSpanMs = 0, neededSpanMs = 0 } = learning ?? {};
-  const text =
-    learned < needed
-      ? `${count(learned)} of ${count(needed)} values`
-      : `${duration(learnedSpanMs)} of ${duration(neededSpanMs)}`;
+  const text = learning ? learningWords(learning) : "";
   return h("span", { class: "row-ratio", "data-tip": STATE_WORDS.learning.meaning }, text);
 }

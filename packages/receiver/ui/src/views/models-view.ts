@@ -1,10 +1,10 @@
 /** All models: which of them moved, and how each of them is. */
-import type { ModelSummary, ModelsDocument } from "../documents.js";
+import type { ModelSummary, ModelsDocument, SignalState } from "../documents.js";
 import { STATES } from "../documents.js";
 import type { Element } from "../element.js";
 import { h } from "../element.js";
 import { toModel } from "../place.js";
-import { ago, percent, plural, STATE_WORDS } from "../words.js";
+import { ago, percent, plural, STATE_WORDS, time } from "../words.js";
 import type { Setting } from "./parts.js";
 import { chip, link, notice } from "./parts.js";
 
@@ -12,13 +12,8 @@ import { chip, link, notice } from "./parts.js";
 export function modelsView(document: ModelsDocument, setting: Setting): Element[] {
   const { models, nowMs } = document;
   if (models.length === 0) return [nothingYet()];
-  const drifted = models.filter(({ state }) => state === "drifted");
-  const headline =
-    drifted.length === 0
-      ? "Nothing has drifted"
-      : `${drifted.length} of ${plural(models.length, "model")} drifted`;
   return [
-    h("h1", null, headline),
+    h("h1", null, headline(models)),
     h(
       "ul",
       { class: "models" },
@@ -29,10 +24,23 @@ export function modelsView(document: ModelsDocument, setting: Setting): Element[
   ];
 }
 
+function headline(models: readonly ModelSummary[]): string {
+  const of = (state: SignalState) => models.filter((one) => one.state === state).length;
+  const all = plural(models.length, "model");
+  if (of("drifted") > 0) return `${of("drifted")} of ${all} drifted`;
+  if (of("silent") > 0) return `${of("silent")} of ${all} fell silent`;
+  if (of("warning") + of("stable") > 0) return "Nothing has drifted";
+  return of("learning") > 0 ? "Learning what is normal" : "Nothing could be judged yet";
+}
+
 function modelCard(model: ModelSummary, nowMs: number, setting: Setting): Element {
   const { state, counts, lastMs, sinceMs, predictions, errors, worst, segments } = model;
   const signals = STATES.flatMap((one) => (counts[one] ? [[one, counts[one]] as const] : []));
-  const since = sinceMs !== null && sinceMs > 0 ? `, since ${ago(sinceMs, nowMs)}` : "";
+  const since =
+    sinceMs !== null && sinceMs > 0
+      ? `, since ${time(sinceMs, nowMs)}, ${ago(sinceMs, nowMs)}`
+      : "";
+  const silent = state === "silent" ? since : "";
   return link(
     setting,
     (place) => toModel(place, model.model, model.version),
@@ -47,7 +55,7 @@ function modelCard(model: ModelSummary, nowMs: number, setting: Setting): Elemen
     h(
       "span",
       { class: "model-worst" },
-      worst.length > 0 ? `${worst.join(", ")}${since}` : STATE_WORDS[state].meaning,
+      worst.length > 0 ? `${worst.join(", ")}${since}` : `${STATE_WORDS[state].meaning}${silent}`,
     ),
     mixBar(signals),
     h(

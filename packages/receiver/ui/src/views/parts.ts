@@ -30,11 +30,16 @@ export interface Setting {
 const NARROW = 820;
 const GAP = 20;
 const PADDING = 18;
+/** Rows of a list that may have thousands. */
+const ROWS_SHOWN = 12;
+/** Room for a picture on the smallest screen; a window that has no size yet says less. */
+const PICTURE_MIN = 240;
 
 /** Room for a picture in a card of which `columns` stand beside each other. */
 export function cardWidth({ width }: Setting, columns = 1): number {
   const beside = width < NARROW ? 1 : columns;
-  return Math.round((width - GAP * (beside - 1)) / beside - 2 * PADDING);
+  const room = Math.round((width - GAP * (beside - 1)) / beside - 2 * PADDING);
+  return Math.max(PICTURE_MIN, room);
 }
 
 /** A link to another place; plain text where nothing leads there. */
@@ -98,34 +103,50 @@ export function legend(reference: Side, live: Side, nowMs: number): Element {
   return h("p", { class: "legend" }, entry("reference", reference), entry("live", live));
 }
 
-/** A table that is moved sideways where it has no room. */
+/** A table that is moved sideways where it has no room; its last columns may be numbers. */
 export function table(
   label: string,
   heads: readonly string[],
   rows: readonly Element[],
   className = "",
+  numbersFrom = heads.length,
 ): Element {
+  const head = (text: string, i: number) =>
+    h("th", { scope: "col", class: i < numbersFrom ? undefined : "number" }, text);
   return h(
     "div",
     { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
     h(
       "table",
       { class: className },
-      h("thead", null, h("tr", null, ...heads.map((text) => h("th", { scope: "col" }, text)))),
+      h("thead", null, h("tr", null, ...heads.map(head))),
       h("tbody", null, rows),
     ),
   );
 }
 
-/** The segments of a model, worst first. */
+/**
+ * The segments of a model, worst first, with what has moved most in each; or those of one signal,
+ * with the share that each has in its change: above 1 where others make up for it.
+ */
 export function segmentTable(
   setting: Setting,
-  rows: readonly SegmentRow[],
-  ofSignal: boolean,
+  ranking: readonly SegmentRow[],
+  shares?: ReadonlyMap<string, number>,
 ): Element {
+  const ofSignal = shares !== undefined;
+  const isShared = ranking.some(({ segment }) => shares?.has(segment));
+  const shareOf = ({ segment }: SegmentRow) => shares?.get(segment) ?? 0;
+  const rows = ranking.toSorted((a, b) => shareOf(b) - shareOf(a));
   const most = Math.max(...rows.map(({ ratio }) => ratio ?? 0), 1);
-  const heads = ["Segment", "State", ...(ofSignal ? [] : ["Drifted"]), "Distance over threshold"];
-  const lines = rows.map((row) => {
+  const heads = [
+    "Segment",
+    "State",
+    ...(ofSignal ? [] : ["Drifted"]),
+    ...(isShared ? ["Of the change"] : []),
+    "Distance over threshold",
+  ];
+  const line = (row: SegmentRow) => {
     const name = link(setting, (place) => ({ ...place, segment: row.segment }), {}, row.segment);
     return h(
       "tr",
@@ -133,10 +154,13 @@ export function segmentTable(
       h("th", { scope: "row" }, name),
       h("td", null, chip(row.state)),
       ofSignal ? null : h("td", null, `${row.drifted} of ${row.signals}`),
+      isShared ? h("td", null, `${Math.round(shareOf(row) * 100)} %`) : null,
       h("td", null, ratioBar(row.ratio, most), ofSignal ? null : h("small", null, ` ${row.worst}`)),
     );
-  });
-  return table("Segments", heads, lines, "segments");
+  };
+  const list = (some: readonly SegmentRow[]) =>
+    table("Segments", heads, some.map(line), "segments");
+  return h("div", null, ...withRest(rows, list));
 }
 
 /** Statistic over threshold as a bar; the line is where drift begins. */
@@ -164,21 +188,26 @@ export function ratioBar(ratio: number | null, most: number): Element {
   );
 }
 
-/** What breaks the schema. */
+/** What breaks the schema, the most frequent first. */
 export function qualityList(rows: readonly QualityRow[]): Element {
-  return h(
-    "ul",
-    { class: "quality" },
-    rows.map(({ signal, kind, count: found }) =>
-      h(
-        "li",
-        null,
-        h("strong", null, count(found)),
-        ` ${QUALITY_WORDS[kind] ?? kind}: `,
-        signalName(signal),
-      ),
-    ),
-  );
+  return h("div", null, ...withRest(rows, findings));
+}
+
+function findings(rows: readonly QualityRow[]): Element {
+  const lines = rows.map(({ signal, kind, count: found }) => {
+    const [noun, fault] = QUALITY_WORDS[kind] ?? ["value", kind];
+    const amount = h("strong", null, plural(found, noun));
+    return h("li", null, amount, ` ${fault}: `, signalName(signal));
+  });
+  return h("ul", { class: "quality" }, lines);
+}
+
+/** The first rows, and all others where they can be opened. */
+function withRest<T>(rows: readonly T[], list: (some: readonly T[]) => Element): Element[] {
+  const rest = rows.slice(ROWS_SHOWN);
+  if (rest.length === 0) return [list(rows)];
+  const summary = h("summary", null, `${count(rest.length)} more`);
+  return [list(rows.slice(0, ROWS_SHOWN)), h("details", { class: "rest" }, summary, list(rest))];
 }
 
 /** A message in place of a picture: what is missing, and what to do. */

@@ -1,14 +1,16 @@
 /** One signal: live beside reference, tests, over time, for whom, and in which traces. */
+import type { NumericComparison } from "../comparison.js";
 import type { SignalDocument, VerdictFacts } from "../documents.js";
 import type { Element } from "../element.js";
 import { h } from "../element.js";
+import { atomSpacing, isAtomic } from "../pictures/atoms.js";
 import { categoriesPicture } from "../pictures/categories.js";
 import { cumulativePicture, densityPicture } from "../pictures/curves.js";
-import { stripPicture } from "../pictures/strip.js";
+import { stripPicture, timeAxis } from "../pictures/strip.js";
 import {
   ago,
   count,
-  duration,
+  learningWords,
   number,
   percent,
   plural,
@@ -55,25 +57,28 @@ export function signalView(document: SignalDocument, setting: Setting): Element[
       chip(state),
       h("small", { class: "since" }, since),
     ),
-    h("p", { class: "lead" }, shown ? withoutName(signal, shown.sentence) : waiting(document)),
-    h("div", { class: "wide-strip" }, stripPicture(document.runs, document)),
+    h("p", { class: "lead" }, ...lead(document, shown)),
+    h("div", { class: "wide-strip" }, stripPicture(document.runs, document), timeAxis(document)),
     ...pictures(document, setting, shown),
-    traces(document, setting),
+    traces(document),
     verdicts.length === 0 ? null : testsCard(document),
     ...timeColumns(document, setting, shown),
     document.changes.length === 0 ? null : changes(document),
   ].filter((part) => part !== null);
 }
 
+function lead(document: SignalDocument, shown: VerdictFacts | undefined): (Element | string)[] {
+  const { signal, nowMs, links } = document;
+  const grafana = grafanaUrl(links, document);
+  return [
+    shown ? `${withoutName(signal, shown.sentence, nowMs)}. ` : `${waiting(document)} `,
+    ...(grafana === null ? [] : [h("a", { href: grafana, rel: "noreferrer" }, "Open in Grafana")]),
+  ];
+}
+
 /** What is lacking for a verdict. */
 function waiting({ learning, reference }: SignalDocument): string {
-  if (learning) {
-    const { learned, needed, learnedSpanMs, neededSpanMs } = learning;
-    return (
-      `Learning what is normal: ${count(learned)} of ${count(needed)} values, ` +
-      `over ${duration(learnedSpanMs)} of ${duration(neededSpanMs)}. It takes both.`
-    );
-  }
+  if (learning) return `Learning what is normal: ${learningWords(learning)}.`;
   return reference ? "No window has ended yet." : "There is nothing to compare it with.";
 }
 
@@ -110,11 +115,11 @@ function pictures(
       ),
     ];
   }
-  const { outside, atoms } = comparison;
+  const { outside } = comparison;
   const hidden = Math.max(outside.live, outside.reference);
   return [
     card(
-      "Density",
+      isAtomic(comparison) ? "Values" : "Density",
       { class: "half" },
       head,
       tooFew,
@@ -123,9 +128,9 @@ function pictures(
         "p",
         { class: "hint" },
         [
-          atoms.length > 0 ? "Bars are values that many rows share. " : "",
+          barsText(comparison),
           hidden > 0.001 ? `Not shown: the ${percent(hidden)} that lie furthest out. ` : "",
-          "The band is where the density lies with 95 % confidence.",
+          isAtomic(comparison) ? "" : "The band is where the density lies with 95 % confidence.",
         ].join(""),
       ),
     ),
@@ -137,6 +142,12 @@ function pictures(
       h("p", { class: "hint" }, CUMULATIVE_HINT),
     ),
   ];
+}
+
+function barsText({ atoms }: NumericComparison): string {
+  if (atoms.length === 0) return "";
+  const ownScale = atomSpacing(atoms) === undefined ? ", on a scale of their own" : "";
+  return `Bars are values that many rows share${ownScale}. `;
 }
 
 function meter(share: number): Element {
@@ -156,31 +167,13 @@ function insufficientText({ liveCount, needed }: VerdictFacts): string {
   );
 }
 
-function traces(document: SignalDocument, setting: Setting): Element {
-  const { exemplars, links, state, nowMs } = document;
-  const grafana = grafanaUrl(links, document);
-  const buttons =
-    grafana === null
-      ? null
-      : h(
-          "p",
-          { class: "buttons" },
-          h("a", { class: "button", href: grafana, rel: "noreferrer" }, "Grafana"),
-        );
+/** Only windows in alarm keep traces. */
+function traces({ exemplars, links, state, nowMs }: SignalDocument): Element | null {
+  const isAlarm = state === "drifted" || state === "warning";
   const title = state === "drifted" ? "Predictions behind this drift" : "Predictions behind this";
   if (exemplars.length === 0) {
-    return card(
-      title,
-      { id: "traces", class: "wide traces" },
-      h(
-        "p",
-        { class: "hint" },
-        state === "drifted" || state === "warning"
-          ? "No trace has been kept with this verdict yet."
-          : "Traces are kept with windows in alarm.",
-      ),
-      buttons,
-    );
+    const hint = h("p", { class: "hint" }, "No trace has been kept with this verdict yet.");
+    return isAlarm ? card(title, { id: "traces", class: "wide" }, hint) : null;
   }
   const rows = exemplars.slice(0, EXEMPLARS_SHOWN).map(({ traceId, spanId, value, timeMs }) => {
     const href = traceUrl(links, traceId);
@@ -194,11 +187,11 @@ function traces(document: SignalDocument, setting: Setting): Element {
     );
   });
   const hint =
-    links.jaeger === null && setting.place !== null
+    links.jaeger === null
       ? h("p", { class: "hint" }, "service.links.jaeger in the configuration makes these links.")
       : null;
   const list = table("Traces", ["Value", "When", "Trace"], rows);
-  return card(title, { id: "traces" }, list, hint, buttons);
+  return card(title, { id: "traces" }, list, hint);
 }
 
 function changes({ changes: all, nowMs, signal }: SignalDocument): Element {
@@ -215,7 +208,7 @@ function changes({ changes: all, nowMs, signal }: SignalDocument): Element {
           h("time", { datetime: new Date(one.atMs).toISOString() }, time(one.atMs, nowMs)),
           h("span", { class: "window" }, one.window),
           chip(one.state),
-          h("span", null, withoutName(signal, one.sentence)),
+          h("span", { class: "told" }, withoutName(signal, one.sentence, nowMs)),
         ),
       ),
     ),

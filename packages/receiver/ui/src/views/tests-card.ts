@@ -2,7 +2,7 @@
 import type { SignalDocument, VerdictFacts } from "../documents.js";
 import type { Child, Element } from "../element.js";
 import { h } from "../element.js";
-import { ago, count, METHOD_WORDS, number } from "../words.js";
+import { ago, count, distance, METHOD_WORDS, number } from "../words.js";
 import { card, chip, table } from "./parts.js";
 
 /** The numbers of every window length, and those of the one that is shown in words. */
@@ -11,7 +11,7 @@ export function testsCard({ verdicts, window, nowMs, reference }: SignalDocument
   const heads = ["Window", "State", "Distance", "Too far above", "p", "PSI", "Live", "Reference"];
   const rows = verdicts.map((one) => {
     const { statistic, threshold, pValue, psi, liveCount, referenceCount } = one;
-    const numbers = [statistic, threshold, pValue, psi].map(number);
+    const numbers = [distance(statistic), distance(threshold), number(pValue), distance(psi)];
     return h(
       "tr",
       { class: one.window === window ? "current" : undefined },
@@ -28,7 +28,7 @@ export function testsCard({ verdicts, window, nowMs, reference }: SignalDocument
   return card(
     "Tests",
     {},
-    table("Tests", heads, rows, "tests"),
+    table("Tests", heads, rows, "tests", 2),
     shown ? h("dl", { class: "words" }, ...inWords(shown)) : null,
     reference?.provisional ? h("p", { class: "hint" }, provisional) : null,
     shown
@@ -44,12 +44,12 @@ function inWords(one: VerdictFacts): Element[] {
     : "";
   return [
     ...entry(
-      `Distance ${number(one.statistic)}`,
+      `Distance ${distance(one.statistic)}`,
       `${METHOD_WORDS[one.method] ?? one.method}.${error}`,
     ),
     ...entry(
-      `Too far above ${number(one.threshold)}`,
-      `${number(one.floor)} is the effect that nobody wants to be told about; the rest is what ` +
+      `Too far above ${distance(one.threshold)}`,
+      `${distance(one.floor)} is the effect that nobody wants to be told about; the rest is what ` +
         `chance may add with ${count(one.liveCount)} live and ${count(one.referenceCount)} ` +
         "reference values.",
     ),
@@ -62,7 +62,7 @@ function inWords(one: VerdictFacts): Element[] {
     ...(one.psi === null
       ? []
       : entry(
-          `PSI ${number(one.psi)}`,
+          `PSI ${distance(one.psi)}`,
           "population stability index, shown for comparison; it decides nothing.",
         )),
   ];

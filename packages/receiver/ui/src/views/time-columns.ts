@@ -1,22 +1,24 @@
 /** One signal over time, and for whom: two columns of pictures. */
-import type { OriginFacts, ReferenceFacts, SignalDocument, VerdictFacts } from "../documents.js";
+import type { ReferenceFacts, SignalDocument, VerdictFacts } from "../documents.js";
 import type { Element } from "../element.js";
 import { h } from "../element.js";
+import { isAtomic } from "../pictures/atoms.js";
 import {
   distancePicture,
   missingPicture,
   quantilesPicture,
-  ridgesPicture,
   rowsPicture,
   sharesPicture,
 } from "../pictures/over-time.js";
+import { ridgesPicture } from "../pictures/ridges.js";
 import { number, percent } from "../words.js";
 import type { Setting } from "./parts.js";
 import { card, cardWidth, qualityList, segmentTable } from "./parts.js";
 
 /** Categories whose shares are shown over time; the API sends so many. */
 const SHARES_SHOWN = 6;
-const SEGMENTS_NAMED = 6;
+/** Other cards that are about as high as one of ridges. */
+const RIDGES_CARDS = 3;
 
 /** Two columns of pictures, each as high as it comes. */
 export function timeColumns(
@@ -31,11 +33,16 @@ export function timeColumns(
     known && lawOverTime(known, width),
     segmentRanking.length === 0
       ? null
-      : card("For whom", {}, ...originParts(document), segmentTable(setting, segmentRanking, true)),
+      : card(
+          "For whom",
+          {},
+          ...originParts(document),
+          segmentTable(setting, segmentRanking, byOrigin(document)),
+        ),
     known && hasMissing(known)
       ? card("Missing values", {}, missingPicture(slices, known.reference, document, width))
       : null,
-    known && card("Values", {}, rowsPicture(slices, document, width)),
+    known && card("Values counted", {}, rowsPicture(slices, document, width)),
     quality.length === 0 ? null : card("Quality of the data", {}, qualityList(quality)),
   ];
   const right = [
@@ -44,27 +51,44 @@ export function timeColumns(
       : null,
     known && ridges(known, shown, width),
   ];
-  return [h("div", { class: "half stack" }, left), h("div", { class: "half stack" }, right)];
+  const [first, second] = balanced(left.filter(isCard), right.filter(isCard));
+  return [h("div", { class: "half stack" }, first), h("div", { class: "half stack" }, second)];
 }
 
 /** Which segments made it so. */
 function originParts({ origin }: SignalDocument): Element[] {
   if (origin === null) return [];
-  const { property, before, after, rankings } = origin;
+  const { property, before, after } = origin;
   const isNumber = typeof property === "number";
   const rows = isNumber ? `at or below ${number(property)}` : `“${property}”`;
   const moved = `${percent(before)} of rows were ${rows} in the reference, now ${percent(after)}.`;
-  return [h("p", null, moved), ...rankings.map((ranking) => rankingText(ranking, after - before))];
+  return [h("p", null, moved)];
 }
 
-function rankingText({ attribute, segments }: Ranking, change: number): Element {
-  const shares = segments.slice(0, SEGMENTS_NAMED).map(({ name, contribution }) => {
-    return `${name} ${Math.round((contribution / change) * 100)} %`;
-  });
-  return h("p", { class: "hint" }, `Of that change by ${attribute}: ${shares.join(", ")}`);
+function isCard(one: Element | null | undefined | false): one is Element {
+  return Boolean(one);
 }
 
-type Ranking = OriginFacts["rankings"][number];
+/** Two columns of about as many cards; ridges are as high as three of them. */
+function balanced(left: readonly Element[], right: readonly Element[]): [Element[], Element[]] {
+  const high = right.length > 1 ? RIDGES_CARDS - 1 : 0;
+  const moved = Math.max(0, Math.floor((left.length - right.length - high) / 2));
+  const kept = left.length - moved;
+  return [left.slice(0, kept), [...right, ...left.slice(kept)]];
+}
+
+/** By segment, which share of the change it makes. */
+function byOrigin({ origin }: SignalDocument): ReadonlyMap<string, number> {
+  const { before = 0, after = 0, rankings = [] } = origin ?? {};
+  return new Map(
+    rankings.flatMap(({ attribute, segments }) =>
+      segments.map(({ name, contribution }) => {
+        return [`${attribute}=${name}`, contribution / (after - before)] as const;
+      }),
+    ),
+  );
+}
+
 type Known = SignalDocument & { readonly reference: ReferenceFacts };
 
 function hasMissing({ reference, slices }: Known): boolean {
@@ -81,7 +105,7 @@ function lawOverTime(document: Known, width: number): Element | null {
   if (!slices.some(({ quantiles }) => quantiles !== null)) return null;
   const hint =
     "Boxes: the middle 50 % and 90 % of each stretch, and the median. " +
-    "Dashed: the same of the reference.";
+    "Grey and dashed: the same of the reference.";
   const picture = quantilesPicture(slices, reference, document, width);
   return card("Quantiles over time", {}, picture, h("p", { class: "hint" }, hint));
 }
@@ -104,7 +128,13 @@ function ridges(document: Known, shown: VerdictFacts | undefined, width: number)
   const drawn = slices.filter(({ density }) => density !== null);
   if (comparison?.kind !== "numeric" || drawn.length < 2) return null;
   const picture = ridgesPicture(slices, comparison, shown?.threshold ?? null, document, width);
-  return card("The distribution over time", {}, picture);
+  const signs = [
+    isAtomic(comparison) ? "" : "Dashed: the reference. ",
+    comparison.atoms.length > 0 ? "Lines across bars: the reference. " : "",
+    "Orange: further from it than the last window may be.",
+  ];
+  const hint = h("p", { class: "hint" }, signs.join(""));
+  return card("The distribution over time", {}, picture, hint);
 }
 
 function shareLegend(names: readonly string[]): Element {
