@@ -3,6 +3,7 @@ import { h, toHtml } from "../ui/src/element.ts";
 import { addressOf, placeOf, toModel, toSignal } from "../ui/src/place.ts";
 import { ticks, timeTicks } from "../ui/src/scale.ts";
 import {
+  change,
   duration,
   learningWords,
   METHOD_WORDS,
@@ -75,9 +76,21 @@ describe("Words", () => {
     [1234.5, "1,235"],
     [45_678.9, "45,679"],
     [3.2e12, "3.2 × 10¹²"],
+    [-0.25, "−0.25"],
     [null, "–"],
   ])("write %s as %s", (value, text) => {
     expect(number(value)).toBe(text);
+  });
+
+  it.each([
+    [24, 16, "24 → 16"],
+    [-0.0718, 0.9303, "−0.07 → 0.93"],
+    [1_000_000, 1_000_000.51, "1,000,000 → 1,000,000.51"],
+    [0.000_2, 0.000_31, "0.0002 → 0.00031"],
+    [2e12, 3e12, "2.0 × 10¹² → 3.0 × 10¹²"],
+    [5, 5, ""],
+  ])("write the change from %d to %d as %s", (before, now, text) => {
+    expect(change(before, now)).toBe(text);
   });
 
   it("write shares and times with the digits that they deserve", () => {

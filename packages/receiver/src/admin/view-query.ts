@@ -8,7 +8,7 @@ import { knownSinceMs } from "../views/view-sources.js";
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** A range that is not asked for has room for so many windows. */
-const WINDOWS_MIN = 12;
+const WINDOWS_MIN = 6;
 /** Two years: a range beyond it is a slip of the pen. */
 const RANGE_MAX_MS = 731 * DAY_MS;
 

@@ -3,7 +3,6 @@ import { writeFileSync } from "node:fs";
 import type { ErrorDocument, ModelDocument, SignalDocument, SignalRow } from "#ui/documents.js";
 import { modelReport } from "#ui/report.js";
 import { headline } from "#ui/views/model-view.js";
-import { shortNumber } from "./reference-table.js";
 import { reportStyle } from "./report-style.js";
 import { markdownTable } from "./text-table.js";
 
@@ -109,5 +108,5 @@ function asMarkdown(model: ModelDocument): string {
 }
 
 function known(value: number | null): string {
-  return value === null ? "" : shortNumber(value);
+  return value === null ? "" : value.toFixed(3);
 }

@@ -20,8 +20,26 @@ export function number(value: number | null): string {
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size >= 1e9 || size < 1e-4) return scientific(value);
-  if (size >= 1000) return Math.round(value).toLocaleString("en");
-  return String(Number(value.toPrecision(3)));
+  const text =
+    size >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
+  return text.replace("-", "−");
+}
+
+/** From one number to another, with the digits that their difference deserves; empty if equal. */
+export function change(before: number, now: number): string {
+  const difference = Math.abs(now - before);
+  if (!(difference > 0)) return "";
+  const digits = Math.max(0, Math.min(20, 2 - Math.floor(Math.log10(difference))));
+  const write = (value: number) =>
+    Math.abs(value) >= 1e9 || digits > 6
+      ? number(value)
+      : value.toLocaleString("en", { maximumFractionDigits: digits }).replace("-", "−");
+  return `${write(before)} → ${write(now)}`;
+}
+
+/** A p-value: one that a double cannot hold any more is not 0. */
+export function pValueText(value: number | null): string {
+  return value === 0 ? "< 10⁻³⁰⁰" : number(value);
 }
 
 /** A distance between 0 and 1 with as many digits as the others in its column. */
@@ -32,7 +50,7 @@ export function distance(value: number | null): string {
 function scientific(value: number): string {
   const [digits = "", power = ""] = value.toExponential(1).split("e");
   const raised = power.replace("+", "").replaceAll(/[-\d]/g, (one) => SUPERSCRIPTS[one] ?? one);
-  return `${digits} × 10${raised}`;
+  return `${digits} × 10${raised}`.replace("-", "−");
 }
 
 const SUPERSCRIPTS: Readonly<Record<string, string>> = {

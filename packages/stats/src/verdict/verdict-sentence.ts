@@ -49,9 +49,10 @@ export function percent(share: number): string {
   return `${Number(value.toFixed(digits))} %`;
 }
 
-/** Hundredths, as people say percentage points. */
-function points(share: number): number {
-  return Number((100 * share).toPrecision(2));
+/** Hundredths, as people say percentage points: "9.9 points". */
+function points(share: number): string {
+  const value = Number((100 * share).toPrecision(2));
+  return `${value} ${value === 1 ? "point" : "points"}`;
 }
 
 /** What a window that could not be judged lacks. */
@@ -86,10 +87,10 @@ function numericClause(facts: NumericSentenceFacts): string {
   if (outcome === "insufficient") return lackingClause(live.count, needed, reference.count);
   if (outcome === "learning") return "still learning how much its windows vary";
   if (outcome === "stable") {
-    const within = `shares below any value agree within ${points(facts.distance)} points`;
+    const within = `cumulative shares differ by at most ${points(facts.distance)}`;
     const floor = points(facts.floor);
     if (facts.distance <= facts.floor) return `no relevant change, ${within} (floor ${floor})`;
-    return `no change above the floor of ${floor} points is established, ${within}`;
+    return `no change above the floor of ${floor} is established, ${within}`;
   }
   const fact = mostTelling(reference, live);
   return `${percent(fact.live)} of live values ${fact.where} (expected ${percent(fact.expected)})`;

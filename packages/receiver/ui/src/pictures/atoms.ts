@@ -21,15 +21,17 @@ const LINE = 15;
  * How far such values are from each other; undefined where they are exceptions. The density of the
  * others is then drawn as the share within such a distance, on the same scale as the bars.
  */
-export function atomSpacing(atoms: readonly Atom[]): number | undefined {
-  if (atoms.length < REGULAR_MIN) return undefined;
+export function atomSpacing(comparison: NumericComparison): number | undefined {
+  const { atoms, x } = comparison;
+  if (atoms.length < REGULAR_MIN && !isAtomic(comparison)) return undefined;
   const gaps = atoms.slice(1).map(({ value }, i) => value - (atoms[i]?.value ?? 0));
-  return Math.min(...gaps);
+  return Math.min(...gaps, (x.at(-1) as number) - (x[0] as number));
 }
 
 /** Whether there is nothing but such values. */
 export function isAtomic({ atoms }: NumericComparison): boolean {
-  return atoms.reduce((sum, atom) => sum + atom.live, 0) > 0.98;
+  const all = (side: "reference" | "live") => atoms.reduce((sum, atom) => sum + atom[side], 0);
+  return Math.min(all("reference"), all("live")) > 0.98;
 }
 
 /** The highest share of one of them. */
@@ -45,24 +47,26 @@ export function atomTicks(plot: Plot, comparison: NumericComparison): Tick[] {
   if (isAtomic(comparison) && own.length <= 2 * room) return own;
   const all = ticks(plot.x.from, plot.x.to, room);
   const isWhole = atoms.length > 0 && atoms.every(({ value }) => Number.isInteger(value));
-  if (!isWhole || atomSpacing(atoms) === undefined) return all;
-  return all
-    .filter(({ at }) => Number.isInteger(at))
-    .map(({ at }) => ({ at, text: number(at).replace("-", "−") }));
+  if (!isWhole || atomSpacing(comparison) === undefined) return all;
+  return all.filter(({ at }) => Number.isInteger(at)).map(({ at }) => ({ at, text: number(at) }));
 }
 
 /** A pair of bars for each, as high as `y` says of a share. */
 export function atomBars(
   plot: Plot,
-  atoms: readonly Atom[],
+  comparison: NumericComparison,
   y: (share: number) => number,
 ): Element {
-  const spacing = atomSpacing(atoms);
+  const { atoms } = comparison;
+  const spacing = atomSpacing(comparison);
   const slot = spacing === undefined ? 0 : plot.x(plot.x.from + spacing) - plot.left;
-  const width =
-    spacing === undefined
-      ? WIDTH_ALONE
-      : Math.round(Math.max(WIDTH_MIN, Math.min(WIDTH_MAX, slot * 0.36)));
+  // Bars stay beside the axis.
+  const room = atoms.flatMap(({ value }) => [
+    plot.x(value) - plot.left,
+    plot.right - plot.x(value),
+  ]);
+  const wanted = Math.min(WIDTH_MAX, slot * 0.36, ...room);
+  const width = spacing === undefined ? WIDTH_ALONE : Math.floor(Math.max(WIDTH_MIN, wanted));
   const isRoomy = atoms.every((atom) => spacing === undefined || labelWidth(atom) <= slot);
   const bars = atoms.flatMap((atom) => {
     const x = plot.x(atom.value);
@@ -77,13 +81,17 @@ export function atomBars(
       });
     return [bar("reference-bar", x - width, atom.reference), bar("live-bar", x, atom.live)];
   });
-  return h("g", null, bars, isRoomy ? labels(plot, atoms, y) : null);
+  return h("g", null, bars, isRoomy ? labels(plot, atoms, spacing === undefined, y) : null);
 }
 
 /** The shares above the bars, the highest first, as far as they have room. */
-function labels(plot: Plot, atoms: readonly Atom[], y: (share: number) => number): Element[] {
+function labels(
+  plot: Plot,
+  atoms: readonly Atom[],
+  isAlone: boolean,
+  y: (share: number) => number,
+): Element[] {
   const placed: { readonly x: number; readonly y: number; readonly half: number }[] = [];
-  const isAlone = atomSpacing(atoms) === undefined;
   return atoms
     .toSorted((a, b) => b.live + b.reference - a.live - a.reference)
     .flatMap((atom) => {

@@ -17,7 +17,7 @@ const COLUMNS = 64;
  */
 export function densityPicture(comparison: NumericComparison, width: number): Element {
   const { x, referenceCurve, liveCurve, atoms } = comparison;
-  const spacing = atomSpacing(atoms);
+  const spacing = atomSpacing(comparison);
   const unit = spacing ?? 1;
   const most = Math.max(...referenceCurve.density, ...liveCurve.densityHigh) * unit;
   const highest = (spacing === undefined ? most : Math.max(highestAtom(atoms), most)) * 1.12 || 1;
@@ -49,7 +49,7 @@ export function densityPicture(comparison: NumericComparison, width: number): El
           h("path", { class: "live-line", d: line(at, live) }),
         ]),
     curveTips(plot, comparison),
-    atomBars(plot, atoms, ofShare),
+    atomBars(plot, comparison, ofShare),
   );
 }
 
@@ -64,7 +64,10 @@ export function cumulativePicture(comparison: NumericComparison, width: number):
   const gapX = plot.x(Math.min(Math.max(distanceAt, plot.x.from), plot.x.to));
   const isRight = gapX > (plot.left + plot.right) / 2;
   // Both curves rise: nothing of them is above and left of the gap, or below and right of it.
-  const [top, bottom] = [plot.y(Math.max(low, high)) - 6, plot.y(Math.min(low, high)) + 14];
+  const sides = [referenceCurve, liveCurve];
+  const above = Math.max(...sides.map(({ cumulativeHigh }) => cumulativeHigh[near] ?? 1));
+  const below = Math.min(...sides.map(({ cumulativeLow }) => cumulativeLow[near] ?? 0));
+  const [top, bottom] = [plot.y(above) - 6, plot.y(below) + 14];
   const words = `gap ${number(distance)} at ${number(distanceAt)}`;
   const room = textWidth(words);
   const textX = isRight ? gapX - 8 - room : Math.min(gapX + 8, width - room);

@@ -39,7 +39,7 @@ export function ridgesPicture(
 ): Element {
   const ridges = slices.filter(({ density }) => density !== null);
   const { x, atoms } = comparison;
-  const { step, rise } = atomSpacing(atoms) === undefined ? OF_CURVES : OF_BARS;
+  const { step, rise } = atomSpacing(comparison) === undefined ? OF_CURVES : OF_BARS;
   const height = TOP + rise + Math.max(0, ridges.length - 1) * step + 50;
   const plot = plotOf(width, height, [x[0] as number, x.at(-1) as number], [0, 1], LEFT);
   const heights = heightsOf(ridges, comparison);
@@ -75,7 +75,7 @@ export function ridgesPicture(
 /** On one scale where the values are single ones, as in the picture of the density. */
 function heightsOf(ridges: readonly Slice[], comparison: NumericComparison): Heights {
   const { referenceCurve, atoms } = comparison;
-  const unit = atomSpacing(atoms);
+  const unit = atomSpacing(comparison);
   const dense = [...referenceCurve.density, ...ridges.flatMap(({ density }) => density ?? [])];
   const shares = [
     ...atoms.map(({ reference }) => reference),

@@ -73,7 +73,7 @@ export function timeAxis({ fromMs, toMs }: Pick<TimeRange, "fromMs" | "toMs">): 
     "svg",
     { class: "time-axis", "aria-hidden": "true" },
     timeTicks(fromMs, toMs, 6).map(({ at, text }) =>
-      h("text", { x: `${x(at)}%`, y: 14, "text-anchor": anchorOf(x(at)) }, text),
+      h("text", { x: `${x(at)}%`, y: "70%", "text-anchor": anchorOf(x(at)) }, text),
     ),
   );
 }

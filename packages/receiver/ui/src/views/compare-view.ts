@@ -2,10 +2,11 @@
 import type { CompareDocument, ComparedRow } from "../comparison.js";
 import type { Element } from "../element.js";
 import { h } from "../element.js";
+import { isAtomic } from "../pictures/atoms.js";
 import { categoriesPicture } from "../pictures/categories.js";
 import { cumulativePicture, densityPicture } from "../pictures/curves.js";
 import { placeOf } from "../place.js";
-import { count, number, withoutName } from "../words.js";
+import { count, distance, pValueText, withoutName } from "../words.js";
 import type { Setting } from "./parts.js";
 import { card, cardWidth, chip, legend, ratioBar, signalName, table } from "./parts.js";
 
@@ -30,8 +31,8 @@ function overview(signals: readonly ComparedRow[]): Element {
       h("td", null, chip(row.state)),
       h("td", null, ratioBar(row.ratio, most)),
       ...[
-        number(row.pValue),
-        number(row.psi),
+        pValueText(row.pValue),
+        distance(row.psi),
         count(row.referenceCount),
         count(row.currentCount),
       ].map((text) => h("td", { class: "number" }, text)),
@@ -63,7 +64,12 @@ function pictures(one: ComparedRow, nowMs: number, setting: Setting): Element[] 
   return [
     title,
     lead,
-    card("Density", { class: "half" }, head, densityPicture(comparison, width)),
+    card(
+      isAtomic(comparison) ? "Values" : "Density",
+      { class: "half" },
+      head,
+      densityPicture(comparison, width),
+    ),
     card("Cumulative share", { class: "half" }, head, cumulativePicture(comparison, width)),
   ];
 }

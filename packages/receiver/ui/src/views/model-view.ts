@@ -8,9 +8,9 @@ import { stripPicture, timeAxis } from "../pictures/strip.js";
 import { toSignal } from "../place.js";
 import {
   ago,
+  change,
   count,
   learningWords,
-  number,
   percent,
   plural,
   STATE_WORDS,
@@ -186,8 +186,8 @@ function movedList(
 /** How much, in the unit of the values. */
 function mediansText({ preview }: SignalRow): Element | null {
   const { reference, live } = preview?.medians ?? { reference: 0, live: 0 };
-  const [before, now] = [number(reference), number(live)];
-  return before === now ? null : h("span", null, `median ${before} → ${now}`);
+  const text = change(reference, live);
+  return text === "" ? null : h("span", null, `median ${text}`);
 }
 
 /** An alarm that its last window would not have begun. */

@@ -144,9 +144,9 @@ function pictures(
   ];
 }
 
-function barsText({ atoms }: NumericComparison): string {
-  if (atoms.length === 0) return "";
-  const ownScale = atomSpacing(atoms) === undefined ? ", on a scale of their own" : "";
+function barsText(comparison: NumericComparison): string {
+  if (comparison.atoms.length === 0) return "";
+  const ownScale = atomSpacing(comparison) === undefined ? ", on a scale of their own" : "";
   return `Bars are values that many rows share${ownScale}. `;
 }
 

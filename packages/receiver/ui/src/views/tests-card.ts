@@ -2,7 +2,7 @@
 import type { SignalDocument, VerdictFacts } from "../documents.js";
 import type { Child, Element } from "../element.js";
 import { h } from "../element.js";
-import { ago, count, distance, METHOD_WORDS, number } from "../words.js";
+import { ago, count, distance, METHOD_WORDS, number, pValueText } from "../words.js";
 import { card, chip, table } from "./parts.js";
 
 /** The numbers of every window length, and those of the one that is shown in words. */
@@ -11,7 +11,7 @@ export function testsCard({ verdicts, window, nowMs, reference }: SignalDocument
   const heads = ["Window", "State", "Distance", "Too far above", "p", "PSI", "Live", "Reference"];
   const rows = verdicts.map((one) => {
     const { statistic, threshold, pValue, psi, liveCount, referenceCount } = one;
-    const numbers = [distance(statistic), distance(threshold), number(pValue), distance(psi)];
+    const numbers = [distance(statistic), distance(threshold), pValueText(pValue), distance(psi)];
     return h(
       "tr",
       { class: one.window === window ? "current" : undefined },
@@ -54,7 +54,7 @@ function inWords(one: VerdictFacts): Element[] {
         "reference values.",
     ),
     ...entry(
-      `p = ${number(one.pValue)}`,
+      one.pValue === 0 ? `p ${pValueText(0)}` : `p = ${pValueText(one.pValue)}`,
       "how likely a distance like this one would be if the true one were within that effect. " +
         `An alarm takes less than ${number(one.alpha)}, which follows from the promised rate of ` +
         "false alarms.",
