@@ -79,6 +79,8 @@ export interface ProgramSpec {
   readonly cwd?: string;
   /** Answers 200 once the program can be used. */
   readonly readyUrl: string;
+  /** How long that may take; a minute when left out. */
+  readonly readyMs?: number;
 }
 
 export interface Program {
@@ -86,6 +88,8 @@ export interface Program {
   output(): string;
   /** Standard output alone. */
   stdout(): string;
+  /** How it has ended; undefined while it runs. */
+  ended(): string | undefined;
   /** Asks it to end, and waits until it has. Stopping twice is harmless. */
   stop(): Promise<void>;
   /** Ends it at once, as a crash would. */
@@ -128,11 +132,12 @@ export async function startProgram(spec: ProgramSpec): Promise<Program> {
   const endWithTests = () => child.kill("SIGKILL");
   process.once("exit", endWithTests);
 
-  const deadline = Date.now() + READY_MS;
+  const { readyMs = READY_MS } = spec;
+  const deadline = Date.now() + readyMs;
   while (!(await answers(spec.readyUrl))) {
     if (ended === undefined && Date.now() < deadline) await sleep(READY_POLL_MS);
     else {
-      const reason = ended ?? `was not ready at ${spec.readyUrl} within ${READY_MS / 1000} s`;
+      const reason = ended ?? `was not ready at ${spec.readyUrl} within ${readyMs / 1000} s`;
       await signalAndWait("SIGKILL");
       throw new Error(`${spec.name} ${reason}; its last words:\n${output.slice(-4000)}`);
     }
@@ -140,6 +145,7 @@ export async function startProgram(spec: ProgramSpec): Promise<Program> {
   return {
     output: () => output,
     stdout: () => stdout,
+    ended: () => ended,
     stop: () => signalAndWait("SIGTERM"),
     kill: () => signalAndWait("SIGKILL"),
   };

@@ -2,9 +2,10 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { freePortBase, freePorts } from "../free-ports.ts";
+import { freePorts } from "../free-ports.ts";
 import type { StoredSpan } from "./peer-api.ts";
 import { promRange, promValue, storedSpans } from "./peer-api.ts";
+import { DEMO_MS, startDemo } from "./peer-demo.ts";
 import { ROOT, startProgram } from "./peer-programs.ts";
 import type { Jaeger, Prometheus } from "./peer-stack.ts";
 import {
@@ -16,7 +17,6 @@ import {
 } from "./peer-stack.ts";
 
 const EXAMPLE = join(ROOT, "examples", "weather");
-const DEMO = join(EXAMPLE, "dist", "demo.js");
 const REGISTER = ["--require", "@tidemark/instrumentation/register"];
 const FEATURES = ["precipitation", "season", "temp_min", "wind"];
 const WAIT = { timeout: 60_000, interval: 250 };
@@ -37,22 +37,10 @@ describe("The weather demo", () => {
   beforeAll(async () => {
     prometheus = await stack.add(startPrometheus(stack.folder()));
     jaeger = await stack.add(startJaeger(prometheus.url));
-    const base = await freePortBase(4);
-    const admin = `127.0.0.1:${base + 3}`;
-    prometheus.setTarget("tidemark", admin);
-    const demo = await stack.add(
-      startProgram({
-        name: "the demo",
-        command: process.execPath,
-        args: [DEMO, "--json", "--keep", "--port-base", String(base)],
-        env: { TIDEMARK_DEMO_FORWARD: jaeger.otlpUrl },
-        readyUrl: `http://${admin}/readyz`,
-      }),
-    );
-    // It waits for the ends of windows, of up to 160 s on a slow machine.
-    const patience = { timeout: 600_000, interval: 1000 };
-    result = await vi.waitFor(() => JSON.parse(demo.stdout()) as DemoResult, patience);
-  }, 700_000);
+    const env = { TIDEMARK_DEMO_FORWARD: jaeger.otlpUrl };
+    const scrape = (admin: string) => prometheus.setTarget("tidemark", new URL(admin).host);
+    ({ result } = await stack.add(startDemo<DemoResult>(env, scrape)));
+  }, DEMO_MS);
   afterAll(() => stack.end());
 
   it("ends as it expects itself", () => {

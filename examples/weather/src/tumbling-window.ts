@@ -6,10 +6,10 @@
 /** Seconds; the receiver's shortest sensible one first, and no longer than people wait. */
 const WINDOWS_S: readonly number[] = [20, 40, 80];
 const LONGEST_S = 160;
-/** Other work on the machine may slow a phase down to half of what was measured. */
-const SHARE_MAX = 0.45;
-/** What a phase may take longer than expected when it begins within a window. */
-const HASTE = 2;
+/** Other work on the machine may slow a phase down to a third of what was measured. */
+const SHARE_MAX = 0.3;
+/** How many times as long as expected a phase may take that begins within a window. */
+const HASTE = 3;
 /** The last spans are on their way to the receiver for up to a second, its export interval. */
 const ARRIVAL_MS = 2000;
 /** Timers may fire a little early. */

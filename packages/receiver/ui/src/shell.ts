@@ -146,8 +146,11 @@ function comparing(
   );
 }
 
-function rangeControl(place: Place, { fromMs, toMs, nowMs }: Choices): Element {
+function rangeControl(place: Place, choices: Choices): Element {
+  const { nowMs } = choices;
   const isFixed = place.range === "";
+  // What is asked for is known before its document has come.
+  const [fromMs, toMs] = [timeOf(place.from) ?? choices.fromMs, timeOf(place.to) ?? choices.toMs];
   return h(
     "span",
     { class: "control-pair" },
@@ -193,6 +196,11 @@ function rangeControl(place: Place, { fromMs, toMs, nowMs }: Choices): Element {
       ),
     ),
   );
+}
+
+/** Epoch milliseconds of an address; others are left to the API. */
+function timeOf(text: string): number | undefined {
+  return /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
 /** As inputs of times want it, on the reader's clock. */
