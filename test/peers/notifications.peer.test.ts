@@ -14,6 +14,7 @@ type Labels = Readonly<Record<string, string>>;
 
 const NUMBERS = "wind of weather 2 differs over the last 5m: ks 0.431 (threshold 0.1)";
 const PLAYBOOK = "http://localhost:9464/playbooks/MlDriftDetected";
+const PAGE = "http://localhost:9464/?model=weather&version=2&signal=feature.wind&window=5m";
 const WAIT = { timeout: 60_000, interval: 200 };
 
 const DRIFT: Labels = {
@@ -53,6 +54,7 @@ async function started() {
       annotations: {
         summary: `${labels["alertname"]} fires`,
         description: NUMBERS,
+        page_url: PAGE,
         runbook_url: PLAYBOOK,
       },
       generatorURL: "http://localhost:9090/graph?g0.expr=ml_drift_detected",
@@ -83,7 +85,7 @@ function slackMessage(body: Record<string, unknown> | undefined) {
 }
 
 describe("A drift", () => {
-  it("is told in the channel with its numbers and playbook, and again when it is over", async () => {
+  it("is told in the channel with its numbers, page and playbook, and again when it is over", async () => {
     const { post, sent } = await started();
     await post([DRIFT, { ...DRIFT, signal: "feature.tmin" }]);
     await vi.waitFor(() => expect(sent("/slack")).toHaveLength(1), WAIT);
@@ -95,7 +97,7 @@ describe("A drift", () => {
       links: [PLAYBOOK, "http://localhost:3000/d/tidemark-model?var-model=weather"],
     });
     expect(told.text).toContain(NUMBERS);
-    expect(told.text).toContain(PLAYBOOK);
+    expect(told.text).toContain(`${PAGE}\n${PLAYBOOK}`);
 
     await post([DRIFT, { ...DRIFT, signal: "feature.tmin" }], new Date());
     await vi.waitFor(() => expect(sent("/slack")).toHaveLength(2), WAIT);
