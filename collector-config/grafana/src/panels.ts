@@ -114,7 +114,18 @@ export function dashboard(
     builder.withRow(new RowBuilder(section.title));
     for (const panel of section.panels) builder.withPanel(panel);
   }
-  return builder.build();
+  return withoutDefunct(builder.build());
+}
+
+/** What the builders write as defaults, and Grafana's schema has no more since version 13. */
+const DEFUNCT: ReadonlySet<string> = new Set(["auto", "auto_min", "auto_count", "footer"]);
+
+function withoutDefunct(made: Dashboard): Dashboard {
+  return JSON.parse(JSON.stringify(made, keptValue)) as Dashboard;
+}
+
+function keptValue(key: string, value: unknown): unknown {
+  return DEFUNCT.has(key) ? undefined : value;
 }
 
 const LINKS = {
