@@ -33,6 +33,15 @@ describe("Prometheus", () => {
   });
 
   it.each(PROMTOOLS)(
+    "(%s) accepts the rules that are there for who wants them",
+    async (promtool) => {
+      const file = join(CONFIG, "prometheus", "psi.yml");
+      const { exitCode, output } = await runPeer(promtool, ["check", "rules", file]);
+      expect(exitCode, output).toBe(0);
+    },
+  );
+
+  it.each(PROMTOOLS)(
     "(%s) lets every alert fire and resolve as its unit test says",
     async (promtool) => {
       const { exitCode, output } = await runPeer(promtool, ["test", "rules", ...ruleTests()]);

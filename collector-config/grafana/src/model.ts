@@ -82,7 +82,7 @@ ml_drift_evaluations_total{${SIGNALS}, outcome=~"drifted|warning"}[15m]))`,
       panels: [
         heatmap({
           title: "Values by decile of the reference",
-          description: "Each row is a tenth of the reference. While nothing drifts, all are alike.",
+          description: "Live values. While nothing drifts, the rows are as in the reference.",
           queries: [
             {
               expr: `sum by (le) (
@@ -91,9 +91,20 @@ increase(ml_feature_value_bucket{${ONE}, feature_name="$feature"}[5m]))`,
             },
           ],
         }),
+        heatmap({
+          title: "The reference in the same rows",
+          description: "About a tenth each, unless one value has more.",
+          queries: [
+            {
+              expr: `sum by (le) (ml_feature_reference_bucket{${ONE}, feature_name="$feature"})`,
+              legend: "{{le}}",
+            },
+          ],
+        }),
         lines({
           title: "Median and extremes",
           description: "Where the live values lie, by the same buckets.",
+          width: 24,
           queries: [0.1, 0.5, 0.9].map((share) => ({
             expr: `histogram_quantile(${share}, sum by (le) (
 rate(ml_feature_value_bucket{${ONE}, feature_name="$feature"}[5m])))`,

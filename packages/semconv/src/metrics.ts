@@ -51,11 +51,23 @@ export const METRICS = {
     "",
     "Predicted numbers; buckets are the deciles of the reference",
   ),
+  predictionReference: metric(
+    "ml.prediction.reference",
+    "histogram",
+    "",
+    "What the reference has in the buckets of predicted numbers",
+  ),
   featureValue: metric(
     "ml.feature.value",
     "histogram",
     "",
     "Values of a feature; buckets are the deciles of its reference",
+  ),
+  featureReference: metric(
+    "ml.feature.reference",
+    "histogram",
+    "",
+    "What its reference has in the buckets of a feature's values",
   ),
   featureMissing: metric(
     "ml.feature.missing",

@@ -4,6 +4,8 @@ import type { HistogramPoint, Labels, MetricFamily, NumberPoint } from "../metri
 import { CounterSet } from "../metric-family.js";
 import { ROLE } from "../otlp/wanted-keys.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
+import type { SignalPanes } from "./signal.js";
+import { referencePoint } from "./value-totals.js";
 
 /** Histograms of calls that no stage has, as {@link ObservedModel.latency} names them. */
 export const CALL_LATENCIES = {
@@ -28,8 +30,19 @@ export function modelMetrics(observed: readonly ObservedModel[]): MetricFamily[]
   return [
     { definition: METRICS.predictionRequests, points: models.flatMap(requestPoints) },
     { definition: METRICS.predictionLatency, points: stages },
-    { definition: METRICS.featureValue, points: models.flatMap(featurePoints) },
-    { definition: METRICS.predictionValue, points: models.flatMap(predictionPoints) },
+    { definition: METRICS.featureValue, points: numberPoints(models, ROLE.feature, liveValues) },
+    {
+      definition: METRICS.featureReference,
+      points: numberPoints(models, ROLE.feature, referenceValues),
+    },
+    {
+      definition: METRICS.predictionValue,
+      points: numberPoints(models, ROLE.predictionValue, liveValues),
+    },
+    {
+      definition: METRICS.predictionReference,
+      points: numberPoints(models, ROLE.predictionValue, referenceValues),
+    },
     {
       definition: METRICS.predictionConfidence,
       points: models.flatMap((model) => model.confidences?.points(modelLabels(model)) ?? []),
@@ -80,18 +93,25 @@ function violationPoints(models: readonly ObservedModel[]): NumberPoint[] {
   return counts.snapshot();
 }
 
-/** Buckets are the deciles of the reference, so a signal has none before it has a reference. */
-function featurePoints(model: ObservedModel): HistogramPoint[] {
-  return model.signals.flatMap((signal) => {
-    const name = featureName(signal);
-    if (name === undefined) return [];
-    return signal?.panes?.values({ ...modelLabels(model), feature_name: name }) ?? [];
-  });
-}
+type PointOf = (panes: SignalPanes, labels: Labels) => HistogramPoint | undefined;
+const liveValues: PointOf = (panes, labels) => panes.values(labels);
+const referenceValues: PointOf = ({ reference }, labels) =>
+  reference.kind === "numeric" ? referencePoint(labels, reference.grid) : undefined;
 
-function predictionPoints(model: ObservedModel): HistogramPoint[] {
-  const signal = model.signals.find((one) => one?.role === ROLE.predictionValue);
-  return [signal?.panes?.values(modelLabels(model)) ?? []].flat();
+/** Buckets follow from the reference, so a signal has none before it has a reference. */
+function numberPoints(
+  models: readonly ObservedModel[],
+  role: number,
+  pointOf: PointOf,
+): HistogramPoint[] {
+  return models.flatMap((model) =>
+    model.signals.flatMap((signal) => {
+      if (signal?.role !== role || signal.panes === undefined) return [];
+      const name = featureName(signal);
+      const labels = name === undefined ? {} : { feature_name: name };
+      return pointOf(signal.panes, { ...modelLabels(model), ...labels }) ?? [];
+    }),
+  );
 }
 
 function featureName(signal: ObservedSignal | undefined): string | undefined {

@@ -1,24 +1,22 @@
 /**
- * What a signal's values have been since the start, in ten buckets that end at the deciles of its
- * reference: while nothing drifts, each has a tenth of the values, and PSI is a sum in PromQL.
- * Panes are added when they close, so that it costs nothing per value.
+ * What a signal's values have been since the start, in the cells that its PSI is made of: about a
+ * tenth of the reference each, and with the reference's own counts beside them, so that PSI is a
+ * sum in PromQL too. Panes are added when they close, so that it costs nothing per value.
  */
 import type { GridSummary, ReferenceGrid } from "@tidemark/stats";
 import type { HistogramPoint, Labels } from "../metric-family.js";
 import { lastingNumbers } from "../number-slabs.js";
 
-const DECILES = 10;
-
 /** Where a grid's bins belong. */
-interface DecileBuckets {
+interface CellBuckets {
   readonly bounds: readonly number[];
   readonly bucketOf: Uint8Array;
 }
 
 /** Many signals may share one reference, and all windows of one do. */
-const bucketsOf = new WeakMap<ReferenceGrid, DecileBuckets>();
+const bucketsOf = new WeakMap<ReferenceGrid, CellBuckets>();
 
-/** Counts by decile. */
+/** Counts by cell. */
 export class ValueTotals {
   private readonly grid: ReferenceGrid;
   private readonly counts: Float64Array;
@@ -27,53 +25,57 @@ export class ValueTotals {
 
   constructor(grid: ReferenceGrid) {
     this.grid = grid;
-    this.counts = lastingNumbers(decileBuckets(grid).bounds.length + 1);
+    this.counts = lastingNumbers(cellBuckets(grid).bounds.length + 1);
   }
 
   /** Adds what a pane has counted. */
-  add(pane: GridSummary): void {
-    addByDecile(this.counts, pane);
-    this.count += pane.count;
-    this.sum += pane.count === 0 ? 0 : pane.sum;
+  add({ counts, count, sum }: GridSummary): void {
+    addByCell(this.counts, cellBuckets(this.grid), counts);
+    this.count += count;
+    this.sum += count === 0 ? 0 : sum;
   }
 
   /** The same and the panes that are still open, as a histogram. */
   point(labels: Labels, open: readonly GridSummary[]): HistogramPoint {
+    const buckets = cellBuckets(this.grid);
     const counts = this.counts.slice();
     let { sum, count } = this;
     for (const pane of open) {
-      addByDecile(counts, pane);
+      addByCell(counts, buckets, pane.counts);
       count += pane.count;
       sum += pane.count === 0 ? 0 : pane.sum;
     }
-    return { labels, bounds: decileBuckets(this.grid).bounds, counts, sum, count };
+    return { labels, bounds: buckets.bounds, counts, sum, count };
   }
 }
 
-function addByDecile(sums: Float64Array, { counts, grid }: GridSummary): void {
-  const { bucketOf } = decileBuckets(grid);
+/** What the reference itself has in these buckets. */
+export function referencePoint(labels: Labels, grid: ReferenceGrid): HistogramPoint {
+  const buckets = cellBuckets(grid);
+  const counts = new Float64Array(buckets.bounds.length + 1);
+  addByCell(counts, buckets, grid.counts);
+  const { count, mean } = grid;
+  return { labels, bounds: buckets.bounds, counts, sum: count * mean, count };
+}
+
+function addByCell(cells: Float64Array, { bucketOf }: CellBuckets, counts: Uint32Array): void {
   for (let bin = 0; bin < counts.length; bin++) {
     const bucket = bucketOf[bin] as number;
-    sums[bucket] = (sums[bucket] as number) + (counts[bin] as number);
+    cells[bucket] = (cells[bucket] as number) + (counts[bin] as number);
   }
 }
 
-function decileBuckets(grid: ReferenceGrid): DecileBuckets {
+function cellBuckets(grid: ReferenceGrid): CellBuckets {
   const known = bucketsOf.get(grid);
   if (known) return known;
+  const { cellOf } = grid.cells();
   const bounds: number[] = [];
-  const bucketOf = new Uint8Array(grid.counts.length);
-  let rows = 0;
-  let decile = 1;
-  for (const [bin, edge] of grid.edges.entries()) {
+  const bucketOf = new Uint8Array(cellOf.length);
+  for (const [bin, cell] of cellOf.entries()) {
+    // Around a value that nearly all rows have, a cell is what lies on both sides of it.
+    if (bin > 0 && cell !== cellOf[bin - 1]) bounds.push(grid.edges[bin - 1] as number);
     bucketOf[bin] = bounds.length;
-    rows += grid.counts[bin] as number;
-    if (decile >= DECILES || rows < (grid.count * decile) / DECILES) continue;
-    bounds.push(edge);
-    // A value that many rows have may be several deciles at once: it ends one bucket.
-    while (rows >= (grid.count * decile) / DECILES) decile++;
   }
-  bucketOf[grid.edges.length] = bounds.length;
   const buckets = { bounds, bucketOf };
   bucketsOf.set(grid, buckets);
   return buckets;
