@@ -140,12 +140,18 @@ describe("When Seattle's model is asked for New York's weather", () => {
   });
 
   it("Jaeger's page of trace quality, which asks from the browser, shows the drift with examples", async () => {
-    const url = `${receiver.adminUrl}/api/v1/quality-metrics?service=${SERVICE}&hours=2`;
-    const response = await fetch(url, { headers: { origin: "http://localhost:16686" } });
+    const ask = (service: string) => {
+      const url = `${receiver.adminUrl}/api/v1/quality-metrics?service=${service}&hours=2`;
+      return fetch(url, { headers: { origin: "http://localhost:16686" } });
+    };
+    const response = await ask(SERVICE);
     expect(response.headers.get("access-control-allow-origin")).toBe("http://localhost:16686");
     const page = (await response.json()) as {
       metrics: { failureExamples?: { traceID: string }[] }[];
     };
+    // The page offers the services that Jaeger knows, and each asks for its own models.
+    const others = (await (await ask("shop")).json()) as typeof page;
+    expect(others.metrics).toEqual([]);
     const [worst] = page.metrics;
     const [example] = worst?.failureExamples ?? [];
     const [span] = await traceSpans(jaeger.queryUrl, example?.traceID ?? "");

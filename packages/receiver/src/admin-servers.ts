@@ -11,6 +11,7 @@ import { viewApi } from "./admin/view-api.js";
 import type { Config } from "./config/schema.js";
 import { Cors } from "./cors.js";
 import type { Logger } from "./logger.js";
+import { receiverResource } from "./outputs.js";
 import { createAuthenticator } from "./receive/authenticator.js";
 import { pastOf } from "./views/past.js";
 import type { ViewSources } from "./views/view-sources.js";
@@ -34,6 +35,7 @@ export function createAdminServers(
   const startedMs = now();
   const views = viewApi({ ...viewSources(config, parts), startedMs });
   const { endpoint, cors, auth } = config.exporters.prometheus;
+  const { "service.name": ownService = "" } = receiverResource(config);
   const sources: AdminSources = {
     metrics,
     ready,
@@ -44,8 +46,11 @@ export function createAdminServers(
       if (name === "reference") return referenceApi(parts.observer, query, now());
       return (await verdicts(name, query)) ?? views(name, query);
     },
-    quality: (query, base) =>
-      qualityMetrics(evaluator.verdicts(), query, `${base}/playbooks`, now()),
+    quality: (query, base) => {
+      const known = { verdicts: evaluator.verdicts(), models: parts.observer.observedModels() };
+      const names = { ownService, playbooks: `${base}/playbooks` };
+      return qualityMetrics({ ...known, ...names }, query, now());
+    },
     cors: cors && new Cors(cors),
     authenticator: createAuthenticator(auth, "exporters.prometheus.auth"),
   };

@@ -74,7 +74,7 @@ service:
   onTestFinished(() => receiver.shutdown());
   for (const [at, shift] of shifts.entries()) {
     receiver.clock.nowMs = START_MS + (at + 1) * WINDOW_MS;
-    expect((await receiver.send(window(at, shift))).status).toBe(200);
+    expect((await receiver.send(window(at, shift), "prediction-service")).status).toBe(200);
   }
   const decoded = <T>(path: string, type: typeof TraceRequest) =>
     sink.deliveries
@@ -147,11 +147,13 @@ describe("a drift", () => {
   it("is on Jaeger's page of quality, with the traces that show it, and leads to the playbook", async () => {
     const { receiver, predictions } = await driftAndBack([0, 0, 1, 1]);
     const ask = (query: string) => fetch(`${receiver.admin}/api/v1/quality-metrics?${query}`);
-    const page = (await (await ask("service=any&hours=1")).json()) as {
+    const asked = await ask("service=prediction-service&hours=1");
+    const page = (await asked.json()) as {
       bannerText: string;
       scores: unknown[];
       metrics: {
         name: string;
+        category: string;
         passCount: number;
         failureCount: number;
         failureExamples: { traceID: string }[];
@@ -163,6 +165,9 @@ describe("a drift", () => {
     expect(page.scores).toEqual([
       { key: "drift", label: "Signals without drift", max: 2, value: 1 },
     ]);
+    // The page keeps cards apart by name, and puts them under the score of their category.
+    expect(new Set(page.metrics.map(({ name }) => name)).size).toBe(page.metrics.length);
+    expect(page.metrics.every(({ category }) => category === "drift")).toBe(true);
     const [wind, rain] = page.metrics;
     expect(wind).toMatchObject({ name: "weather 7 feature.wind", passCount: 0, failureCount: 1 });
     expect(rain).toMatchObject({ passCount: 1, failureCount: 0, failureExamples: [] });
@@ -175,7 +180,13 @@ describe("a drift", () => {
     const entry = await (await fetch(wind?.metricDocumentationLink ?? "")).text();
     expect(entry).toMatch(/^## MlDriftDetected\n/);
 
-    expect((await ask("service=any&hours=0.5")).status).toBe(400);
+    const banner = async (query: string) =>
+      ((await (await ask(query)).json()) as { bannerText: string }).bannerText;
+    // Of another service's models there is nothing to say; findings are told by the receiver.
+    expect(await banner("service=any&hours=1")).toContain("no signal");
+    expect(await banner("service=tidemark-receiver&hours=1")).toBe(page.bannerText);
+    expect(await banner("hours=1")).toBe(page.bannerText);
+    expect((await ask("hours=0.5")).status).toBe(400);
     const missing = await fetch(`${receiver.admin}/playbooks/Nothing`);
     expect([missing.status, await missing.text()]).toEqual([
       404,

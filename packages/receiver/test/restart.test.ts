@@ -46,7 +46,7 @@ function traffic(): Step[] {
         "ml.feature.missing": random() < 0.2 ? ["temp_min"] : [],
       },
     }));
-    return { body: encodeSpans(spans), nowMs };
+    return { body: encodeSpans(spans, "prediction-service"), nowMs };
   });
 }
 
@@ -59,8 +59,11 @@ async function send(receiver: Receiver, { body, nowMs }: Step): Promise<void> {
 async function outcome(receiver: Receiver) {
   const response = await fetch(`${receiver.admin}/api/v1/signals`);
   const { signals } = (await response.json()) as { signals: Record<string, unknown>[] };
+  const ofService = `${receiver.admin}/api/v1/quality-metrics?service=prediction-service`;
+  const { bannerText } = (await (await fetch(ofService)).json()) as { bannerText: string };
   return {
     signals: inOrder(signals),
+    ofService: bannerText,
     // Exemplars are a sample of what came since the last start.
     verdicts: inOrder(await receiver.verdicts()).map(({ exemplars, ...verdict }) => {
       expect(exemplars).toBeInstanceOf(Array);
@@ -97,10 +100,13 @@ describe("a receiver that is restarted", () => {
       await receiver.shutdown();
       receiver = await startReceiver(YAML, folder, step.nowMs);
     }
+    await receiver.shutdown();
+    receiver = await startReceiver(YAML, folder, steps.at(-1)?.nowMs);
     const seen = await outcome(receiver);
     await receiver.shutdown();
     const expected = await withoutRestart(steps);
     expect(expected.verdicts.some(({ state }) => state === "drifted")).toBe(true);
+    expect(expected.ofService).toMatch(/\d of 2 signals/);
     expect(seen).toEqual(expected);
   });
 

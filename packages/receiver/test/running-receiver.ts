@@ -65,7 +65,8 @@ export async function startReceiver(yaml = "", storage?: string, nowMs = START_M
       from.yaml = changed;
       receiver.reload();
     },
-    send: (spans: readonly TestSpan[]) => post(`${otlp}/v1/traces`, encodeSpans(spans)),
+    send: (spans: readonly TestSpan[], service = "") =>
+      post(`${otlp}/v1/traces`, encodeSpans(spans, service)),
     /** Waits until all windows that have ended are evaluated: a slice passes with each request. */
     settled: async () => {
       const evaluated = async () => {
@@ -108,15 +109,17 @@ export function post(url: string, body: Uint8Array | string, headers: Record<str
 }
 
 /** A request in OTLP's binary form. */
-export function encodeSpans(spans: readonly TestSpan[]): Uint8Array {
-  return TraceRequest.encode(requestOf(spans)).finish();
+export function encodeSpans(spans: readonly TestSpan[], service = ""): Uint8Array {
+  return TraceRequest.encode(requestOf(spans, service)).finish();
 }
 
 let nextId = 1;
 
 /** The same as a message, for other encodings. */
-export function requestOf(spans: readonly TestSpan[]) {
-  return { resourceSpans: [{ scopeSpans: [{ spans: spans.map(spanOf) }] }] };
+export function requestOf(spans: readonly TestSpan[], service = "") {
+  const name = [{ key: "service.name", value: anyValue(service) }];
+  const resource = service === "" ? {} : { resource: { attributes: name } };
+  return { resourceSpans: [{ ...resource, scopeSpans: [{ spans: spans.map(spanOf) }] }] };
 }
 
 function spanOf({ atMs, attributes, durationMs = 2, error = false }: TestSpan) {

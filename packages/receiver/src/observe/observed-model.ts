@@ -67,6 +67,8 @@ export class ObservedModel {
   /** By key id of the reader's table, so that a value finds its signal with one array access. */
   readonly signals: (ObservedSignal | undefined)[] = [];
   readonly latencies = new Map<string, LatencyHistogram>();
+  /** Those whose spans name the model: a bounded number of them. */
+  readonly services = new Set<string>();
   /** Tokens by type, and money by currency. */
   readonly tokens: UsageCounts;
   readonly costs: UsageCounts;

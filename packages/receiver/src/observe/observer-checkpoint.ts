@@ -42,6 +42,7 @@ interface Progress {
 interface ModelItem {
   readonly successes: number;
   readonly errors: number;
+  readonly services?: readonly string[];
   readonly tokens?: readonly UsageItem[];
   readonly costs?: readonly UsageItem[];
   readonly unpriced?: readonly UsageItem[];
@@ -219,6 +220,7 @@ export class ObserverCheckpoint {
     const [name = "", version = "", segment] = partsOf(key);
     const model = this.state.modelNamed(name, version, segment);
     if (model === undefined) return;
+    for (const service of item.services ?? []) model.services.add(service);
     model.tokens.restore(item.tokens ?? []);
     model.costs.restore(item.costs ?? []);
     model.unpriced.restore(item.unpriced ?? []);
@@ -315,6 +317,7 @@ function modelItem(model: ObservedModel): ModelItem {
     successes,
     errors,
     latencies,
+    services: [...model.services],
     tokens: model.tokens.items(),
     costs: model.costs.items(),
     unpriced: model.unpriced.items(),

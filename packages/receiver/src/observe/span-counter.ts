@@ -14,6 +14,7 @@ import { CallReader } from "./call-reader.js";
 import { DeclaredReader } from "./declared-reader.js";
 import type { ModelCall } from "./model-calls.js";
 import { ModelCalls } from "./model-calls.js";
+import { ModelServices } from "./model-services.js";
 import { Observations } from "./observations.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import { countViolation } from "./observed-model.js";
@@ -38,6 +39,7 @@ export class SpanCounter {
   private observed = 0;
   private readonly heads: SpanHeads;
   private readonly calls: ModelCalls;
+  private readonly services: ModelServices;
   private readonly adder: ValueAdder;
   /** No window is open around it: its values count for nothing. */
   private isTooLate = false;
@@ -60,6 +62,7 @@ export class SpanCounter {
     this.adder = new ValueAdder(state.snapshot);
     this.heads = new SpanHeads(state, SPANS_AT_ONCE);
     this.calls = new ModelCalls(state);
+    this.services = new ModelServices(this.heads);
     this.callReader = new CallReader(state);
     this.declared = new DeclaredReader(state);
     this.segments = new SpanSegments(state);
@@ -73,6 +76,7 @@ export class SpanCounter {
   count(rows: SpanRows, nowMs: number, flags: SpanFlag[]): void {
     this.flags = flags;
     this.resource = this.scope = -1;
+    this.services.beginRequest();
     try {
       for (let from = 0; from < rows.spanCount; from += SPANS_AT_ONCE) {
         this.countBlock(rows, from, Math.min(from + SPANS_AT_ONCE, rows.spanCount), nowMs);
@@ -94,6 +98,7 @@ export class SpanCounter {
       observed: this.observed,
       overflow_keys: overflowCount,
       overflow_segments: this.segments.overflowCount,
+      overflow_services: this.services.overflowCount,
     };
     return [...Object.entries(counts), ...this.outcomes].map(([outcome, value]) => {
       return { labels: { outcome }, value };
@@ -120,6 +125,7 @@ export class SpanCounter {
     const { state } = this;
     const durationNs = rows.durationNs[span] as number;
     const { model } = call;
+    this.services.note(rows, span, model);
     if (call.isInference) {
       if (rows.status[span] === STATUS_ERROR) model.errors++;
       else model.successes++;
@@ -174,6 +180,7 @@ export class SpanCounter {
       if (outcome.kind === "duplicate") this.note("duplicate_call");
       if (outcome.kind === "call" && !call.isInference) this.countCall(rows, span, model);
       model = outcome.model;
+      this.services.note(rows, span, model);
     }
     if (purposes & PURPOSE.declared) this.declared.read(rows, span, model, observations);
     this.countObservations(model, observations);

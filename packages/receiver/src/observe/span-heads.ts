@@ -92,6 +92,12 @@ export class SpanHeads {
     return count;
   }
 
+  /** What the span's resource calls its service; undefined when it has no name. */
+  serviceName(rows: SpanRows, span: number): string | undefined {
+    const service = this.serviceOf(rows, span);
+    return service < 0 ? undefined : this.state.strings.text(service);
+  }
+
   private scan(rows: SpanRows, head: Head, first = 0, end = 0): void {
     const { keys } = this.state;
     const { valueTag } = rows;
