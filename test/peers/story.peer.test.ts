@@ -87,21 +87,28 @@ describe("When Seattle's model is asked for New York's weather", () => {
     expect(retraining?.body).toMatchObject({ groupLabels: { model_name: "weather" } });
   });
 
-  it("Prometheus leads from the count of drifts, and from latency, to requests that Jaeger knows", async () => {
-    const drifted = 'ml_drift_evaluations_total{signal="feature.wind"}';
-    await vi.waitFor(async () => {
-      const traces = await promExemplars(prometheus.url, drifted);
-      expect(traces.length).toBeGreaterThan(0);
-      for (const traceId of traces) {
-        const [span] = await traceSpans(jaeger.queryUrl, traceId);
-        expect(span?.attributes["app.city"]).toBe("New York");
-      }
-    }, WAIT);
-    const slow = await promExemplars(prometheus.url, "ml_prediction_latency_seconds_bucket");
-    expect(slow.length).toBeGreaterThan(0);
-    const [span] = await traceSpans(jaeger.queryUrl, slow[0] ?? "");
-    expect(span?.attributes["ml.model.name"]).toBe("weather");
-  });
+  it.each([
+    ["scraped", "tidemark"],
+    ["pushed", "tidemark-receiver"],
+  ])(
+    "Prometheus leads from what is %s, the count of drifts and latency, to requests that Jaeger knows",
+    async (_, job) => {
+      const drifted = `ml_drift_evaluations_total{signal="feature.wind",job="${job}"}`;
+      await vi.waitFor(async () => {
+        const traces = await promExemplars(prometheus.url, drifted);
+        expect(traces.length).toBeGreaterThan(0);
+        for (const traceId of traces) {
+          const [span] = await traceSpans(jaeger.queryUrl, traceId);
+          expect(span?.attributes["app.city"]).toBe("New York");
+        }
+      }, WAIT);
+      const latency = `ml_prediction_latency_seconds_bucket{job="${job}"}`;
+      const slow = await promExemplars(prometheus.url, latency);
+      expect(slow.length).toBeGreaterThan(0);
+      const [span] = await traceSpans(jaeger.queryUrl, slow[0] ?? "");
+      expect(span?.attributes["ml.model.name"]).toBe("weather");
+    },
+  );
 
   it("Jaeger finds the flagged predictions by their tag, and nothing else", async () => {
     await vi.waitFor(async () => {
@@ -180,19 +187,25 @@ describe("When Seattle's model is asked for New York's weather", () => {
     }, WAIT);
   });
 
-  it("native histograms say what classic ones say, but for the width of their buckets", async () => {
-    const p95 = (rate: string) =>
-      promValue(prometheus.url, `histogram_quantile(0.95, sum by (le) (${rate}))`);
-    const native = await promValue(
-      prometheus.url,
-      'histogram_quantile(0.95, sum(ml_prediction_latency_seconds{job="tidemark"}))',
-    );
-    const classic = await p95('ml_prediction_latency_seconds_bucket{job="tidemark"}');
-    expect(native).toBeGreaterThan(0.018);
-    expect(native).toBeLessThan(0.022);
-    expect(classic).toBeGreaterThan(0.01);
-    expect(classic).toBeLessThanOrEqual(0.025);
-  });
+  it.each([
+    ["scraped", "tidemark"],
+    ["pushed", "tidemark-receiver"],
+  ])(
+    "native histograms, %s, say what classic ones say, but for the width of buckets",
+    async (_, job) => {
+      const p95 = (of: string) => promValue(prometheus.url, `histogram_quantile(0.95, ${of})`);
+      await vi.waitFor(async () => {
+        const native = await p95(`sum(ml_prediction_latency_seconds{job="${job}"})`);
+        expect(native).toBeGreaterThan(0.018);
+        expect(native).toBeLessThan(0.022);
+        const classic = await p95(
+          `sum by (le) (ml_prediction_latency_seconds_bucket{job="${job}"})`,
+        );
+        expect(classic).toBeGreaterThan(0.01);
+        expect(classic).toBeLessThanOrEqual(0.025);
+      }, WAIT);
+    },
+  );
 
   it("the alert is resolved when Seattle is back", async () => {
     for (const index of [4, 5, 6]) await sendCity(receiver.otlpUrl, "Seattle", windowAt(index));
@@ -263,7 +276,7 @@ exporters:
     endpoint: "127.0.0.1:\${env:TIDEMARK_METRICS_PORT}"
     cors: { allowed_origins: ["http://localhost:16686"] }
   otlp_http/jaeger: { endpoint: "\${env:JAEGER_OTLP_URL}" }
-  otlp_http/prometheus: { endpoint: "${otlpMetrics}", interval: 500ms }
+  otlp_http/prometheus: { endpoint: "${otlpMetrics}", interval: 500ms, histograms: both }
 service:
   storage: { directory: "\${env:TIDEMARK_DATA_DIR}" }
   pipelines:

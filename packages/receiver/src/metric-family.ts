@@ -1,6 +1,12 @@
 import type { MetricDefinition } from "@tidemark/semconv";
 import type { Exemplar } from "./exemplar.js";
 
+/** Which histograms of a metric are pushed that has both. */
+export const HISTOGRAMS = ["classic", "native", "both"] as const;
+
+/** One of the above. */
+export type Histograms = (typeof HISTOGRAMS)[number];
+
 /** Labels of a data point, in the order in which they are shown. */
 export type Labels = Readonly<Record<string, string>>;
 
@@ -10,6 +16,8 @@ export interface NumberPoint {
   readonly value: number;
   /** Of a counter: a span that it counts. Scrapes in the OpenMetrics format show it. */
   readonly exemplar?: Exemplar | undefined;
+  /** Since when it counts, in ms since the epoch; the start of the process when left out. */
+  readonly startMs?: number | undefined;
 }
 
 /**
@@ -26,7 +34,7 @@ export interface NativeBuckets {
   readonly counts: ArrayLike<number>;
 }
 
-/** A distribution at one combination of labels, cumulative since the start of the process. */
+/** A distribution at one combination of labels, cumulative. */
 export interface HistogramPoint {
   readonly labels: Labels;
   /** Upper bounds, inclusive and ascending; the last bucket, above them all, has none. */
@@ -38,6 +46,8 @@ export interface HistogramPoint {
   /** By bucket, where there is one. */
   readonly exemplars?: readonly (Exemplar | undefined)[] | undefined;
   readonly native?: NativeBuckets | undefined;
+  /** Since when it counts, in ms since the epoch; the start of the process when left out. */
+  readonly startMs?: number | undefined;
 }
 
 /** All points of one metric: what both the scrape and the push are made from. */

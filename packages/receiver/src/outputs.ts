@@ -83,8 +83,8 @@ export function createPushes(
   return config.service.pipelines.metrics.exporters.flatMap((name) => {
     const exporter = config.exporters.otlp.get(name);
     if (exporter === undefined) return [];
-    const { interval: intervalMs, timeout: timeoutMs } = exporter;
-    const options = { name, intervalMs, timeoutMs, resource: receiverResource(config) };
+    const { interval: intervalMs, timeout: timeoutMs, histograms } = exporter;
+    const options = { name, intervalMs, timeoutMs, histograms, resource: receiverResource(config) };
     const client = createClient(name, exporter, "metrics");
     return [new OtlpMetricsPush(options, client, metrics, now, logger)];
   });

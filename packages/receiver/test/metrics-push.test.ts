@@ -4,9 +4,10 @@ import { METRICS } from "@tidemark/semconv";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { OtlpMetricsPush } from "../src/export/otlp-metrics-push.ts";
 import { Logger } from "../src/logger.ts";
-import type { MetricFamily } from "../src/metric-family.ts";
+import type { Histograms, MetricFamily } from "../src/metric-family.ts";
 import { checkMetricsRequest } from "../src/otlp/metrics-check.ts";
 import type { OtlpClient, SendResult } from "../src/otlp-client.ts";
+import { readMetrics } from "./metrics-requests.ts";
 import { startSink } from "./otlp-sink.ts";
 import { START_MS, startReceiver } from "./running-receiver.ts";
 
@@ -45,6 +46,70 @@ async function metricsService() {
   });
   return { url: `http://127.0.0.1:${port}`, messages };
 }
+
+const NAME = "otlp_http/test";
+
+function pushOf(client: OtlpClient, families: () => MetricFamily[], histograms = "classic") {
+  return new OtlpMetricsPush(
+    {
+      name: NAME,
+      intervalMs: 20,
+      timeoutMs: 20,
+      histograms: histograms as Histograms,
+      resource: { "service.name": "me" },
+    },
+    client,
+    families,
+    () => START_MS,
+    new Logger("error", true, () => {}),
+  );
+}
+
+/** What leaves when these are pushed once, by scope. */
+async function pushed(families: MetricFamily[], histograms: Histograms) {
+  const bodies: Uint8Array[] = [];
+  const client: OtlpClient = {
+    send: async (body) => {
+      bodies.push(body);
+      return { kind: "delivered" };
+    },
+    close: () => {},
+  };
+  const push = pushOf(client, () => families, histograms);
+  await push.start();
+  await push.shutdown();
+  const [body = new Uint8Array(0)] = bodies;
+  expect(checkMetricsRequest(Buffer.from(body))).toBeUndefined();
+  return readMetrics(body);
+}
+
+const EXEMPLAR = {
+  traceId: "0af7651916cd43dd8448eb211c80319c",
+  spanId: "b7ad6b7169203331",
+  value: 0.04,
+  timeMs: START_MS - 250,
+};
+const PUSHED_EXEMPLAR = {
+  traceId: Buffer.from(EXEMPLAR.traceId, "hex").toString("base64"),
+  spanId: Buffer.from(EXEMPLAR.spanId, "hex").toString("base64"),
+  asDouble: 0.04,
+  timeUnixNano: `${EXEMPLAR.timeMs}000000`,
+};
+const LATENCY: MetricFamily = {
+  definition: METRICS.predictionLatency,
+  points: [
+    {
+      labels: { stage: "inference" },
+      bounds: [0.01, 0.1],
+      counts: [1, 2, 0],
+      sum: 0.09,
+      count: 3,
+      exemplars: [undefined, EXEMPLAR],
+      native: { schema: 3, zeroCount: 1, first: -7, counts: [1, 0, 1] },
+      startMs: START_MS - 60_000,
+    },
+  ],
+};
 
 describe("the receiver's metrics", () => {
   it("go to an endpoint over HTTP and to one over gRPC, the same ones", async () => {
@@ -95,13 +160,7 @@ service: { pipelines: { metrics: { exporters: [prometheus, otlp_http/a, otlp_grp
       },
       close: () => {},
     };
-    const push = new OtlpMetricsPush(
-      { name: "otlp_http/test", intervalMs: 20, timeoutMs: 20, resource: { "service.name": "me" } },
-      client,
-      () => families,
-      () => START_MS,
-      new Logger("error", true, () => {}),
-    );
+    const push = pushOf(client, () => families);
     const arrived = (count: number) =>
       new Promise<void>((resolve) => {
         sent = () => bodies.length >= count && resolve();
@@ -121,8 +180,67 @@ service: { pipelines: { metrics: { exporters: [prometheus, otlp_http/a, otlp_grp
     expect(bodies[1]?.includes(Buffer.of(8 << 3, 1))).toBe(true);
     const [family] = push.metrics();
     expect(family?.points).toContainEqual({
-      labels: { exporter: "otlp_http/test", outcome: "failed" },
+      labels: { exporter: NAME, outcome: "failed" },
       value: 1,
     });
   });
+
+  it("have exemplars on buckets and counters, and say since when they count", async () => {
+    const found: MetricFamily = {
+      definition: METRICS.driftEvaluations,
+      points: [{ labels: { outcome: "drifted" }, value: 2, exemplar: EXEMPLAR }],
+    };
+    const scopes = await pushed([LATENCY, found], "classic");
+    expect([...scopes.keys()]).toEqual(["@tidemark/receiver"]);
+    const [latency, evaluations] = scopes.get("@tidemark/receiver") ?? [];
+    const common = { timeUnixNano: `${START_MS}000000`, exemplars: [PUSHED_EXEMPLAR] };
+    expect(latency).toMatchObject({
+      name: "ml.prediction.latency",
+      unit: "s",
+      histogram: {
+        aggregationTemporality: 2,
+        dataPoints: [
+          {
+            ...common,
+            startTimeUnixNano: `${START_MS - 60_000}000000`,
+            count: "3",
+            sum: 0.09,
+            bucketCounts: ["1", "2", "0"],
+            explicitBounds: [0.01, 0.1],
+          },
+        ],
+      },
+    });
+    // Without a start of its own it counts from the start of the process.
+    const point = { ...common, startTimeUnixNano: `${START_MS}000000`, asDouble: 2 };
+    expect(evaluations).toMatchObject({ sum: { isMonotonic: true, dataPoints: [point] } });
+  });
+
+  it.each([
+    { histograms: "native", classic: 0 },
+    { histograms: "both", classic: 1 },
+  ] as const)(
+    "have native histograms if asked for: $histograms",
+    async ({ histograms, classic }) => {
+      const scopes = await pushed([LATENCY], histograms);
+      expect(scopes.get("@tidemark/receiver") ?? []).toHaveLength(classic);
+      const [native] = scopes.get("@tidemark/receiver/native") ?? [];
+      expect(native).toMatchObject({
+        name: "ml.prediction.latency",
+        exponentialHistogram: {
+          aggregationTemporality: 2,
+          dataPoints: [
+            {
+              count: "3",
+              sum: 0.09,
+              scale: 3,
+              zeroCount: "1",
+              positive: { offset: -7, bucketCounts: ["1", "0", "1"] },
+              exemplars: [PUSHED_EXEMPLAR],
+            },
+          ],
+        },
+      });
+    },
+  );
 });

@@ -1,4 +1,4 @@
-/** Metrics requests in binary form, as the published generated encoder writes them. */
+/** Metrics requests in binary form, as the published generated code writes and reads them. */
 import otlp from "otlp-transformer-protobufjs/build/src/generated/root.js";
 
 interface GeneratedRoot {
@@ -7,7 +7,11 @@ interface GeneratedRoot {
       collector: {
         metrics: {
           v1: {
-            ExportMetricsServiceRequest: { encode(message: object): { finish(): Uint8Array } };
+            ExportMetricsServiceRequest: {
+              encode(message: object): { finish(): Uint8Array };
+              decode(bytes: Uint8Array): object;
+              toObject(message: object, options: object): object;
+            };
           };
         };
       };
@@ -86,4 +90,28 @@ export function everyMetric(name = "requests"): Buffer {
   const resource = { attributes, droppedAttributesCount: 2 };
   const request = { resourceMetrics: [{ resource, scopeMetrics, schemaUrl: "u" }] };
   return Buffer.from(ExportMetricsServiceRequest.encode(request).finish());
+}
+
+/** What of a metric a test looks at; numbers of 64 bits are text, bytes are base64. */
+export interface ReadMetric {
+  readonly name: string;
+  readonly gauge?: object;
+  readonly sum?: object;
+  readonly histogram?: object;
+  readonly exponentialHistogram?: object;
+}
+
+/** The metrics of a request, by the name of their scope. */
+export function readMetrics(body: Uint8Array): Map<string, readonly ReadMetric[]> {
+  const options = { longs: String, bytes: String };
+  const request = ExportMetricsServiceRequest.toObject(
+    ExportMetricsServiceRequest.decode(body),
+    options,
+  ) as {
+    resourceMetrics: {
+      scopeMetrics: { scope: { name: string }; metrics: ReadMetric[] }[];
+    }[];
+  };
+  const scopes = request.resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics);
+  return new Map(scopes.map(({ scope, metrics }) => [scope.name, metrics]));
 }

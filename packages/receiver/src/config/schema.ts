@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { SYNC_POLICIES } from "../log/group-writer.js";
 import { LOG_LEVELS } from "../logger.js";
+import { HISTOGRAMS } from "../metric-family.js";
 import { duration, endpoint, size } from "./fields.js";
 import { auth, cors, otlpReceiver } from "./otlp-receiver-schema.js";
 import { reference } from "./reference-schema.js";
@@ -84,6 +85,8 @@ const otlpExporter = z.strictObject({
   concurrency: z.int().min(1).max(64).default(4),
   /** How often metrics are pushed. */
   interval: duration(100, 60 * MINUTE_MS, "15s"),
+  /** How latencies are pushed: in explicit buckets, exponential ones, or both under one name. */
+  histograms: z.enum(HISTOGRAMS).default("classic"),
 });
 
 /** `prometheus`, and any number of `otlp_http/NAME` and `otlp_grpc/NAME`. */

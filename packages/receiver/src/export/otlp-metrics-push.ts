@@ -1,11 +1,11 @@
 /**
  * Pushes the metric families as OTLP metrics, through the OpenTelemetry SDK's periodic reader. The
  * families are handed over as a MetricProducer: they are kept once, here, and not a second time as
- * instruments. What the SDK has serialised leaves by the client that also forwards, over HTTP or
- * gRPC. Nothing is sent again: all is cumulative, and the next push says it as well.
+ * instruments. What it has collected leaves by the client that also forwards, over HTTP or gRPC,
+ * with exemplars, which the SDK's own exporters leave out. Nothing is sent again: all is cumulative,
+ * and the next push says it as well.
  */
 import { ExportResultCode } from "@opentelemetry/core";
-import { ProtobufMetricsSerializer } from "@opentelemetry/otlp-transformer";
 import { emptyResource, resourceFromAttributes } from "@opentelemetry/resources";
 import type {
   CollectionResult,
@@ -16,14 +16,14 @@ import type {
 import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { METRICS } from "@tidemark/semconv";
 import type { Logger } from "../logger.js";
-import type { Labels, MetricFamily } from "../metric-family.js";
+import type { Histograms, Labels, MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
 import type { OtlpClient } from "../otlp-client.js";
 import type { Stage } from "../stage.js";
-import { metricData } from "./metric-data.js";
+import { hrTime, scopeMetrics } from "./metric-data.js";
+import { encodeMetricsRequest } from "./otlp-metrics.js";
 import { StalePoints } from "./stale-points.js";
 
-const SCOPE = { name: "@tidemark/receiver" };
 const OUTCOMES = ["delivered", "refused", "failed"] as const;
 
 /** Where to push, how often, and as whom. */
@@ -32,6 +32,7 @@ export interface MetricsPushOptions {
   readonly name: string;
   readonly intervalMs: number;
   readonly timeoutMs: number;
+  readonly histograms: Histograms;
   /** Attributes of the resource; Prometheus makes `job` and `instance` of them. */
   readonly resource: Labels;
 }
@@ -96,13 +97,10 @@ export class OtlpMetricsPush implements Stage {
     return {
       collect: async (): Promise<CollectionResult> => {
         const times = { startMs: this.startMs, endMs: this.now() };
-        const families = this.collect();
-        this.stale.see(families);
-        const metrics = families.flatMap((family) => metricData(family, times));
-        const resourceMetrics = {
-          resource: emptyResource(),
-          scopeMetrics: [{ scope: SCOPE, metrics }],
-        };
+        const scopes = scopeMetrics(this.collect(), times, this.options.histograms);
+        this.stale.see(scopes);
+        const all = [...scopes, ...this.stale.points(hrTime(times.endMs))];
+        const resourceMetrics = { resource: emptyResource(), scopeMetrics: all };
         return { resourceMetrics, errors: [] };
       },
     };
@@ -121,10 +119,8 @@ export class OtlpMetricsPush implements Stage {
     metrics: ResourceMetrics,
     done: (result: { code: ExportResultCode }) => void,
   ): Promise<void> {
-    const { name, resource } = this.options;
-    const present = ProtobufMetricsSerializer.serializeRequest(metrics);
-    const gone = this.stale.request(resource, this.now());
-    const body = Buffer.concat([present ?? new Uint8Array(0), gone]);
+    const { name } = this.options;
+    const body = encodeMetricsRequest(metrics);
     const result = await this.client.send(body, "application/x-protobuf", "");
     const outcome = result.kind === "retry" ? "failed" : result.kind;
     this.outcomes.add({ exporter: name, outcome });
