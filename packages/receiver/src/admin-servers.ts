@@ -38,6 +38,7 @@ export function createAdminServers(
   const { "service.name": ownService = "" } = receiverResource(config);
   const sources: AdminSources = {
     metrics,
+    startedMs,
     ready,
     api: async (name, query) => {
       if (name === "status") {

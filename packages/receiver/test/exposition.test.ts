@@ -1,5 +1,6 @@
 /** What a scraper gets: the format that it asks for, with exemplars where the format has a place. */
 import { METRICS } from "@tidemark/semconv";
+import protobuf from "protobufjs";
 import { describe, expect, it } from "vitest";
 import { exposeMetrics } from "../src/export/exposition.ts";
 import type { MetricFamily } from "../src/metric-family.ts";
@@ -12,6 +13,7 @@ const EXEMPLAR = {
   value: 0.04,
   timeMs: 1_700_000_000_250,
 };
+const START_MS = 1_700_000_000_000;
 const LABELS = { model_name: "weather", stage: "inference" };
 const FAMILIES: MetricFamily[] = [
   {
@@ -25,6 +27,7 @@ const FAMILIES: MetricFamily[] = [
         count: 3,
         exemplars: [undefined, EXEMPLAR],
         native: { schema: 0, zeroCount: 0, first: -7, counts: [1, 0, 2] },
+        startMs: START_MS - 60_500,
       },
     ],
   },
@@ -36,7 +39,7 @@ const FAMILIES: MetricFamily[] = [
 ];
 
 function text(accept: string): string {
-  return Buffer.from(exposeMetrics(FAMILIES, accept).body as Uint8Array).toString();
+  return Buffer.from(exposeMetrics(FAMILIES, accept, START_MS).body as Uint8Array).toString();
 }
 
 describe("a scrape", () => {
@@ -50,7 +53,7 @@ describe("a scrape", () => {
     ["application/openmetrics-text;q=0,text/plain;q=0.2", "text/plain"],
     ["application/openmetrics-text;q=often", "text/plain"],
   ])("that accepts %s gets %s", (accept, type) => {
-    const { contentType } = exposeMetrics(FAMILIES, accept);
+    const { contentType } = exposeMetrics(FAMILIES, accept, START_MS);
     expect(contentType.startsWith(type)).toBe(true);
   });
 
@@ -63,4 +66,41 @@ describe("a scrape", () => {
     ]);
     expect(text("text/plain")).not.toContain("trace_id");
   });
+
+  it("says in protobuf since when counters and histograms count", () => {
+    const { body } = exposeMetrics(FAMILIES, PROTOBUF, START_MS);
+    const said = families(body as Uint8Array);
+    expect(said).toMatchObject([
+      {
+        name: "ml_prediction_latency_seconds",
+        metric: [{ histogram: { created: { seconds: "1699999939", nanos: 500_000_000 } } }],
+      },
+      {
+        name: "ml_drift_evaluations_total",
+        metric: [{ counter: { created: { seconds: "1700000000" } } }],
+      },
+      { name: "tidemark_receiver_signals", metric: [{ label: [] }] },
+    ]);
+  });
 });
+
+/** Field numbers as published in prometheus/client_model. */
+const Family = protobuf
+  .parse(`syntax = "proto3";
+  message Timestamp { int64 seconds = 1; int32 nanos = 2; }
+  message Label { string name = 1; string value = 2; }
+  message Counter { Timestamp created = 3; }
+  message Histogram { Timestamp created = 15; }
+  message Metric { repeated Label label = 1; Counter counter = 3; Histogram histogram = 7; }
+  message Family { string name = 1; repeated Metric metric = 4; }
+`)
+  .root.lookupType("Family");
+
+function families(body: Uint8Array): object[] {
+  const reader = protobuf.Reader.create(body);
+  const found: object[] = [];
+  while (reader.pos < reader.len) {
+    found.push(Family.toObject(Family.decodeDelimited(reader), { longs: String, arrays: true }));
+  }
+  return found;
+}

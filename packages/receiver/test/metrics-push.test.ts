@@ -1,4 +1,5 @@
 /** Metrics that are pushed: over HTTP and gRPC alike, and what has gone is said to be gone. */
+import { rm } from "node:fs/promises";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { METRICS } from "@tidemark/semconv";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -9,7 +10,7 @@ import { checkMetricsRequest } from "../src/otlp/metrics-check.ts";
 import type { OtlpClient, SendResult } from "../src/otlp-client.ts";
 import { readMetrics } from "./metrics-requests.ts";
 import { startSink } from "./otlp-sink.ts";
-import { START_MS, startReceiver } from "./running-receiver.ts";
+import { START_MS, startReceiver, storageFolder } from "./running-receiver.ts";
 
 const EXPORT_METRICS = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 const bytes = (value: Buffer) => value;
@@ -243,4 +244,37 @@ service: { pipelines: { metrics: { exporters: [prometheus, otlp_http/a, otlp_grp
       });
     },
   );
+
+  it("say of what outlives a restart since when it counts, and of the rest that it began anew", async () => {
+    const sink = await startSink();
+    onTestFinished(() => sink.close());
+    const folder = storageFolder();
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const yaml = `exporters:
+  otlp_http/a: { endpoint: "${sink.url}", interval: 1h, histograms: both }
+service: { pipelines: { metrics: { exporters: [prometheus, otlp_http/a] } } }
+`;
+    for (const run of [0, 1]) {
+      const receiver = await startReceiver(yaml, folder, START_MS + run * 60_000);
+      const attributes = { "ml.model.name": "weather", "ml.stage": "inference" };
+      await receiver.send([{ atMs: START_MS, attributes }]);
+      await receiver.shutdown();
+    }
+    const last = readMetrics(sink.deliveries.at(-1)?.body ?? new Uint8Array(0));
+    const points = (name: string) =>
+      last.get("@tidemark/receiver")?.find((metric) => metric.name === name)?.sum;
+    expect(points("ml.prediction.requests")).toMatchObject({
+      dataPoints: [{ startTimeUnixNano: `${START_MS}000000`, asDouble: 2 }, {}],
+    });
+    // Both calls took two milliseconds, whose native bucket is narrower than the explicit one.
+    const [native] = last.get("@tidemark/receiver/native") ?? [];
+    expect(native?.exponentialHistogram).toMatchObject({
+      dataPoints: [
+        { startTimeUnixNano: `${START_MS}000000`, count: "2", positive: { bucketCounts: ["2"] } },
+      ],
+    });
+    expect(points("tidemark.receiver.received")).toMatchObject({
+      dataPoints: [{ startTimeUnixNano: `${START_MS + 60_000}000000` }],
+    });
+  });
 });

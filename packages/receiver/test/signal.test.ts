@@ -1,8 +1,8 @@
 import { GridSummary, ReferenceGrid } from "@tidemark/stats";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { packPlace, WaitingWindows } from "../src/observe/places.ts";
 import { SignalPanes } from "../src/observe/signal.ts";
-import { packPlace, WaitingWindows } from "../src/observe/waiting-windows.ts";
 import { WindowSchedule } from "../src/observe/window-schedule.ts";
 import { rowsOf } from "../src/observe/window-summary.ts";
 import type { Reference } from "../src/references/reference.ts";
@@ -79,7 +79,8 @@ describe("SignalPanes", () => {
         panes.settle();
         const found = { late: new GridSummary(grid), open: new GridSummary(grid) };
         for (const [place, summary] of panes.places()) {
-          found[place.startsWith("late") ? "late" : "open"].merge(summary as GridSummary);
+          if (!(summary instanceof GridSummary)) continue;
+          found[place.startsWith("late") ? "late" : "open"].merge(summary);
         }
         for (const kind of ["late", "open"] as const) {
           const { deviationSum, deviationSquares, ...counted } = found[kind];

@@ -38,6 +38,8 @@ export type ApiHandler = (
 /** What the answers are made from. */
 export interface AdminSources {
   readonly metrics: () => MetricFamily[];
+  /** When this process began. */
+  readonly startedMs: number;
   readonly ready: () => boolean;
   readonly api: ApiHandler;
   /** Answers `GET /api/v1/quality-metrics`; `base` is the address under which we were found. */
@@ -152,7 +154,9 @@ export class AdminServer implements Stage {
   }
 
   private scrape(request: IncomingMessage): AdminAnswer {
-    return { status: 200, ...exposeMetrics(this.sources.metrics(), request.headers.accept ?? "") };
+    const { metrics, startedMs } = this.sources;
+    const { accept = "" } = request.headers;
+    return { status: 200, ...exposeMetrics(metrics(), accept, startedMs) };
   }
 }
 

@@ -9,11 +9,19 @@ export interface Exposition {
   readonly contentType: string;
 }
 
-/** The families in the format that an `Accept` header asks for most, else in Prometheus' text. */
-export function exposeMetrics(families: readonly MetricFamily[], accept: string): Exposition {
+/**
+ * The families in the format that an `Accept` header asks for most, else in Prometheus' text.
+ * @param startMs since when points count that do not say it; protobuf alone has a place for it, as
+ *   text would have a further series for each
+ */
+export function exposeMetrics(
+  families: readonly MetricFamily[],
+  accept: string,
+  startMs: number,
+): Exposition {
   const format = preferredFormat(accept);
   if (format === "protobuf") {
-    return { body: encodeMetrics(families), contentType: PROTOBUF_CONTENT_TYPE };
+    return { body: encodeMetrics(families, startMs), contentType: PROTOBUF_CONTENT_TYPE };
   }
   return { body: formatMetrics(families, format), contentType: CONTENT_TYPES[format] };
 }

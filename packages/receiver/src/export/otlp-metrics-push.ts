@@ -2,8 +2,8 @@
  * Pushes the metric families as OTLP metrics, through the OpenTelemetry SDK's periodic reader. The
  * families are handed over as a MetricProducer: they are kept once, here, and not a second time as
  * instruments. What it has collected leaves by the client that also forwards, over HTTP or gRPC,
- * with exemplars, which the SDK's own exporters leave out. Nothing is sent again: all is cumulative,
- * and the next push says it as well.
+ * with exemplars, which the SDK's own exporters leave out. Nothing is sent again: all is
+ * cumulative, and the next push says it as well.
  */
 import { ExportResultCode } from "@opentelemetry/core";
 import { emptyResource, resourceFromAttributes } from "@opentelemetry/resources";

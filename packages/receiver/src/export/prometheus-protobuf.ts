@@ -31,6 +31,7 @@ const HISTOGRAM_FIELDS = {
   zeroCount: field("uint64", 7),
   positiveSpan: list("BucketSpan", 12),
   positiveDelta: list("sint64", 13),
+  createdTimestamp: field("Time", 15),
   exemplars: list("Exemplar", 16),
 };
 
@@ -38,7 +39,13 @@ const Family = protobuf.Root.fromJSON({
   nested: {
     LabelPair: { fields: { name: field("string", 1), value: field("string", 2) } },
     Gauge: { fields: { value: field("double", 1) } },
-    Counter: { fields: { value: field("double", 1), exemplar: field("Exemplar", 2) } },
+    Counter: {
+      fields: {
+        value: field("double", 1),
+        exemplar: field("Exemplar", 2),
+        createdTimestamp: field("Time", 3),
+      },
+    },
     Histogram: { fields: HISTOGRAM_FIELDS },
     Bucket: {
       fields: {
@@ -78,23 +85,27 @@ const Family = protobuf.Root.fromJSON({
 /** The format's own numbers of the kinds. */
 const TYPES: Readonly<Record<MetricKind, number>> = { counter: 0, gauge: 1, histogram: 4 };
 
-/** Writes the families; those without points are left out. */
-export function encodeMetrics(families: readonly MetricFamily[]): Uint8Array {
+/**
+ * Writes the families; those without points are left out.
+ * @param startMs since when points count that do not say it; ms since the epoch
+ */
+export function encodeMetrics(families: readonly MetricFamily[], startMs: number): Uint8Array {
   const parts = families.flatMap(({ definition, points }) => {
     if (points.length === 0) return [];
     const { prometheus: name, brief: help, kind } = definition;
-    const metric = points.map((point) => metricOf(point, kind));
+    const metric = points.map((point) => metricOf(point, kind, startMs));
     return [Family.encodeDelimited({ name, help, type: TYPES[kind], metric }).finish()];
   });
   return Buffer.concat(parts);
 }
 
-function metricOf(point: NumberPoint | HistogramPoint, kind: MetricKind): object {
+function metricOf(point: NumberPoint | HistogramPoint, kind: MetricKind, startMs: number): object {
   const label = pairs(point.labels);
-  if ("bounds" in point) return { label, histogram: histogramOf(point) };
+  const createdTimestamp = timestamp(point.startMs ?? startMs);
+  if ("bounds" in point) return { label, histogram: { ...histogramOf(point), createdTimestamp } };
   const { value, exemplar } = point;
   if (kind === "gauge") return { label, gauge: { value } };
-  return { label, counter: { value, exemplar: exemplarOf(exemplar) } };
+  return { label, counter: { value, exemplar: exemplarOf(exemplar), createdTimestamp } };
 }
 
 function histogramOf(point: HistogramPoint): object {
@@ -129,13 +140,16 @@ function nativeFields({ schema, zeroCount, first, counts }: NativeBuckets): obje
 function exemplarOf(exemplar: Exemplar | undefined): object | undefined {
   if (exemplar === undefined) return undefined;
   const { traceId, spanId, timeMs } = exemplar;
-  const seconds = Math.floor(timeMs / 1000);
-  const timestamp = { seconds, nanos: Math.round((timeMs - seconds * 1000) * 1e6) };
   return {
     label: pairs({ trace_id: traceId, span_id: spanId }),
     value: exemplarNumber(exemplar),
-    timestamp,
+    timestamp: timestamp(timeMs),
   };
+}
+
+function timestamp(ms: number): object {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds, nanos: Math.round((ms - seconds * 1000) * 1e6) };
 }
 
 function pairs(labels: Labels): object[] {

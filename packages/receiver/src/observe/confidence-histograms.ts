@@ -5,6 +5,7 @@
 import type { HistogramPoint, Labels } from "../metric-family.js";
 import type { SpanRows } from "../otlp/span-rows.js";
 import { TYPE_BITS, TYPE_MASK, VALUE_DOUBLE, VALUE_STRING } from "../otlp/span-rows.js";
+import type { HistogramItem } from "./latency-histogram.js";
 import type { ObserverState } from "./observer-state.js";
 
 /** Shares of a half and more are what answers have; below, a few suffice. */
@@ -57,6 +58,23 @@ export class ConfidenceHistograms {
       const labels = { ...model, predicted_class: name };
       return { labels, bounds: BOUNDS, counts, sum, count };
     });
+  }
+
+  /** Everything, to be stored. */
+  items(): [predictedClass: string, HistogramItem][] {
+    return [...this.byClass].map(([name, { counts, sum, count }]) => {
+      return [name, { counts: [...counts], sum, count }];
+    });
+  }
+
+  /** Takes up what {@link items} gave. */
+  restore(items: readonly (readonly [predictedClass: string, HistogramItem])[]): void {
+    for (const [name, { counts, sum, count }] of items) {
+      const histogram = this.ofClass(name);
+      histogram.counts.set(counts.slice(0, histogram.counts.length));
+      histogram.sum = sum;
+      histogram.count = count;
+    }
   }
 
   private nameAt(rows: SpanRows, at: number, end: number, state: ObserverState) {

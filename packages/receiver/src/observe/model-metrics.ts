@@ -14,8 +14,18 @@ export const CALL_LATENCIES = {
   timeBetweenTokens: "call time between tokens",
 } as const;
 
-/** The families of all models. */
-export function modelMetrics(observed: readonly ObservedModel[]): MetricFamily[] {
+/**
+ * The families of all models.
+ * @param startMs since when they count, over all runs
+ */
+export function modelMetrics(observed: readonly ObservedModel[], startMs: number): MetricFamily[] {
+  return familiesOf(observed).map(({ definition, points }) => {
+    const started = points.map((point) => ({ ...point, startMs }));
+    return { definition, points: started } as MetricFamily;
+  });
+}
+
+function familiesOf(observed: readonly ObservedModel[]): MetricFamily[] {
   const models = observed.filter(({ segment }) => segment === "");
   const stages = models.flatMap((model) =>
     [...model.latencies]

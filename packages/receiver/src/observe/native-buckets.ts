@@ -14,6 +14,13 @@ const OCTAVE_MAX = 13;
 const FIRST = OCTAVE_MIN * PER_OCTAVE;
 const BUCKETS = (OCTAVE_MAX - OCTAVE_MIN) * PER_OCTAVE;
 
+/** Counts as they are stored. */
+export interface StoredBuckets {
+  readonly zeroCount: number;
+  readonly first: number;
+  readonly counts: readonly number[];
+}
+
 /** Cumulative counts of seconds, in 2 KB. */
 export class DurationBuckets {
   private readonly counts = new Float64Array(BUCKETS);
@@ -28,6 +35,18 @@ export class DurationBuckets {
     const index = Math.ceil(Math.log2(seconds) * PER_OCTAVE) - 1;
     const bucket = Math.min(Math.max(index - FIRST, 0), BUCKETS - 1);
     this.counts[bucket] = (this.counts[bucket] as number) + times;
+  }
+
+  /** Everything, to be stored. */
+  item(): StoredBuckets {
+    const { zeroCount, first, counts } = this.snapshot();
+    return { zeroCount, first, counts: Array.from(counts) };
+  }
+
+  /** Takes up what {@link item} gave. */
+  restore({ zeroCount, first, counts }: StoredBuckets): void {
+    this.zeroCount = zeroCount;
+    this.counts.set(counts, first - FIRST);
   }
 
   /** What has been counted, from the first bucket with a count to the last. */

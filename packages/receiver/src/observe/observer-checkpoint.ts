@@ -3,7 +3,6 @@
  * one, together with the sequence of the last batch that is counted in it.
  */
 import { SummaryFormatError } from "@tidemark/stats";
-import type { Summary } from "../closed-window.js";
 import type { Logger } from "../logger.js";
 import type { ReferenceItem } from "../references/reference-item.js";
 import { decodeReference, encodeReference } from "../references/reference-item.js";
@@ -11,13 +10,14 @@ import { parsePlain, stringifyPlain } from "../state/plain-json.js";
 import type { StateItem } from "../state/state-request.js";
 import type { Rest, StateChanges, StoredState } from "../state/state-store.js";
 import type { ViolationCounts } from "../violations.js";
+import type { HistogramItem } from "./latency-histogram.js";
 import type { LearnerState } from "./learner.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import type { ObserverState } from "./observer-state.js";
+import { type Place, packPlace } from "./places.js";
 import type { SavedGeneration, SavedSpans } from "./recent-spans.js";
 import { SPAN_BYTES } from "./recent-spans.js";
 import type { UsageItem } from "./usage-counts.js";
-import { packPlace, type WaitingWindows } from "./waiting-windows.js";
 import type { WatermarkState } from "./watermark.js";
 import { rowsOf } from "./window-summary.js";
 
@@ -30,6 +30,8 @@ const KIND = {
 } as const;
 
 interface Progress {
+  /** When the first of all runs has begun to count. */
+  readonly sinceMs?: number;
   readonly sequence: number;
   readonly watermark: WatermarkState;
   readonly closedUntilMs: number;
@@ -43,18 +45,13 @@ interface ModelItem {
   readonly successes: number;
   readonly errors: number;
   readonly services?: readonly string[];
+  readonly confidences?: readonly (readonly [predictedClass: string, HistogramItem])[];
   readonly tokens?: readonly UsageItem[];
   readonly costs?: readonly UsageItem[];
   readonly unpriced?: readonly UsageItem[];
   /** Of each signal that has any. */
   readonly violations?: readonly (readonly [signal: string, ViolationCounts])[];
-  readonly latencies: readonly (readonly [stage: string, LatencyItem])[];
-}
-
-interface LatencyItem {
-  readonly counts: readonly number[];
-  readonly sum: number;
-  readonly count: number;
+  readonly latencies: readonly (readonly [stage: string, HistogramItem])[];
 }
 
 interface SignalItem {
@@ -68,7 +65,7 @@ interface SignalItem {
 /** What was stored of a signal, so that only changes are stored again. */
 interface SavedSignal {
   item: string;
-  readonly places: Map<string, { summary: Summary | WaitingWindows; rows: number }>;
+  readonly places: Map<string, { summary: Place; rows: number }>;
 }
 
 /** Stores and restores one observer's state. */
@@ -93,12 +90,12 @@ export class ObserverCheckpoint {
 
   /** Puts what has changed; the signals follow step by step, as they are now. */
   save(changes: StateChanges): Rest {
-    const { sequence, watermark, schedule, models } = this.state;
+    const { sinceMs, sequence, watermark, schedule, models } = this.state;
     const { closedUntilMs } = schedule;
     const spans = this.saveSpans(changes);
     const behind = this.signalsBehind();
     const time = { watermark: watermark.state, closedUntilMs, behind };
-    const progress: Progress = { sequence, ...time, spans };
+    const progress: Progress = { sinceMs, sequence, ...time, spans };
     changes.put(KIND.progress, "", stringifyPlain(progress));
     this.deletedPlaces = this.stale.splice(0);
     for (const key of this.deletedPlaces) changes.delete(KIND.place, key);
@@ -136,6 +133,7 @@ export class ObserverCheckpoint {
     if (item === undefined) return;
     const progress = parsePlain(String(item.body)) as Progress;
     const { sequence, watermark, closedUntilMs, behind = [], spans } = progress;
+    this.state.sinceMs = progress.sinceMs ?? this.state.sinceMs;
     this.state.sequence = sequence;
     this.state.watermark.state = watermark;
     this.state.schedule.closedUntilMs = closedUntilMs;
@@ -227,9 +225,8 @@ export class ObserverCheckpoint {
     this.violations.set(model, new Map(item.violations));
     model.successes = successes;
     model.errors = errors;
-    for (const [stage, { counts, sum, count }] of latencies) {
-      model.latency(stage).restore(counts, sum, count);
-    }
+    if (item.confidences) this.state.confidencesOf(model).restore(item.confidences);
+    for (const [stage, stored] of latencies) model.latency(stage).restore(stored);
   }
 
   private restoreSignal(key: string, item: SignalItem): ObservedSignal | undefined {
@@ -310,14 +307,15 @@ function partsOf(key: string): string[] {
 
 function modelItem(model: ObservedModel): ModelItem {
   const { successes, errors } = model;
-  const latencies = [...model.latencies].map(([stage, { counts, sum, count }]) => {
-    return [stage, { counts: [...counts], sum, count }] as const;
-  });
+  const latencies = [...model.latencies].map(
+    ([stage, latency]) => [stage, latency.item()] as const,
+  );
   return {
     successes,
     errors,
     latencies,
     services: [...model.services],
+    ...(model.confidences ? { confidences: model.confidences.items() } : {}),
     tokens: model.tokens.items(),
     costs: model.costs.items(),
     unpriced: model.unpriced.items(),

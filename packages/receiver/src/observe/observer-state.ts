@@ -65,6 +65,8 @@ export class ObserverState {
   readonly keys: KeyTable;
   /** What a checkpoint that is under way has not come to. */
   readonly snapshot = new SignalSnapshot();
+  /** Since when is counted what survives restarts; ms since the epoch. */
+  sinceMs = 0;
   /** The last batch that has been counted. */
   sequence = 0;
   signalCount = 0;
@@ -151,11 +153,15 @@ export class ObserverState {
   addSignal(model: ObservedModel, key: number, role: number): ObservedSignal | undefined {
     if (this.signalCount >= this.options.signalsMax) return undefined;
     this.signalCount++;
-    if (role === ROLE.predictionConfidence && model.segment === "") {
-      const classKey = this.keys.idOf(ROLE.predictionClass, "");
-      model.confidences ??= new ConfidenceHistograms(key, classKey);
-    }
+    if (role === ROLE.predictionConfidence && model.segment === "") this.confidencesOf(model);
     return model.addSignal(key, role, signalName(role, this.keys.known(key).suffix));
+  }
+
+  /** The model's confidences by class, from now on if there were none. */
+  confidencesOf(model: ObservedModel): ConfidenceHistograms {
+    const key = this.keys.idOf(ROLE.predictionConfidence, "");
+    const classKey = this.keys.idOf(ROLE.predictionClass, "");
+    return (model.confidences ??= new ConfidenceHistograms(key, classKey));
   }
 
   private newModel(model: string, version: string, segment: string): ObservedModel {

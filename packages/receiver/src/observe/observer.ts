@@ -64,6 +64,7 @@ export class Observer implements Stage, Persistent {
     this.onBoundary = onBoundary;
     this.now = now;
     this.state = new ObserverState(options, keys);
+    this.state.sinceMs = now();
     this.counter = new SpanCounter(this.state);
     const { spanSeriesMax = 0 } = options;
     if (spanSeriesMax > 0) this.spanMetrics = new SpanMetrics(keys, spanSeriesMax);
@@ -180,7 +181,7 @@ export class Observer implements Stage, Persistent {
 
   metrics(): MetricFamily[] {
     return [
-      ...modelMetrics(this.observedModels()),
+      ...modelMetrics(this.observedModels(), this.state.sinceMs),
       ...(this.spanMetrics?.metrics() ?? []),
       { definition: METRICS.receiverObservations, points: this.counter.outcomePoints() },
       {

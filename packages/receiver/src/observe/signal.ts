@@ -10,6 +10,7 @@ import type { HistogramPoint, Labels } from "../metric-family.js";
 import type { Reference } from "../references/reference.js";
 import type { SpanPlace } from "./exemplar-slots.js";
 import { ExemplarSlots, farness, UNUSUAL_WEIGHT } from "./exemplar-slots.js";
+import type { Place } from "./places.js";
 import { UsualNow } from "./usual-now.js";
 import { ValueTotals } from "./value-totals.js";
 import { WaitingWindows } from "./waiting-windows.js";
@@ -61,8 +62,8 @@ export class SignalPanes {
   /** Values of a shortest window that has ended; they join what is still open around it. */
   private late: Summary | undefined;
   private lateStartMs = Number.NaN;
-  /** What has closed since the start; undefined before, and of categories. */
-  private totals: ValueTotals | undefined;
+  /** What has closed of all windows that ever were; undefined of categories. */
+  private readonly totals: ValueTotals | undefined;
   /** Values of the open windows that are worth a look. */
   private readonly slots = new ExemplarSlots();
 
@@ -73,6 +74,7 @@ export class SignalPanes {
     this.closedUntilMs = schedule.closedUntilMs;
     this.longer = new WaitingWindows(reference, schedule.lengths);
     this.usual = new UsualNow(reference);
+    if (reference.kind === "numeric") this.totals = new ValueTotals(reference.grid);
   }
 
   /**
@@ -157,11 +159,12 @@ export class SignalPanes {
   }
 
   /** Everything that holds something, by the name of its place. */
-  *places(): Generator<[string, Summary | WaitingWindows]> {
+  *places(): Generator<[string, Place]> {
     for (const [number, pane] of this.panes) yield [`pane ${number}`, pane];
     if (this.shortest) yield ["shortest", this.shortest];
     if (this.late) yield [`late ${this.lateStartMs}`, this.late];
     if (!this.longer.isEmpty) yield ["longer", this.longer];
+    if (this.totals) yield ["totals", this.totals];
   }
 
   /**
@@ -171,6 +174,7 @@ export class SignalPanes {
   restore(place: string, bytes: Uint8Array): void {
     const [kind, at] = place.split(" ");
     if (kind === "longer") return this.longer.restore(bytes);
+    if (kind === "totals") return this.totals?.restore(bytes);
     const saved = unpackSummary(this.reference, bytes);
     if (kind === "pane") this.panes.set(Number(at), saved);
     else if (kind === "late") [this.late, this.lateStartMs] = [saved, Number(at)];
@@ -236,7 +240,7 @@ export class SignalPanes {
     const { paneMs } = this.schedule;
     for (const [number, pane] of this.panes) {
       if (!((number + 1) * paneMs <= endMs)) continue;
-      this.addToTotals(pane);
+      this.totals?.add(pane);
       this.shortest = merged(this.shortest, pane);
       if (this.shortest !== pane) discard(pane);
       this.panes.delete(number);
@@ -251,7 +255,7 @@ export class SignalPanes {
   private foldLate(): void {
     const { late, lateStartMs, closedUntilMs } = this;
     if (late === undefined) return;
-    this.addToTotals(late);
+    this.totals?.add(late);
     const { lengths } = this.schedule;
     const isOpen = (length: number) => {
       const { ms } = lengths[length] as { ms: number };
@@ -267,18 +271,9 @@ export class SignalPanes {
     this.latestNumber = Number.NaN;
   }
 
-  private addToTotals(pane: Summary): void {
-    if (!(pane instanceof GridSummary)) return;
-    this.totals ??= new ValueTotals(pane.grid);
-    this.totals.add(pane);
-  }
-
-  /** All values since the start of the process, as a histogram; undefined for categories. */
+  /** All values since the reference was there, as a histogram; undefined for categories. */
   values(labels: Labels): HistogramPoint | undefined {
-    if (this.reference.kind !== "numeric") return undefined;
-    const totals = (this.totals ??= new ValueTotals(this.reference.grid));
-    const open = [...this.panes.values(), this.late].filter((pane) => pane instanceof GridSummary);
-    return totals.point(labels, open);
+    return this.totals?.point(labels, [...this.panes.values(), this.late]);
   }
 
   /** Ends every window up to `endMs`, in order; there is nothing in a window without values. */

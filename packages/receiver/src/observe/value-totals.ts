@@ -3,7 +3,9 @@
  * tenth of the reference each, and with the reference's own counts beside them, so that PSI is a
  * sum in PromQL too. Panes are added when they close, so that it costs nothing per value.
  */
-import type { GridSummary, ReferenceGrid } from "@tidemark/stats";
+import type { ReferenceGrid } from "@tidemark/stats";
+import { GridSummary, SummaryFormatError } from "@tidemark/stats";
+import type { Summary } from "../closed-window.js";
 import type { HistogramPoint, Labels } from "../metric-family.js";
 import { lastingNumbers } from "../number-slabs.js";
 
@@ -18,29 +20,55 @@ const bucketsOf = new WeakMap<ReferenceGrid, CellBuckets>();
 
 /** Counts by cell. */
 export class ValueTotals {
+  /** Values of all cells. */
+  count = 0;
+  readonly missing = 0;
   private readonly grid: ReferenceGrid;
   private readonly counts: Float64Array;
   private sum = 0;
-  private count = 0;
 
   constructor(grid: ReferenceGrid) {
     this.grid = grid;
     this.counts = lastingNumbers(cellBuckets(grid).bounds.length + 1);
   }
 
-  /** Adds what a pane has counted. */
-  add({ counts, count, sum }: GridSummary): void {
+  /** Adds what a pane has counted, if anything. */
+  add(pane: Summary | undefined): void {
+    if (!(pane instanceof GridSummary)) return;
+    const { counts, count, sum } = pane;
     addByCell(this.counts, cellBuckets(this.grid), counts);
     this.count += count;
     this.sum += count === 0 ? 0 : sum;
   }
 
+  /** The same as bytes for this receiver's own store, behind the id of the reference. */
+  serialise(): Uint8Array {
+    const { grid, sum, count, counts } = this;
+    const numbers = new Uint8Array(Float64Array.of(sum, count, ...counts).buffer);
+    return Buffer.concat([Buffer.from(grid.id, "latin1"), numbers]);
+  }
+
+  /** Takes up {@link serialise}. @throws SummaryFormatError when it is of another reference */
+  restore(bytes: Uint8Array): void {
+    const { id } = this.grid;
+    const found = String.fromCharCode(...bytes.subarray(0, id.length));
+    const numbers = bytes.slice(id.length);
+    if (found !== id || numbers.length !== 8 * (this.counts.length + 2)) {
+      throw new SummaryFormatError(`totals of grid ${found} are not of this reference`);
+    }
+    const [sum, count, ...counts] = new Float64Array(numbers.buffer);
+    this.counts.set(counts);
+    this.sum = sum as number;
+    this.count = count as number;
+  }
+
   /** The same and the panes that are still open, as a histogram. */
-  point(labels: Labels, open: readonly GridSummary[]): HistogramPoint {
+  point(labels: Labels, open: readonly (Summary | undefined)[]): HistogramPoint {
     const buckets = cellBuckets(this.grid);
     const counts = this.counts.slice();
     let { sum, count } = this;
     for (const pane of open) {
+      if (!(pane instanceof GridSummary)) continue;
       addByCell(counts, buckets, pane.counts);
       count += pane.count;
       sum += pane.count === 0 ? 0 : pane.sum;

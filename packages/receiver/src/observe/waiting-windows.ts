@@ -14,7 +14,7 @@ import {
 import type { Summary } from "../closed-window.js";
 import type { Reference } from "../references/reference.js";
 import type { WindowLength } from "../window-lengths.js";
-import { emptySummary, packSummary, recounted } from "./window-summary.js";
+import { emptySummary, recounted } from "./window-summary.js";
 
 const NOTHING = new Uint8Array(0);
 /** Numbers are read where they lie, on multiples of eight bytes. */
@@ -162,11 +162,6 @@ export class WaitingWindows {
     new Uint32Array(this.bytes.buffer, 0, sizes.length).set(sizes);
     this.bytes.set(scratch.subarray(head, end), head);
   }
-}
-
-/** What is at a place, as bytes for this receiver's own store. */
-export function packPlace(summary: Summary | WaitingWindows): Uint8Array {
-  return summary instanceof WaitingWindows ? summary.serialise() : packSummary(summary);
 }
 
 function aligned(size: number): number {
