@@ -240,6 +240,15 @@ export const GPU_METRICS = {
   memoryTotal: metric("ml.gpu.memory.total", "gauge", "By", "GPU memory there is"),
 } as const;
 
+/**
+ * How right a model is, by whoever has the labels; alerts ask for it under these names, with
+ * `estimated="true"` where it is an estimate. The receiver passes them on and computes none.
+ */
+export const PERFORMANCE_METRICS = {
+  accuracy: metric("ml.performance.accuracy", "gauge", "", "Share of predictions that were right"),
+  ece: metric("ml.performance.ece", "gauge", "", "Expected calibration error, from 0 to 1"),
+} as const;
+
 /** What tells GPUs apart in these metrics; `gpu_id` in those whose names begin with `ml`. */
 export const GPU_LABELS = {
   id: "hw.id",
