@@ -30,6 +30,7 @@ beforeAll(async () => {
     await sendCity(receiver.otlpUrl, "New York", first + at * WINDOW_MS);
     const inWindow = (index: number) => first + at * WINDOW_MS + 40 + index * 900;
     await sendSpans(receiver.otlpUrl, "chat", 300, chat, inWindow);
+    await sendSpans(receiver.otlpUrl, "chat", 300, retrieval, inWindow);
   }
   // Rates are made of what grows between scrapes.
   sending = setInterval(() => void sendAll().catch(() => {}), 500);
@@ -53,6 +54,18 @@ describe("A dashboard", () => {
         answers.filter(({ value }) => Number.isFinite(Number(value))),
         query,
       ).not.toEqual([]);
+    }, WAIT);
+  });
+
+  it("llm.json shows what is retrieved and what people say, each by its name", async () => {
+    await vi.waitFor(async () => {
+      const series = await promSeries(prometheus.url, "ml_signal_value_count");
+      const signals = new Set(series.map(({ signal }) => signal));
+      expect([...signals].toSorted()).toEqual([
+        "evaluation.score.thumbs",
+        "retrieval.documents",
+        "retrieval.score",
+      ]);
     }, WAIT);
   });
 
@@ -115,6 +128,7 @@ const WAIT = { timeout: 60_000, interval: 500 };
 async function sendAll(): Promise<void> {
   const { otlpUrl } = receiver;
   await sendSpans(otlpUrl, "chat", 20, chat);
+  await sendSpans(otlpUrl, "chat", 20, retrieval);
   const stages = ["feature_retrieval", "preprocessing", "inference", "postprocessing"];
   for (const stage of stages) {
     await sendSpans(otlpUrl, SERVICE, 10, {
@@ -138,6 +152,16 @@ async function sendAll(): Promise<void> {
     [PERFORMANCE_METRICS.accuracy, 0.7],
     [PERFORMANCE_METRICS.ece, 0.2],
   ]);
+}
+
+/** What a search has found, and what somebody thought of the answer. */
+function retrieval(index: number): Record<string, string | number> {
+  return {
+    "openinference.span.kind": "RETRIEVER",
+    "retrieval.documents.0.document.score": 0.5 + (index % 40) / 100,
+    "gen_ai.evaluation.name": "thumbs",
+    "gen_ai.evaluation.score.value": index % 3 === 0 ? 0 : 1,
+  };
 }
 
 function chat(index: number): Record<string, string | number> {

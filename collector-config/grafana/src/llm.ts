@@ -109,6 +109,29 @@ rate(gen_ai_usage_tokens_total{${ONE}}[5m]))`,
       title: "Retrieval, evaluation and feedback",
       panels: [
         lines({
+          title: "Scores",
+          description:
+            "Similarity of what is retrieved, what evaluators give, what people say: the mean.",
+          queries: [
+            {
+              expr: `sum by (model_name, signal) (rate(ml_signal_value_sum[5m]))
+/ sum by (model_name, signal) (rate(ml_signal_value_count[5m]))`,
+              legend: "{{model_name}} {{signal}}",
+            },
+          ],
+        }),
+        lines({
+          title: "Worst tenth of scores",
+          description: "One of ten is lower: the mean hides the answers that helped nobody.",
+          queries: [
+            {
+              expr: `histogram_quantile(0.1, sum by (model_name, signal, le) (
+rate(ml_signal_value_bucket[5m])))`,
+              legend: "{{model_name}} {{signal}}",
+            },
+          ],
+        }),
+        lines({
           title: "Drift of scores",
           description:
             "Similarity of what is retrieved, evaluations, feedback: distance over threshold.",

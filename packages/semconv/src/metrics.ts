@@ -75,6 +75,12 @@ export const METRICS = {
     "",
     "Features that were null, NaN or absent",
   ),
+  signalValue: metric(
+    "ml.signal.value",
+    "histogram",
+    "",
+    "Scores of retrievals and evaluations, and numbers that the configuration declares",
+  ),
   usageTokens: metric("gen_ai.usage.tokens", "counter", "", "Tokens of calls, by tenant and type"),
   usageCost: metric(
     "gen_ai.usage.cost",

@@ -40,19 +40,14 @@ function familiesOf(observed: readonly ObservedModel[]): MetricFamily[] {
   return [
     { definition: METRICS.predictionRequests, points: models.flatMap(requestPoints) },
     { definition: METRICS.predictionLatency, points: stages },
-    { definition: METRICS.featureValue, points: numberPoints(models, ROLE.feature, liveValues) },
-    {
-      definition: METRICS.featureReference,
-      points: numberPoints(models, ROLE.feature, referenceValues),
-    },
-    {
-      definition: METRICS.predictionValue,
-      points: numberPoints(models, ROLE.predictionValue, liveValues),
-    },
+    { definition: METRICS.featureValue, points: numberPoints(models, featureLabels, live) },
+    { definition: METRICS.featureReference, points: numberPoints(models, featureLabels, expected) },
+    { definition: METRICS.predictionValue, points: numberPoints(models, predictionLabels, live) },
     {
       definition: METRICS.predictionReference,
-      points: numberPoints(models, ROLE.predictionValue, referenceValues),
+      points: numberPoints(models, predictionLabels, expected),
     },
+    { definition: METRICS.signalValue, points: numberPoints(models, otherLabels, live) },
     {
       definition: METRICS.predictionConfidence,
       points: models.flatMap((model) => model.confidences?.points(modelLabels(model)) ?? []),
@@ -104,21 +99,34 @@ function violationPoints(models: readonly ObservedModel[]): NumberPoint[] {
 }
 
 type PointOf = (panes: SignalPanes, labels: Labels) => HistogramPoint | undefined;
-const liveValues: PointOf = (panes, labels) => panes.values(labels);
-const referenceValues: PointOf = ({ reference }, labels) =>
+const live: PointOf = (panes, labels) => panes.values(labels);
+const expected: PointOf = ({ reference }, labels) =>
   reference.kind === "numeric" ? referencePoint(labels, reference.grid) : undefined;
+
+/** Of calls these have metrics of their own: their usage, and how they went. */
+const ELSEWHERE = /^(?:usage|response)\./;
+
+type LabelsOf = (signal: ObservedSignal) => Labels | undefined;
+const featureLabels: LabelsOf = (signal) => {
+  const name = featureName(signal);
+  return name === undefined ? undefined : { feature_name: name };
+};
+const predictionLabels: LabelsOf = ({ role }) => (role === ROLE.predictionValue ? {} : undefined);
+const otherLabels: LabelsOf = ({ role, identity: { name } }) =>
+  role === ROLE.declaredSignal || (role === ROLE.callSignal && !ELSEWHERE.test(name))
+    ? { signal: name }
+    : undefined;
 
 /** Buckets follow from the reference, so a signal has none before it has a reference. */
 function numberPoints(
   models: readonly ObservedModel[],
-  role: number,
+  labelsOf: LabelsOf,
   pointOf: PointOf,
 ): HistogramPoint[] {
   return models.flatMap((model) =>
     model.signals.flatMap((signal) => {
-      if (signal?.role !== role || signal.panes === undefined) return [];
-      const name = featureName(signal);
-      const labels = name === undefined ? {} : { feature_name: name };
+      const labels = signal && labelsOf(signal);
+      if (labels === undefined || signal?.panes === undefined) return [];
       return pointOf(signal.panes, { ...modelLabels(model), ...labels }) ?? [];
     }),
   );
