@@ -9,6 +9,9 @@ const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 /** What keeps people from using a page. */
 const SERIOUS = new Set(["serious", "critical"]);
 
+/** For whatever is waited for: a page that is slow on a loaded machine is none that fails. */
+const PATIENCE_MS = 60_000;
+
 /** Starts Chromium without a window. In a container it has no sandbox to lock itself into. */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: peerPath("chromium"), args: ["--no-sandbox"] });
@@ -21,6 +24,7 @@ export async function openPage(
 ): Promise<{ readonly page: Page; readonly errors: string[] }> {
   const context = await browser.newContext({ timezoneId: "UTC", ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   const errors: string[] = [];
   page.on("pageerror", (error) => errors.push(error.message));
   page.on("console", (message) => {

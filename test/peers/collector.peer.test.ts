@@ -69,12 +69,13 @@ describe("The Collectors with agent.yaml and gateway.yaml", () => {
     const toGateway = { COLLECTOR_GATEWAY: gateway.otlpGrpcAddress };
     const agent = await stack.add(startCollector(stack.folder(), toGateway, "agent.yaml"));
 
-    const services = Array.from({ length: 12 }, (_, at) => `service-${at}`);
+    const services = Array.from({ length: 24 }, (_, at) => `service-${at}`);
     for (const service of services) await sendSpans(agent.otlpUrl, service, 25);
     await vi.waitFor(async () => {
       const seen = await Promise.all(receivers.map(({ adminUrl }) => callsByService(adminUrl)));
       const counts = services.map((service) => seen.map((calls) => calls[service] ?? 0));
-      // All of a service is in one place, and not all services are in the same.
+      // All of a service is in one place, and not all services are in the same: of so many, whatever
+      // the addresses, by which they are spread.
       for (const ofService of counts) {
         expect(ofService.toSorted((a, b) => a - b)).toEqual([0, 25]);
       }

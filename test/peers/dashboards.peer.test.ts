@@ -9,6 +9,7 @@ import type { Datasource } from "./dashboards.ts";
 import { GRAFANA, queriesOf, readDashboards, withVariables } from "./dashboards.ts";
 import { sendSpans } from "./otlp-spans.ts";
 import { promSeries } from "./peer-api.ts";
+import { sleep } from "./peer-programs.ts";
 import type { Prometheus, Receiver } from "./peer-stack.ts";
 import { CONFIG, Stack, startPrometheus, startReceiver } from "./peer-stack.ts";
 
@@ -16,7 +17,8 @@ const dashboards = readDashboards();
 const stack = new Stack();
 let prometheus: Prometheus;
 let receiver: Receiver;
-let sending: NodeJS.Timeout;
+const end = new AbortController();
+let sending: Promise<void>;
 
 beforeAll(async () => {
   const rules = join(import.meta.dirname, "fixtures", "tutorial-alerts.yml");
@@ -33,10 +35,11 @@ beforeAll(async () => {
     await sendSpans(receiver.otlpUrl, "chat", 300, retrieval, inWindow);
   }
   // Rates are made of what grows between scrapes.
-  sending = setInterval(() => void sendAll().catch(() => {}), 500);
+  sending = keepSending();
 });
 afterAll(async () => {
-  clearInterval(sending);
+  end.abort();
+  await sending;
   await stack.end();
 });
 
@@ -123,6 +126,14 @@ async function expectFiring(alert: string): Promise<void> {
 }
 
 const WAIT = { timeout: 60_000, interval: 500 };
+
+/** One after the other, however long each takes. */
+async function keepSending(): Promise<void> {
+  while (!end.signal.aborted) {
+    await sendAll().catch(() => {});
+    await sleep(500);
+  }
+}
 
 /** Of everything a little, now. */
 async function sendAll(): Promise<void> {

@@ -116,6 +116,8 @@ describe("A drift", () => {
       groupLabels: { model_name: "weather", model_version: "2" },
       alerts: [{ labels: DRIFT, annotations: { description: NUMBERS } }],
     });
+    // What is over before it was told is never told.
+    await vi.waitFor(() => expect(sent("/slack")).toHaveLength(1), WAIT);
     await post([DRIFT], new Date());
     await vi.waitFor(() => expect(sent("/slack")).toHaveLength(2), WAIT);
     expect(sent("/retraining")).toHaveLength(1);

@@ -69,7 +69,7 @@ export function traceSpans(queryUrl: string, traceId: string): Promise<StoredSpa
 }
 
 async function spansAt(url: string): Promise<StoredSpan[]> {
-  const response = await fetch(url);
+  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
   const body = await response.text();
   // Nothing found is a 404 there.
   if (response.status === 404) return [];

@@ -19,10 +19,12 @@ export interface HttpSink {
 export async function startHttpSink(): Promise<HttpSink> {
   const received: Notification[] = [];
   const server = createHttpServer((request, response) => {
-    void json(request).then((body) => {
+    const kept = json(request).then((body) => {
       received.push({ path: request.url ?? "", body: body as Record<string, unknown> });
       return response.writeHead(200).end("ok");
     });
+    // Who is stopped in the middle of a request leaves half of one.
+    kept.catch(() => response.destroy());
   });
   const port = await listening(server);
   const stop = async () => {

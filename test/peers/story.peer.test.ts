@@ -82,9 +82,9 @@ describe("When Seattle's model is asked for New York's weather", () => {
       expect(texts.join("\n")).toContain("feature.temp_min of weather 2 differs");
       expect(texts.join("\n")).not.toContain("feature.precipitation");
       expect(texts.join("\n")).toContain("http://localhost:9464/playbooks/MlDriftDetected");
+      const retraining = sink.received.find(({ path }) => path === "/retraining");
+      expect(retraining?.body).toMatchObject({ groupLabels: { model_name: "weather" } });
     }, WAIT);
-    const retraining = sink.received.find(({ path }) => path === "/retraining");
-    expect(retraining?.body).toMatchObject({ groupLabels: { model_name: "weather" } });
   });
 
   it.each([
@@ -101,12 +101,11 @@ describe("When Seattle's model is asked for New York's weather", () => {
           const [span] = await traceSpans(jaeger.queryUrl, traceId);
           expect(span?.attributes["app.city"]).toBe("New York");
         }
+        const latency = `ml_prediction_latency_seconds_bucket{job="${job}"}`;
+        const [slow] = await promExemplars(prometheus.url, latency);
+        const [span] = await traceSpans(jaeger.queryUrl, slow ?? "none");
+        expect(span?.attributes["ml.model.name"]).toBe("weather");
       }, WAIT);
-      const latency = `ml_prediction_latency_seconds_bucket{job="${job}"}`;
-      const slow = await promExemplars(prometheus.url, latency);
-      expect(slow.length).toBeGreaterThan(0);
-      const [span] = await traceSpans(jaeger.queryUrl, slow[0] ?? "");
-      expect(span?.attributes["ml.model.name"]).toBe("weather");
     },
   );
 
@@ -161,8 +160,10 @@ describe("When Seattle's model is asked for New York's weather", () => {
     expect(others.metrics).toEqual([]);
     const [worst] = page.metrics;
     const [example] = worst?.failureExamples ?? [];
-    const [span] = await traceSpans(jaeger.queryUrl, example?.traceID ?? "");
-    expect(span?.attributes["app.city"]).toBe("New York");
+    await vi.waitFor(async () => {
+      const [span] = await traceSpans(jaeger.queryUrl, example?.traceID ?? "none");
+      expect(span?.attributes["app.city"]).toBe("New York");
+    }, WAIT);
   });
 
   it("Jaeger's Monitor tab has latencies, calls and errors of the service", async () => {
@@ -210,12 +211,12 @@ describe("When Seattle's model is asked for New York's weather", () => {
   it("the alert is resolved when Seattle is back", async () => {
     for (const index of [4, 5, 6]) await sendCity(receiver.otlpUrl, "Seattle", windowAt(index));
     await closeWindows(receiver.otlpUrl, windowAt(7));
-    await vi.waitFor(() => {
+    await vi.waitFor(async () => {
       const resolved = slack().filter(({ title }) => title.startsWith("Resolved"));
       expect(resolved.map(({ text }) => text).join()).toContain("feature.wind has drifted");
+      const drifting = 'ml_drift_detected{signal="feature.wind",job="tidemark"}';
+      expect(await promValue(prometheus.url, drifting)).toBe(0);
     }, WAIT);
-    const drifting = 'ml_drift_detected{signal="feature.wind",job="tidemark"}';
-    expect(await promValue(prometheus.url, drifting)).toBe(0);
   });
 });
 
