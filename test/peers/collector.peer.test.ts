@@ -1,7 +1,9 @@
 /** The real Collector in each place it is meant for: nothing acknowledged is lost, nothing counted is a sample. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { GPU_METRICS } from "@tidemark/semconv";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { sendGauges } from "./otlp-gauges.ts";
 import { sendSpans } from "./otlp-spans.ts";
 import { promValue, storedSpans } from "./peer-api.ts";
 import type { Jaeger, Prometheus } from "./peer-stack.ts";
@@ -43,11 +45,20 @@ describe("The Collector with collector.yaml", () => {
     await second.stop();
   });
 
+  it("passes what applications measure on to Prometheus, under the names that alerts ask for", async () => {
+    const variables = {
+      TIDEMARK_OTLP_URL: NOWHERE,
+      PROMETHEUS_OTLP_URL: `${prometheus.url}/api/v1/otlp`,
+    };
+    const collector = await stack.add(startCollector(stack.folder(), variables));
+    await expectGauge(collector.otlpUrl, prometheus.url, "0");
+  });
+
   it("shows Prometheus how long its queue is", async () => {
     const collector = await stack.add(startCollector(stack.folder(), jaeger.otlpUrl));
     prometheus.setTarget("collector", collector.metricsAddress);
     await sendSpans(collector.otlpUrl, SERVICE, 20);
-    const queueLength = `otelcol_exporter_queue_size{job="collector"}`;
+    const queueLength = `otelcol_exporter_queue_size{job="collector",exporter="otlp_http/tidemark"}`;
     await vi.waitFor(async () => {
       expect(await promValue(prometheus.url, `count(${queueLength})`)).toBe(1);
     }, WAIT);
@@ -64,7 +75,11 @@ describe("The Collectors with agent.yaml and gateway.yaml", () => {
       await stack.add(startReceiver(NOWHERE, listenOnly(stack.folder()))),
     ];
     const addresses = receivers.map(({ otlpGrpcUrl }) => new URL(otlpGrpcUrl).host);
-    const variables = { COLLECTOR_RECEIVERS: `[${addresses.join(", ")}]` };
+    const prometheus = await stack.add(startPrometheus(stack.folder()));
+    const variables = {
+      COLLECTOR_RECEIVERS: `[${addresses.join(", ")}]`,
+      PROMETHEUS_OTLP_URL: `${prometheus.url}/api/v1/otlp`,
+    };
     const gateway = await stack.add(startCollector(stack.folder(), variables, "gateway.yaml"));
     const toGateway = { COLLECTOR_GATEWAY: gateway.otlpGrpcAddress };
     const agent = await stack.add(startCollector(stack.folder(), toGateway, "agent.yaml"));
@@ -81,6 +96,7 @@ describe("The Collectors with agent.yaml and gateway.yaml", () => {
       }
       expect(seen.every((calls) => Object.keys(calls).length > 0)).toBe(true);
     }, WAIT);
+    await expectGauge(agent.otlpUrl, prometheus.url, "1");
   });
 });
 
@@ -129,6 +145,16 @@ service:
 `,
   );
   return file;
+}
+
+/** Sends what a GPU has in use to a Collector, and waits until Prometheus has it. */
+async function expectGauge(otlpUrl: string, prometheusUrl: string, gpu: string): Promise<void> {
+  const { memoryUsed } = GPU_METRICS;
+  await sendGauges(otlpUrl, { gpu_id: gpu }, [[memoryUsed, 12e9]]);
+  await vi.waitFor(async () => {
+    const query = `${memoryUsed.prometheus}{gpu_id="${gpu}"}`;
+    expect(await promValue(prometheusUrl, query)).toBe(12e9);
+  }, WAIT);
 }
 
 async function callsByService(adminUrl: string): Promise<Record<string, number>> {

@@ -7,6 +7,7 @@ import { parse } from "yaml";
 import { SERVICE, seattleReference, sendCity, WINDOW_MS } from "./city-traffic.ts";
 import type { Datasource } from "./dashboards.ts";
 import { GRAFANA, queriesOf, readDashboards, withVariables } from "./dashboards.ts";
+import { sendGauges } from "./otlp-gauges.ts";
 import { sendSpans } from "./otlp-spans.ts";
 import { promSeries } from "./peer-api.ts";
 import { sleep } from "./peer-programs.ts";
@@ -188,29 +189,6 @@ function chat(index: number): Record<string, string | number> {
     "gen_ai.client.operation.time_per_output_chunk": 0.02,
     "ml.tenant": "acme",
   };
-}
-
-/** Gauges of a GPU, or of who has the labels, as an application's own OpenTelemetry SDK sends them. */
-async function sendGauges(
-  otlpUrl: string,
-  labels: Readonly<Record<string, string>>,
-  values: readonly (readonly [{ readonly name: string; readonly unit: string }, number])[],
-): Promise<void> {
-  const attributes = Object.entries(labels).map(([key, stringValue]) => {
-    return { key, value: { stringValue } };
-  });
-  const timeUnixNano = `${Date.now()}000000`;
-  const metrics = values.map(([{ name, unit }, asDouble]) => {
-    return { name, unit, gauge: { dataPoints: [{ timeUnixNano, asDouble, attributes }] } };
-  });
-  const service = `sends-${Object.keys(labels)[0]}`;
-  const resource = { attributes: [{ key: "service.name", value: { stringValue: service } }] };
-  const response = await fetch(`${otlpUrl}/v1/metrics`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ resourceMetrics: [{ resource, scopeMetrics: [{ metrics }] }] }),
-  });
-  if (response.status !== 200) throw new Error(await response.text());
 }
 
 /** With those that applications send, and that are passed on. */
