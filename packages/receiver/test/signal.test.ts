@@ -1,8 +1,9 @@
 import { GridSummary, ReferenceGrid } from "@tidemark/stats";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { packPlace, WaitingWindows } from "../src/observe/places.ts";
+import { packPlace } from "../src/observe/places.ts";
 import { SignalPanes } from "../src/observe/signal.ts";
+import { WaitingWindows } from "../src/observe/waiting-windows.ts";
 import { WindowSchedule } from "../src/observe/window-schedule.ts";
 import { rowsOf } from "../src/observe/window-summary.ts";
 import type { Reference } from "../src/references/reference.ts";

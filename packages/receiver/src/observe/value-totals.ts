@@ -52,7 +52,7 @@ export class ValueTotals {
   restore(bytes: Uint8Array): void {
     const { id } = this.grid;
     const found = String.fromCharCode(...bytes.subarray(0, id.length));
-    const numbers = bytes.slice(id.length);
+    const numbers = new Uint8Array(bytes.subarray(id.length));
     if (found !== id || numbers.length !== 8 * (this.counts.length + 2)) {
       throw new SummaryFormatError(`totals of grid ${found} are not of this reference`);
     }
