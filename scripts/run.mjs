@@ -77,6 +77,7 @@ if (!steps) fail(`unknown task "${task}"; there are: ${Object.keys(TASKS).join("
 
 await install();
 await run(["tsc", "-b"]);
+await run(["node", "packages/instrumentation/scripts/bundle.mjs"]);
 await run(["node", "packages/receiver/assembly/build.mjs"]);
 for (const step of steps) await run(step === steps.at(-1) ? [...step, ...rest] : step);
 

@@ -43,6 +43,7 @@ mkdirSync(join(tree, "scripts"));
 copyFileSync(join(root, "scripts/run.mjs"), join(tree, "scripts/run.mjs"));
 for (const file of ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json"]) write(file, "{}");
 for (const tool of ["tsc", "npx"]) write(`node_modules/.bin/${tool}`, "#!/bin/sh\nexit 0\n");
+write("packages/instrumentation/scripts/bundle.mjs", "");
 write("packages/receiver/assembly/build.mjs", "");
 write("examples/weather/dist/demo.js", DEMO);
 

@@ -1,12 +1,17 @@
 /** HTTP connections that are kept for the next batch, and never keep the process alive. */
-import http from "node:http";
-import https from "node:https";
+import type http from "node:http";
+import type https from "node:https";
 
 const OPTIONS = { keepAlive: true };
 
+/** Node's own module for `http:` or `https:`. To import it would load undici too, for 20 ms. */
+export function httpModule(protocol: string): typeof http | typeof https {
+  return process.getBuiltinModule(protocol === "https:" ? "node:https" : "node:http");
+}
+
 /** An agent for `http:` or `https:`; its sockets do not count as something left to do. */
 export function detachedAgent(protocol: string): http.Agent | https.Agent {
-  const agent = protocol === "https:" ? new https.Agent(OPTIONS) : new http.Agent(OPTIONS);
+  const agent = new (httpModule(protocol).Agent)(OPTIONS);
   const { createConnection, reuseSocket } = agent;
   agent.createConnection = function (...args) {
     const socket = createConnection.apply(this, args);

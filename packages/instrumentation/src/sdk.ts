@@ -48,13 +48,20 @@ type Env = NodeJS.ProcessEnv;
 
 /** What is not needed by default is loaded when it is: the whole SDK takes 300 ms. */
 const require = createRequire(import.meta.url);
-const fullSdk = () => require("./full-sdk.js") as typeof import("./full-sdk.js");
+function fullSdk(watchCopy: (api: object) => void) {
+  const full = require("./full-sdk.js") as typeof import("./full-sdk.js");
+  watchCopy(full.API_OF_SDK);
+  return full;
+}
 
-/** Starts the SDK; undefined when the environment disables it. */
-export function startSdk(env: Env): RunningSdk | undefined {
+/**
+ * Starts the SDK; undefined when the environment disables it. An SDK that registers itself with
+ * another copy of the API than this package's is announced by `watchCopy` before it does.
+ */
+export function startSdk(env: Env, watchCopy: (api: object) => void): RunningSdk | undefined {
   if (env["OTEL_SDK_DISABLED"]?.trim().toLowerCase() === "true") return undefined;
   if (env["OTEL_CONFIG_FILE"]) {
-    const sdk = fullSdk().startSdkFromFile();
+    const sdk = fullSdk(watchCopy).startSdkFromFile();
     return { ...SILENT, flush: providerFlush(), shutdown: () => sdk.shutdown() };
   }
   const plain = isDefaultEnvironment(env);
@@ -69,7 +76,7 @@ export function startSdk(env: Env): RunningSdk | undefined {
   const sdk = withDefaults(env, defaults, () =>
     plain && exit instanceof DirectSpanProcessor
       ? startDefaultSdk(exit, serviceName)
-      : fullSdk().startFullSdk(exit, serviceName),
+      : fullSdk(watchCopy).startFullSdk(exit, serviceName),
   );
   if (exit instanceof DirectSpanProcessor) makeCheapSpans(env, exit);
   // The provider's own flush sets a timer that would hold the process for half a minute.

@@ -9,7 +9,7 @@ import type { InstalledStores } from "./feature-stores.js";
 import { installedStores } from "./feature-stores.js";
 import { loadConfig } from "./find-config.js";
 import { registeredProvider } from "./host-api.js";
-import { LlmLibraries } from "./llm/llm-libraries.js";
+import { LlmLibraries } from "./llm-libraries.js";
 import { ModelVersions } from "./model-versions.js";
 import { hookEsModules, hookModules, patchBuiltins } from "./module-hooks.js";
 import { DeclaredModels } from "./onnx/declared-models.js";
@@ -87,7 +87,9 @@ function startOwnSdk(env: NodeJS.ProcessEnv, stores: InstalledStores, onEnd: () 
     void sdk?.shutdown().catch(() => undefined);
   });
   own.watch();
-  sdk = guarded("starting the OpenTelemetry SDK", () => own.during(() => startSdk(env)));
+  sdk = guarded("starting the OpenTelemetry SDK", () =>
+    own.during(() => startSdk(env, (api) => own.watchCopy(api))),
+  );
   // They are CommonJS, with a copy of the API of their own, which looks for what is registered.
   silenceStores = stores.start();
   if (sdk === undefined) process.on("beforeExit", onEnd);

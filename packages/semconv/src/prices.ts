@@ -1,8 +1,5 @@
 /** What tokens cost, as pure functions of a price table; the table is `prices.yaml` beside them. */
 
-/** The table that is shipped. */
-export const PRICE_TABLE_URL = new URL("../prices.yaml", import.meta.url);
-
 /** One price of one model: per million tokens, in `currency`. */
 export interface Price {
   readonly provider: string;

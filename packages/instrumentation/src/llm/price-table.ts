@@ -1,11 +1,14 @@
 /** Reads price tables: the one that is shipped, and the user's own one, which comes before it. */
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
 import type { Price } from "@tidemark/semconv";
-import { PRICE_TABLE_URL, PriceBook } from "@tidemark/semconv";
+import { PriceBook } from "@tidemark/semconv";
 import { parse } from "yaml";
 import { z } from "zod";
 import { complain, reason } from "../complain.js";
+
+/** The table that is shipped. */
+const PRICE_TABLE = "@tidemark/semconv/prices.yaml";
 
 const price = z.number("must be a number, per million tokens").min(0, "must not be negative");
 
@@ -55,7 +58,7 @@ export function parsePriceTable(yaml: string, file: string, name?: string): Pric
 
 /** The book of all prices; a table that cannot be read costs only itself, and one line. */
 export function loadPrices(ownFile: string | undefined): PriceBook {
-  const shipped = fileURLToPath(PRICE_TABLE_URL);
+  const shipped = createRequire(import.meta.url).resolve(PRICE_TABLE);
   const own = ownFile === undefined ? [] : readTable(ownFile);
   return new PriceBook([own, readTable(shipped, "tidemark")]);
 }

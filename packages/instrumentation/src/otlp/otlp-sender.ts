@@ -3,12 +3,11 @@
  * off the event loop's thread; what may be repeated is repeated, within bounds.
  * https://opentelemetry.io/docs/specs/otlp/#otlphttp
  */
-import http from "node:http";
-import https from "node:https";
+import type http from "node:http";
+import type https from "node:https";
 import { promisify } from "node:util";
-import { gzip } from "node:zlib";
 import type { Deliveries, Outcome } from "../deliveries.js";
-import { detachedAgent } from "../detached-agent.js";
+import { detachedAgent, httpModule } from "../detached-agent.js";
 import { withoutTracing } from "../host-api.js";
 import { rejectedSpans } from "./export-response.js";
 
@@ -30,8 +29,6 @@ const PAUSE_GROWTH = 1.5;
 const JITTER = 0.2;
 /** A response says how many spans were rejected, and why; anything longer is not read. */
 const RESPONSE_BYTES_MAX = 65_536;
-
-const gzipAsync = promisify(gzip);
 
 /** How one attempt ended. */
 interface Answer {
@@ -59,7 +56,7 @@ export class OtlpSender {
     let error: Error | undefined;
     let body = plain;
     try {
-      if (this.settings.gzip) body = [await gzipAsync(Buffer.concat(plain))];
+      if (this.settings.gzip) body = [await gzipped(plain)];
     } catch (cause) {
       return { delivered: false, error: cause as Error };
     }
@@ -89,7 +86,7 @@ export class OtlpSender {
 
   private attempt(body: readonly Uint8Array[], deadlineMs: number): Promise<Answer> {
     const { url, headers, gzip: zipped } = this.settings;
-    const { request } = url.protocol === "https:" ? https : http;
+    const { request } = httpModule(url.protocol);
     const options: http.RequestOptions = {
       method: "POST",
       agent: this.agent,
@@ -111,6 +108,10 @@ export class OtlpSender {
       outgoing.end();
     });
   }
+}
+
+function gzipped(parts: readonly Uint8Array[]): Promise<Buffer> {
+  return promisify(process.getBuiltinModule("node:zlib").gzip)(Buffer.concat(parts));
 }
 
 async function readAnswer(response: http.IncomingMessage): Promise<Answer> {

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import type { Price } from "@tidemark/semconv";
-import { costOf, PRICE_TABLE_URL, PriceBook } from "@tidemark/semconv";
+import { costOf, PriceBook } from "@tidemark/semconv";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parsePriceTable } from "../../dist/llm/price-table.js";
 import { installProviders } from "./providers.js";
 
-const file = fileURLToPath(PRICE_TABLE_URL);
+const file = createRequire(import.meta.url).resolve("@tidemark/semconv/prices.yaml");
 const shipped = parsePriceTable(readFileSync(file, "utf8"), file);
 const NOW = Date.UTC(2026, 10, 21);
 const TABLE = `

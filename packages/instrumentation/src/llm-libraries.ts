@@ -5,9 +5,9 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { complain } from "../complain.js";
-import type { InstrumentationConfig } from "../config-schema.js";
-import type { LlmSettings } from "./llm-settings.js";
+import { complain } from "./complain.js";
+import type { InstrumentationConfig } from "./config-schema.js";
+import type { LlmSettings } from "./llm/llm-settings.js";
 
 /** One hooked module. */
 interface LlmLibrary {
@@ -61,8 +61,8 @@ export class LlmLibraries {
     if (library === undefined && !this.files.includes(module)) return;
     if (library !== undefined && !isKnown(library, folder)) return;
     const { LlmSettings: Settings, PATCHES } = ownRequire(
-      "./llm-patches.js",
-    ) as typeof import("./llm-patches.js");
+      "./llm/llm-patches.js",
+    ) as typeof import("./llm/llm-patches.js");
     this.settings ??= new Settings(this.config);
     const known = library?.module ?? LANGCHAIN_FILES.find((file) => module.includes(file)) ?? "";
     PATCHES[known]?.(exports, this.settings);
