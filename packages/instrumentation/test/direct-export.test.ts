@@ -1,4 +1,4 @@
-import { ROOT_CONTEXT, trace } from "@opentelemetry/api";
+import { createTraceState, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Deliveries } from "../src/deliveries.js";
@@ -8,6 +8,7 @@ import { batchSettings, senderSettings } from "../src/otlp/otlp-settings.js";
 import { ownSpans } from "../src/otlp/own-span.js";
 import type { SinkAnswer } from "./otlp-sink.js";
 import { startSink } from "./otlp-sink.js";
+import { decodeTraceRequest } from "./trace-request.js";
 
 /** What is complained of goes straight to the file descriptor. */
 let told: string[] = [];
@@ -125,6 +126,47 @@ describe("spans go out", () => {
       traceId: parent.traceId,
       parentSpanId: parent.spanId,
     });
+  });
+
+  test("with the ids that their context says, asked for or not, and the times given", async () => {
+    const { sink, processor, spans } = await start();
+    const remote = {
+      traceId: "0af7651916cd43dd8448eb211c80319c",
+      spanId: "b7ad6b7169203331",
+      traceFlags: 1,
+      isRemote: true,
+      traceState: createTraceState("vendor=1"),
+    };
+    const startTime: [number, number] = [1_794_000_000, 123_456_000];
+    const outer = spans.startSpan("outer", {}, trace.setSpanContext(ROOT_CONTEXT, remote));
+    const inner = spans.startSpan("inner", { startTime }, trace.setSpan(ROOT_CONTEXT, outer));
+    inner.end([1_794_000_001, 5_000_000]);
+    outer.end();
+    const root = spans.startSpan("root", {}, ROOT_CONTEXT);
+    root.end(startTime);
+    await processor.forceFlush();
+    const sent = sink.spans();
+    expect(sent.map(({ name }) => name)).toEqual(["inner", "outer", "root"]);
+    for (const [index, span] of [inner, outer, root].entries()) {
+      const { traceId, spanId } = span.spanContext();
+      expect(sent[index]).toMatchObject({ traceId, spanId });
+    }
+    expect(sent[0]?.parentSpanId).toBe(outer.spanContext().spanId);
+    expect(sent[1]?.parentSpanId).toBe(remote.spanId);
+    expect(inner.spanContext().traceId).toBe(remote.traceId);
+    expect(inner.spanContext().traceState?.serialize()).toBe("vendor=1");
+    expect(root.spanContext().traceId).toMatch(/^[0-9a-f]{32}$/);
+    const [{ scopeSpans }] = decodeTraceRequest(sink.bodies[0] as Buffer)["resourceSpans"] as [
+      { scopeSpans: [{ spans: Record<string, unknown>[] }] },
+    ];
+    const [first, second, third] = scopeSpans[0].spans;
+    expect(first).toMatchObject({ traceState: "vendor=1", flags: 0x101 });
+    expect(second).toMatchObject({ traceState: "vendor=1", flags: 0x301 });
+    // A double of milliseconds since 1970 is exact to a quarter of a microsecond.
+    expect(Number(first?.["startTimeUnixNano"])).toBeCloseTo(1_794_000_000_123_456_000, -3);
+    expect(Number(first?.["endTimeUnixNano"])).toBeCloseTo(1_794_000_001_005_000_000, -3);
+    // No span ends before it starts.
+    expect(third?.["endTimeUnixNano"]).toBe(third?.["startTimeUnixNano"]);
   });
 });
 

@@ -12,6 +12,7 @@ const LOOPED_CHARS_MAX = 40;
 const UTF8_BYTES_PER_UNIT = 3;
 const VARINT32_BYTES_MAX = 5;
 const TWO_32 = 2 ** 32;
+const NS_PER_MS = 1e6;
 /** Field 2 of a KeyValue, its value, is length-delimited. */
 const VALUE_TAG = 0x12;
 
@@ -89,6 +90,21 @@ export class ByteWriter {
   /** 32 bits; needs 4 reserved. */
   fixed32(value: number): void {
     this.view.setUint32(this.length, value, true);
+    this.length += 4;
+  }
+
+  /** A time in milliseconds as 64 bits of nanoseconds; needs 8 reserved. */
+  nanoseconds(ms: number): void {
+    const ns = ms * NS_PER_MS;
+    const high = Math.floor(ns / TWO_32);
+    this.view.setUint32(this.length, ns - high * TWO_32, true);
+    this.view.setUint32(this.length + 4, high, true);
+    this.length += 8;
+  }
+
+  /** 32 bits of an id, whose first byte comes first; needs 4 reserved. */
+  fixed32BigEndian(value: number): void {
+    this.view.setInt32(this.length, value);
     this.length += 4;
   }
 

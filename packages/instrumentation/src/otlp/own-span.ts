@@ -3,7 +3,6 @@
  * The SDK's spans cost 3 us before anything is exported, for ids, two copies of the attributes, a
  * sampler and a clock; these do what the defaults of the SDK would do, and no more.
  */
-import { randomFillSync } from "node:crypto";
 import type {
   Attributes,
   AttributeValue,
@@ -24,8 +23,19 @@ import {
 } from "@opentelemetry/api";
 import type { SpanStarter } from "../host-api.js";
 import { isSuppressed, SCOPE } from "../host-api.js";
+import { SpanId, TraceId } from "./binary-ids.js";
+import type { ByteWriter } from "./byte-writer.js";
 import type { Scope } from "./span-batch.js";
-import type { EndedSpan } from "./span-bytes.js";
+import type { EndedSpan, OwnHead, SpanBody } from "./span-bytes.js";
+import {
+  END_TIME,
+  PARENT_SPAN_ID,
+  SPAN_ID,
+  START_TIME,
+  TRACE_ID,
+  writeFlags,
+  writeTraceState,
+} from "./span-bytes.js";
 
 /** The SDK's own bounds. */
 const ATTRIBUTES_MAX = 128;
@@ -34,10 +44,6 @@ const LINKS_MAX = 128;
 
 const UNSAMPLED = 0;
 const SAMPLED = 1;
-const TRACE_ID_BYTES = 16;
-const SPAN_ID_BYTES = 8;
-/** 512 spans that are roots take this many random bytes. */
-const RANDOM_BYTES = 12_288;
 const MS_PER_S = 1000;
 const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
@@ -61,25 +67,49 @@ export function ownSpans(sink: SpanSink): SpanStarter {
       if (context !== undefined && isSuppressed(context)) {
         return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
       }
-      const active = context && trace.getSpanContext(context);
-      const parent = active && isSpanContextValid(active) ? active : undefined;
-      const traceId = parent?.traceId ?? randomId(TRACE_ID_BYTES);
-      const spanId = randomId(SPAN_ID_BYTES);
-      const sampled = parent === undefined || (parent.traceFlags & SAMPLED) !== 0;
-      const own: SpanContext = { traceId, spanId, traceFlags: sampled ? SAMPLED : UNSAMPLED };
-      if (parent?.traceState) own.traceState = parent.traceState;
-      if (!sampled) return trace.wrapSpanContext(own);
-      return new OwnSpan(sink, name, own, parent, options);
+      const active = context && trace.getSpan(context);
+      if (active instanceof OwnSpan) return new OwnSpan(sink, name, active, options);
+      const parent = active?.spanContext();
+      if (parent === undefined || !isSpanContextValid(parent)) {
+        return new OwnSpan(sink, name, undefined, options);
+      }
+      if ((parent.traceFlags & SAMPLED) !== 0) {
+        return new OwnSpan(sink, name, parentOf(parent), options);
+      }
+      const { traceId, traceState } = parent;
+      const spanId = new SpanId().toString();
+      return trace.wrapSpanContext({
+        traceId,
+        spanId,
+        traceFlags: UNSAMPLED,
+        ...(traceState && { traceState }),
+      });
     },
   };
 }
 
-class OwnSpan implements Span, EndedSpan {
+/** What a span takes from the one that it is a child of. */
+interface Parent {
+  readonly traceId: TraceId;
+  readonly spanId: SpanId;
+  readonly traceState: SpanContext["traceState"];
+  readonly isRemote: boolean;
+}
+
+function parentOf({ traceId, spanId, traceState, isRemote = false }: SpanContext): Parent {
+  return { traceId: TraceId.of(traceId), spanId: SpanId.of(spanId), traceState, isRemote };
+}
+
+class OwnSpan implements Span, SpanBody, OwnHead, Parent {
+  readonly traceId: TraceId;
+  readonly spanId = new SpanId();
+  readonly traceState: SpanContext["traceState"];
+  readonly isRemote = false;
   name: string;
   readonly kind: number;
-  readonly parentSpanContext: SpanContext | undefined;
-  readonly startTime: HrTime;
-  endTime: HrTime = [0, 0];
+  /** In milliseconds since 1970, to a quarter of a microsecond. */
+  private readonly startMs: number;
+  private endMs = 0;
   status: SpanStatus = { code: SpanStatusCode.UNSET };
   readonly attributes: Attributes;
   readonly links: Link[] = [];
@@ -88,30 +118,54 @@ class OwnSpan implements Span, EndedSpan {
   droppedEventsCount = 0;
   droppedLinksCount = 0;
   private readonly sink: SpanSink;
-  private readonly own: SpanContext;
+  private readonly parentId: SpanId | undefined;
+  private readonly parentIsRemote: boolean;
+  /** Made when somebody asks for it. */
+  private context: SpanContext | undefined;
   /** Counted when the first one is added to those from the start. */
   private attributeCount = -1;
   private ended = false;
 
-  constructor(
-    sink: SpanSink,
-    name: string,
-    own: SpanContext,
-    parent: SpanContext | undefined,
-    options: SpanOptions,
-  ) {
+  constructor(sink: SpanSink, name: string, parent: Parent | undefined, options: SpanOptions) {
     this.sink = sink;
     this.name = name;
-    this.own = own;
-    this.parentSpanContext = parent;
+    this.traceId = parent?.traceId ?? new TraceId();
+    this.traceState = parent?.traceState;
+    this.parentId = parent?.spanId;
+    this.parentIsRemote = parent?.isRemote ?? false;
     this.kind = options.kind ?? 0;
-    this.startTime = options.startTime === undefined ? now() : timeOf(options.startTime);
+    this.startMs = options.startTime === undefined ? nowMs() : msOf(options.startTime);
     this.attributes = options.attributes ?? {};
     if (options.links) this.addLinks(options.links);
   }
 
   spanContext(): SpanContext {
-    return this.own;
+    if (this.context !== undefined) return this.context;
+    const { traceState } = this;
+    this.context = {
+      traceId: this.traceId.toString(),
+      spanId: this.spanId.toString(),
+      traceFlags: SAMPLED,
+      ...(traceState && { traceState }),
+    };
+    return this.context;
+  }
+
+  writeHead(writer: ByteWriter): void {
+    writer.byte(TRACE_ID);
+    this.traceId.write(writer);
+    writer.byte(SPAN_ID);
+    this.spanId.write(writer);
+    if (this.parentId) {
+      writer.byte(PARENT_SPAN_ID);
+      this.parentId.write(writer);
+    }
+    writer.byte(START_TIME);
+    writer.nanoseconds(this.startMs);
+    writer.byte(END_TIME);
+    writer.nanoseconds(this.endMs);
+    writeFlags(writer, SAMPLED, this.parentIsRemote);
+    if (this.traceState) writeTraceState(writer, this.traceState);
   }
 
   setAttribute(key: string, value: AttributeValue): this {
@@ -147,7 +201,8 @@ class OwnSpan implements Span, EndedSpan {
       Array.isArray(attributesOrTime);
     const attributes = timeOnly ? {} : { ...attributesOrTime };
     const time = at ?? (timeOnly ? attributesOrTime : undefined);
-    this.events.push({ name, time: time === undefined ? now() : timeOf(time), attributes });
+    const timeMs = time === undefined ? nowMs() : msOf(time);
+    this.events.push({ name, time: hrTime(timeMs), attributes });
     return this;
   }
 
@@ -177,8 +232,9 @@ class OwnSpan implements Span, EndedSpan {
 
   end(endTime?: TimeInput): void {
     if (this.ended) return;
-    const end = endTime === undefined ? now() : timeOf(endTime);
-    this.endTime = isBefore(end, this.startTime) ? this.startTime : end;
+    // Not by the wall clock, which may have been set meanwhile.
+    const endMs = endTime === undefined ? clockOffsetMs + performance.now() : msOf(endTime);
+    this.endMs = Math.max(endMs, this.startMs);
     this.ended = true;
     this.sink.add(this, scope);
   }
@@ -199,41 +255,24 @@ class OwnSpan implements Span, EndedSpan {
   }
 }
 
-const random = Buffer.alloc(RANDOM_BYTES);
-let randomUsed = RANDOM_BYTES;
-
-/** A random id in hexadecimal; all zeros, which would not be valid, has chance 2^-64. */
-function randomId(bytes: number): string {
-  if (randomUsed + bytes > RANDOM_BYTES) {
-    randomFillSync(random);
-    randomUsed = 0;
-  }
-  randomUsed += bytes;
-  return random.toString("hex", randomUsed - bytes, randomUsed);
-}
-
 let clockOffsetMs = Date.now() - performance.now();
 
 /** The time by the steady clock, which follows the wall clock where they part. */
-function now(): HrTime {
+function nowMs(): number {
   const steadyMs = performance.now();
   const drift = Date.now() - steadyMs - clockOffsetMs;
   if (drift > CLOCK_DRIFT_MS || drift < -CLOCK_DRIFT_MS) clockOffsetMs += drift;
-  return hrTime(clockOffsetMs + steadyMs);
+  return clockOffsetMs + steadyMs;
 }
 
-function timeOf(input: TimeInput): HrTime {
-  if (Array.isArray(input)) return input;
-  if (input instanceof Date) return hrTime(input.getTime());
+function msOf(input: TimeInput): number {
+  if (Array.isArray(input)) return input[0] * MS_PER_S + input[1] / NS_PER_MS;
+  if (input instanceof Date) return input.getTime();
   // A number below the process's age is a reading of performance.now().
-  return hrTime(input <= performance.now() ? clockOffsetMs + input : input);
+  return input <= performance.now() ? clockOffsetMs + input : input;
 }
 
 function hrTime(epochMs: number): HrTime {
   const seconds = Math.floor(epochMs / MS_PER_S);
   return [seconds, Math.floor((epochMs - seconds * MS_PER_S) * NS_PER_MS) % NS_PER_S];
-}
-
-function isBefore(a: HrTime, b: HrTime): boolean {
-  return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 }

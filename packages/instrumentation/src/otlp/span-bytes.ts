@@ -2,17 +2,36 @@
  * One span as OTLP's message `Span`, written as it ends: no object is made for it and none is kept.
  * https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto
  */
-import type { Attributes, HrTime, Link, SpanContext, SpanStatus } from "@opentelemetry/api";
+import type {
+  Attributes,
+  HrTime,
+  Link,
+  SpanContext,
+  SpanStatus,
+  TraceState,
+} from "@opentelemetry/api";
 import { ByteWriter } from "./byte-writer.js";
 
-/** What is read of a span; the SDK's ended spans and this package's own ones have it. */
-export interface EndedSpan {
-  readonly name: string;
-  readonly kind: number;
+/** Which span it is, and when it was, as the SDK's ended spans say it. */
+interface SpanHead {
   readonly spanContext: () => SpanContext;
   readonly parentSpanContext?: SpanContext | undefined;
   readonly startTime: HrTime;
   readonly endTime: HrTime;
+}
+
+/** The same of a span that has it in numbers, and writes it itself; 100 bytes are reserved. */
+export interface OwnHead {
+  writeHead(writer: ByteWriter): void;
+}
+
+/** What is read of a span; the SDK's ended spans and this package's own ones have it. */
+export type EndedSpan = SpanBody & (SpanHead | OwnHead);
+
+/** What is read of every span. */
+export interface SpanBody {
+  readonly name: string;
+  readonly kind: number;
   readonly status: SpanStatus;
   readonly attributes: Attributes;
   readonly links: readonly (Link & { readonly droppedAttributesCount?: number })[];
@@ -34,6 +53,12 @@ const BYTES = 2;
 const FIXED32 = 5;
 const tag = (field: number, wireType: number) => (field << 3) | wireType;
 
+/** Tags of what a span's head holds; the first two are the same in links. */
+export const TRACE_ID = tag(1, BYTES);
+export const SPAN_ID = tag(2, BYTES);
+export const PARENT_SPAN_ID = tag(4, BYTES);
+export const START_TIME = tag(7, FIXED64);
+export const END_TIME = tag(8, FIXED64);
 const SPAN_ATTRIBUTES = 9;
 const SPAN_EVENTS = tag(11, BYTES);
 const SPAN_LINKS = tag(13, BYTES);
@@ -69,29 +94,48 @@ const KEY_LENGTH_MAX = 128;
 /** Appends the span with its length, as the value of a field whose tag has been written. */
 export function writeSpan(writer: ByteWriter, span: EndedSpan): void {
   const start = writer.open(SPAN_LIKELY);
-  const { traceId, spanId, traceState, traceFlags } = span.spanContext();
-  const parent = span.parentSpanContext;
   writer.reserve(FIXED_PARTS_BYTES);
-  writeId(writer, 1, traceId);
-  writeId(writer, 2, spanId);
-  if (parent) writeId(writer, 4, parent.spanId);
   writer.byte(tag(6, 0));
   writer.varint(span.kind + 1);
-  writeTime(writer, tag(7, FIXED64), span.startTime);
-  writeTime(writer, tag(8, FIXED64), span.endTime);
-  writer.byte(SPAN_FLAGS[0]);
-  writer.byte(SPAN_FLAGS[1]);
-  writer.fixed32(flagsOf(traceFlags, parent?.isRemote));
+  if ("writeHead" in span) span.writeHead(writer);
+  else writeHead(writer, span);
   writeCount(writer, 10, span.droppedAttributesCount);
   writeCount(writer, 12, span.droppedEventsCount);
   writeCount(writer, 14, span.droppedLinksCount);
   writeText(writer, 5, span.name);
-  if (traceState) writeText(writer, 3, traceState.serialize());
   writeAttributes(writer, SPAN_ATTRIBUTES, span.attributes);
   for (const event of span.events) writeEvent(writer, event);
   for (const link of span.links) writeLink(writer, link);
   writeStatus(writer, span.status);
   writer.close(start, SPAN_LIKELY);
+}
+
+function writeHead(writer: ByteWriter, span: SpanHead): void {
+  const { traceId, spanId, traceState, traceFlags } = span.spanContext();
+  const parent = span.parentSpanContext;
+  writeId(writer, TRACE_ID, traceId);
+  writeId(writer, SPAN_ID, spanId);
+  if (parent) writeId(writer, PARENT_SPAN_ID, parent.spanId);
+  writeTime(writer, START_TIME, span.startTime);
+  writeTime(writer, END_TIME, span.endTime);
+  writeFlags(writer, traceFlags, parent?.isRemote);
+  if (traceState) writeTraceState(writer, traceState);
+}
+
+/** Appends what a vendor has noted in the trace; reserves. */
+export function writeTraceState(writer: ByteWriter, state: TraceState): void {
+  writeText(writer, 3, state.serialize());
+}
+
+/** Appends a span's flags; needs 6 reserved. */
+export function writeFlags(
+  writer: ByteWriter,
+  traceFlags: number,
+  parentIsRemote: boolean | undefined,
+): void {
+  writer.byte(SPAN_FLAGS[0]);
+  writer.byte(SPAN_FLAGS[1]);
+  writer.fixed32(flagsOf(traceFlags, parentIsRemote));
 }
 
 /** Appends attributes as repeated KeyValues of a field below 16. */
@@ -265,11 +309,11 @@ function writeLink(writer: ByteWriter, link: EndedSpan["links"][number]): void {
   writer.byte(SPAN_LINKS);
   const start = writer.open(SMALL_LIKELY);
   const { traceId, spanId, traceState, traceFlags, isRemote } = link.context;
-  writeId(writer, 1, traceId);
-  writeId(writer, 2, spanId);
+  writeId(writer, TRACE_ID, traceId);
+  writeId(writer, SPAN_ID, spanId);
   writer.byte(tag(6, FIXED32));
   writer.fixed32(flagsOf(traceFlags, isRemote));
-  if (traceState) writeText(writer, 3, traceState.serialize());
+  if (traceState) writeTraceState(writer, traceState);
   if (link.attributes) writeAttributes(writer, LINK_ATTRIBUTES, link.attributes);
   writeCount(writer, 5, link.droppedAttributesCount ?? 0);
   writer.close(start, SMALL_LIKELY);
@@ -286,8 +330,8 @@ function writeStatus(writer: ByteWriter, { code, message }: SpanStatus): void {
   writer.close(start, SMALL_LIKELY);
 }
 
-function writeId(writer: ByteWriter, field: number, id: string): void {
-  writer.byte(tag(field, BYTES));
+function writeId(writer: ByteWriter, idTag: number, id: string): void {
+  writer.byte(idTag);
   writer.byte(id.length >> 1);
   writer.hex(id);
 }
