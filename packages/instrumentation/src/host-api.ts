@@ -12,7 +12,7 @@ import type {
   Tracer,
   TracerProvider,
 } from "@opentelemetry/api";
-import { createContextKey, ROOT_CONTEXT, trace } from "@opentelemetry/api";
+import { createContextKey, ROOT_CONTEXT, TraceFlags, trace } from "@opentelemetry/api";
 
 const GLOBAL_API = Symbol.for("opentelemetry.js.api.1");
 
@@ -59,6 +59,15 @@ export function withoutTracing<T>(work: () => T): T {
 /** Whether nothing is to be recorded in this context. */
 export function isSuppressed(context: Context): boolean {
   return context.getValue(SUPPRESSED) === true;
+}
+
+/** Whether a child of the context's span may be recorded; by the usual samplers, which ask it. */
+export function mayRecord(context: Context): boolean {
+  if (registeredProvider() === undefined) return false;
+  const span = trace.getSpan(context);
+  if (span === undefined || span.isRecording()) return true;
+  // One that came with a request is not recorded here, but may be sampled.
+  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
 }
 
 /** The name under which this package's spans are recorded. */

@@ -122,13 +122,14 @@ export function featureRows(plan: InputPlan, tensor: TensorLike): TensorRows | u
   return oneRow ? asOneRow(rows) : rows;
 }
 
-/** Collects the features of one span, within a bound over all inputs. */
+/** Puts the features of one span among its attributes, within a bound over all inputs. */
 export class FeatureAttributes {
-  readonly attributes: Attributes = {};
+  private readonly attributes: Attributes;
   private readonly missing: string[] = [];
   private room: number;
 
-  constructor(featuresMax: number) {
+  constructor(attributes: Attributes, featuresMax: number) {
+    this.attributes = attributes;
     this.room = featuresMax;
   }
 
@@ -145,10 +146,9 @@ export class FeatureAttributes {
     }
   }
 
-  /** The attributes, with the names of missing features: once for each row that lacks one. */
-  finish(): Attributes {
+  /** Adds the names of missing features: once for each row that lacks one. */
+  finish(): void {
     if (this.missing.length > 0) this.attributes[ATTRIBUTES.featureMissing.name] = this.missing;
-    return this.attributes;
   }
 
   private values(

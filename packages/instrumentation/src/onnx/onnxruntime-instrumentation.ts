@@ -10,11 +10,11 @@ import {
   InstrumentationNodeModuleDefinition,
   isWrapped,
 } from "@opentelemetry/instrumentation";
-import { ATTRIBUTES, stageSpanName } from "@tidemark/semconv";
+import { ATTRIBUTES } from "@tidemark/semconv";
 import type { InferenceSession } from "onnxruntime-common";
 import { guarded } from "../complain.js";
 import { DEFAULT_CONFIG } from "../default-config.js";
-import { activeContext, contextOf, startSpan, withContext } from "../host-api.js";
+import { activeContext, contextOf, mayRecord, startSpan, withContext } from "../host-api.js";
 import type { LibraryOptions } from "../library-options.js";
 import { ModelVersions } from "../model-versions.js";
 import { observeCall } from "../observe-call.js";
@@ -23,7 +23,7 @@ import { requestScope } from "../request-scope.js";
 import { failSpan } from "../span-error.js";
 import { DeclaredModels } from "./declared-models.js";
 import { identifyModel } from "./model-identity.js";
-import type { Batch, Signature } from "./session-recorder.js";
+import type { Signature } from "./session-recorder.js";
 import { SessionRecorder } from "./session-recorder.js";
 
 const FRAMEWORK = "onnxruntime";
@@ -141,22 +141,18 @@ function startRun(recorder: SessionRecorder, feeds: unknown) {
   const active = activeContext();
   // A session that a library runs is its model, which has a span, or its arithmetic.
   if (isWithinLibrary(active)) return undefined;
-  const name = stageSpanName("inference", recorder.identity.name);
   const attributes: Attributes = {
     ...recorder.modelAttributes(),
     ...requestScope(active)?.attributes,
   };
-  const span = startSpan(name, { attributes }, active);
+  const batch = mayRecord(active)
+    ? guarded("reading inputs", () => recorder.inputs(feeds, attributes))
+    : undefined;
+  const span = startSpan(recorder.spanName, { attributes }, active);
   if (span === undefined) return undefined;
   const context = contextOf(span, active);
   if (!span.isRecording()) return { span, context, batch: undefined, queue: undefined };
-  return { span, context, batch: recordInputs(recorder, span, feeds), queue: startQueueClock() };
-}
-
-function recordInputs(recorder: SessionRecorder, span: Span, feeds: unknown): Batch | undefined {
-  const inputs = guarded("reading inputs", () => recorder.inputs(feeds));
-  if (inputs !== undefined) span.setAttributes(inputs.attributes);
-  return inputs?.batch;
+  return { span, context, batch, queue: startQueueClock() };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Turns the runs of one session into attributes; what does not change is worked out once. */
 import type { Attributes } from "@opentelemetry/api";
-import { ATTRIBUTES } from "@tidemark/semconv";
+import { ATTRIBUTES, stageSpanName } from "@tidemark/semconv";
 import { complain } from "../complain.js";
 import type { Limits } from "../config-schema.js";
 import type { TensorLike, TensorRows } from "../tensor-rows.js";
@@ -30,6 +30,7 @@ export interface Signature {
 /** Records the runs of one session. */
 export class SessionRecorder {
   readonly identity: ModelIdentity;
+  readonly spanName: string;
   /** Error messages of the runtime may quote an input only where inputs are text. */
   readonly takesText: boolean;
   private readonly limits: Limits;
@@ -45,6 +46,7 @@ export class SessionRecorder {
     framework: string,
   ) {
     this.identity = identity;
+    this.spanName = stageSpanName("inference", identity.name);
     this.limits = limits;
     this.plans = planInputs(identity, inputs);
     complainAboutNames(
@@ -69,25 +71,26 @@ export class SessionRecorder {
     return this.fixed;
   }
 
-  /** What the inputs say, and the batch that the outputs are read by. */
-  inputs(feeds: unknown): { attributes: Attributes; batch: Batch } {
+  /** Adds what the inputs say; returns the batch that the outputs are read by. */
+  inputs(feeds: unknown, attributes: Attributes): Batch {
     const tensors = tensorsIn(feeds);
-    const planned = this.plans.flatMap((plan) => {
+    const planned: { plan: InputPlan; rows: TensorRows }[] = [];
+    for (const plan of this.plans) {
       const tensor = tensors.get(plan.name);
       const rows = tensor && featureRows(plan, tensor);
-      return rows ? [{ plan, rows }] : [];
-    });
+      if (rows) planned.push({ plan, rows });
+    }
     const size = planned[0]?.rows.rows ?? batchSize(tensors);
     const sampled = sampleRows(size, this.limits.rows);
-    const features = new FeatureAttributes(this.limits.features);
+    const features = new FeatureAttributes(attributes, this.limits.features);
     for (const { plan, rows } of planned) {
       if (rows.rows === size) features.add(plan, rows, sampled);
     }
     if (planned.length > 0 && !this.sensitiveChecked) this.checkSensitive(planned);
-    const attributes = features.finish();
+    features.finish();
     attributes[ATTRIBUTES.batchSize.name] = size;
     addShapes(attributes, ATTRIBUTES.inputShape.name, tensors);
-    return { attributes, batch: { size, sampled } };
+    return { size, sampled };
   }
 
   /** Says which names of sensitive features no column has, or someone would take them for safe. */
@@ -148,8 +151,9 @@ function taskOf(roles: OutputRoles): string | undefined {
 function tensorsIn(values: unknown): Map<string, TensorLike> {
   const tensors = new Map<string, TensorLike>();
   if (typeof values !== "object" || values === null) return tensors;
-  for (const [name, value] of Object.entries(values)) {
-    const tensor = asTensor(value);
+  // oxlint-disable-next-line guard-for-in -- what is no tensor is left out, wherever it comes from
+  for (const name in values) {
+    const tensor = asTensor((values as Record<string, unknown>)[name]);
     if (tensor !== undefined) tensors.set(name, tensor);
   }
   return tensors;
@@ -161,8 +165,9 @@ function zippedScores(
   tensors: Map<string, TensorLike>,
 ): readonly string[] | undefined {
   if (typeof results !== "object" || results === null) return undefined;
-  for (const [name, value] of Object.entries(results)) {
-    const zipped = tensors.has(name) ? undefined : unzipMaps(value);
+  for (const name in results) {
+    if (tensors.has(name)) continue;
+    const zipped = unzipMaps((results as Record<string, unknown>)[name]);
     if (zipped === undefined) continue;
     tensors.set(name, zipped.tensor);
     return zipped.classes;

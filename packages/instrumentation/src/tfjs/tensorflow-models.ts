@@ -56,15 +56,16 @@ export class TensorflowModels {
   describe(model: object, input: unknown): CallDescription {
     const recorder = this.recorderOf(model);
     const { inputs, outputs } = model as TensorflowModel;
-    const fed = recorder.inputs(Object.fromEntries(tensorMap(input, namesOf(inputs))));
-    const attributes: Attributes = { ...recorder.modelAttributes(), ...fed.attributes };
+    const attributes: Attributes = { ...recorder.modelAttributes() };
+    const feeds = Object.fromEntries(tensorMap(input, namesOf(inputs)));
+    const batch = recorder.inputs(feeds, attributes);
     return {
       stage: "inference",
       model: recorder.identity.name,
       attributes,
       result: (result) => {
         const tensors = Object.fromEntries(tensorMap(result, namesOf(outputs)));
-        return recorder.outputs(tensors, fed.batch);
+        return recorder.outputs(tensors, batch);
       },
     };
   }
