@@ -1,2 +1,2 @@
-export type { FeatureValue, Prediction, StageOptions } from "./manual.js";
+export type { FeatureValue, Feedback, Prediction, StageOptions } from "./manual.js";
 export { recordFeatures, recordFeedback, recordPrediction, stage } from "./manual.js";

@@ -1,4 +1,4 @@
-export type { FeatureValue, Prediction, StageOptions } from "./api.js";
+export type { FeatureValue, Feedback, Prediction, StageOptions } from "./api.js";
 export { recordFeatures, recordFeedback, recordPrediction, stage } from "./api.js";
 export type { InstrumentationConfig, Limits, ModelConfig, StageConfig } from "./config-schema.js";
 export { observeGpus } from "./gpu-metrics.js";

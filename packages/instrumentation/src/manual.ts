@@ -4,7 +4,7 @@
  */
 import type { Attributes } from "@opentelemetry/api";
 import type { Stage } from "@tidemark/semconv";
-import { ATTRIBUTES, reservedNames } from "@tidemark/semconv";
+import { ATTRIBUTES, GEN_AI, reservedNames } from "@tidemark/semconv";
 import { complain, guarded } from "./complain.js";
 import { DEFAULT_LIMITS } from "./default-config.js";
 import { activeContext, activeSpan, startSpan } from "./host-api.js";
@@ -39,6 +39,15 @@ export interface Prediction {
   readonly id?: string;
   /** Whether the model abstained. */
   readonly rejected?: boolean;
+}
+
+/** What people or judges say of an answer: a score, a label, or just that it happened. */
+export interface Feedback {
+  /** Such as `thumbs`, `copied`, `edited`, or the name of an evaluator. */
+  readonly name: string;
+  readonly score?: number;
+  /** A category such as `up`, never text that somebody has written; `yes` without a score. */
+  readonly label?: string;
 }
 
 /** Classes whose probabilities one span may state. */
@@ -129,20 +138,44 @@ export function recordPrediction(prediction: Prediction): void {
 }
 
 /**
- * States what the truth of an earlier prediction turned out to be: a class, or a number. `id` is
- * what the prediction was given as its id; without one, its trace id.
+ * States what became of an earlier prediction: what the truth turned out to be, a class or a
+ * number; or what was said of an answer. `id` is what the prediction was given as its id, or the id
+ * of the provider's response, or the trace's.
+ *
+ * @example recordFeedback(completion.id, { name: "thumbs", label: "up" });
  */
-export function recordFeedback(id: string, label: string | number | boolean, model?: string): void {
+export function recordFeedback(
+  id: string,
+  feedback: string | number | boolean | Feedback,
+  model?: string,
+): void {
   guarded("recording feedback", () => {
-    const isNumber = typeof label === "number";
-    const truth = isNumber ? ATTRIBUTES.feedbackValue.name : ATTRIBUTES.feedbackLabel.name;
+    const isTruth = typeof feedback !== "object";
     const attributes = {
       [ATTRIBUTES.predictionId.name]: id,
-      [truth]: isNumber ? label : String(label),
+      ...(isTruth && truthAttributes(feedback)),
       ...(model !== undefined && { [ATTRIBUTES.modelName.name]: model }),
     };
-    startSpan(model ? `feedback ${model}` : "feedback", { attributes }, activeContext())?.end();
+    const title = model === undefined ? "feedback" : `feedback ${model}`;
+    const span = startSpan(title, { attributes }, activeContext());
+    if (!isTruth) span?.addEvent(GEN_AI.evaluationEvent, evaluationAttributes(feedback));
+    span?.end();
   });
+}
+
+function truthAttributes(truth: string | number | boolean): Attributes {
+  const isNumber = typeof truth === "number";
+  const name = isNumber ? ATTRIBUTES.feedbackValue.name : ATTRIBUTES.feedbackLabel.name;
+  return { [name]: isNumber ? truth : String(truth) };
+}
+
+function evaluationAttributes({ name, score, label }: Feedback): Attributes {
+  const said = label ?? (score === undefined ? "yes" : undefined);
+  return {
+    [GEN_AI.evaluationName]: name,
+    ...(score !== undefined && { [GEN_AI.evaluationScore]: score }),
+    ...(said !== undefined && { [GEN_AI.evaluationLabel]: said }),
+  };
 }
 
 function isMissing(value: FeatureValue): boolean {

@@ -45,6 +45,26 @@ test("stages, features, predictions and feedback are recorded from code", async 
     "ml.model.name": "weather",
   });
   expect(by("feedback")?.attributes).toMatchObject({ "ml.feedback.value": 17.5 });
+  const said = spans
+    .filter(({ attributes }) => attributes["ml.prediction.id"] === "p-3")
+    .map(({ name, events }) => [name, events[0]?.name, events[0]?.attributes]);
+  expect(said).toEqual([
+    [
+      "feedback chat",
+      "gen_ai.evaluation.result",
+      { "gen_ai.evaluation.name": "thumbs", "gen_ai.evaluation.score.label": "up" },
+    ],
+    [
+      "feedback",
+      "gen_ai.evaluation.result",
+      { "gen_ai.evaluation.name": "copied", "gen_ai.evaluation.score.label": "yes" },
+    ],
+    [
+      "feedback",
+      "gen_ai.evaluation.result",
+      { "gen_ai.evaluation.name": "relevance", "gen_ai.evaluation.score.value": 0.75 },
+    ],
+  ]);
   expect(JSON.stringify(spans)).not.toMatch(/nowhere|planted/);
   expect(stderr).toBe(
     'tidemark: a feature cannot be called "missing": the attribute of that name is another\n',

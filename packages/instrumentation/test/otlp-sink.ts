@@ -16,6 +16,7 @@ export interface SinkSpan {
   readonly error: boolean;
   readonly statusMessage: string | undefined;
   readonly attributes: Readonly<Record<string, unknown>>;
+  readonly events: readonly { readonly name: string; readonly attributes: object }[];
   readonly resource: Readonly<Record<string, unknown>>;
 }
 
@@ -47,6 +48,7 @@ interface JsonSpan {
   readonly parentSpanId?: string;
   readonly status: { readonly code?: number; readonly message?: string } | null;
   readonly attributes: readonly KeyValue[];
+  readonly events?: readonly { readonly name: string; readonly attributes: readonly KeyValue[] }[];
 }
 
 const STATUS_ERROR = 2;
@@ -104,7 +106,7 @@ function spansIn(body: Buffer, json: boolean): SinkSpan[] {
   const { resourceSpans } = request as TraceRequest;
   return resourceSpans.flatMap(({ resource, scopeSpans }) =>
     scopeSpans.flatMap(({ scope, spans }) =>
-      spans.map(({ name, kind, traceId, spanId, parentSpanId, status, attributes }) => ({
+      spans.map(({ name, kind, traceId, spanId, parentSpanId, status, attributes, events }) => ({
         name,
         scope: scope.name,
         kind,
@@ -114,6 +116,10 @@ function spansIn(body: Buffer, json: boolean): SinkSpan[] {
         error: status?.code === STATUS_ERROR,
         statusMessage: status?.message,
         attributes: plain(attributes),
+        events: (events ?? []).map((event) => ({
+          name: event.name,
+          attributes: plain(event.attributes),
+        })),
         resource: plain(resource.attributes),
       })),
     ),

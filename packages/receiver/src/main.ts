@@ -9,7 +9,7 @@ import type { AdminServer } from "./admin/admin-server.js";
 import { createAdminServers } from "./admin-servers.js";
 import type { SignalIdentity } from "./closed-window.js";
 import { ConfigReload } from "./config/config-reload.js";
-import { takesMetrics } from "./config/rules.js";
+import { takenSignals } from "./config/rules.js";
 import type { Config } from "./config/schema.js";
 import type { DriftFinding } from "./drift-finding.js";
 import { Contributions } from "./evaluate/contributions.js";
@@ -24,7 +24,7 @@ import type { LiveParts } from "./live-parts.js";
 import { createLiveParts, takeUp } from "./live-parts.js";
 import type { Appended } from "./log/batch-log.js";
 import { BatchLog, LogUnavailableError } from "./log/batch-log.js";
-import type { LoggedBody, LogRecord, OtlpSignal } from "./log/log-record.js";
+import type { LoggedBody, LogRecord } from "./log/log-record.js";
 import type { Logger } from "./logger.js";
 import { mergeFamilies } from "./metric-family.js";
 import { Observer } from "./observe/observer.js";
@@ -103,8 +103,9 @@ export function createReceiver(
   const { otlp } = config.receivers;
   const bodyBytesMax = largestBody(otlp);
   const count = (record: LogRecord, rows: SpanRows | undefined) => {
-    if (rows === undefined) observer.pass(record);
-    else flagged.add(record.sequence, observer.consume({ ...record, rows }));
+    const flags = rows ? observer.consume({ ...record, rows }) : observer.pass(record);
+    // Only spans are annotated.
+    if (record.signal === "traces") flagged.add(record.sequence, flags);
   };
   const replay = (record: LogRecord) =>
     count(record, decoder.decode({ ...record, bodyBytesMax }).rows);
@@ -117,8 +118,7 @@ export function createReceiver(
     count({ ...body, sequence }, rows);
     await kept;
   };
-  const signals: OtlpSignal[] = takesMetrics(config) ? ["traces", "metrics"] : ["traces"];
-  const intake = new Intake(otlp.max_inflight_size, signals, decoder, take, world.now);
+  const intake = new Intake(otlp.max_inflight_size, takenSignals(config), decoder, take, world.now);
   const receivers = new OtlpReceivers(otlp, intake, logger, world);
 
   const apply = (changed: Config) => takeUp(changed, live, observer, evaluator);
@@ -253,6 +253,10 @@ function createObserver(
       segmentsMax: observe.maxSegments,
       plan: { declared: signals, segments: observe.segments },
       recentSpans: observe.recentSpans,
+      evaluations: {
+        recentCalls: observe.recentCalls,
+        evaluationWaitMs: observe.evaluationWait,
+      },
       spanSeriesMax: spanMetrics.enabled ? spanMetrics.maxSeries : 0,
       learn,
       references: book,

@@ -1,7 +1,7 @@
 /** Where things leave the receiver: who gets what, and over which protocol. */
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { takesMetrics } from "./config/rules.js";
+import { takes } from "./config/rules.js";
 import type { Config, OtlpExporter } from "./config/schema.js";
 import { OtlpMetricsPush } from "./export/otlp-metrics-push.js";
 import { DeadLetters } from "./forward/dead-letters.js";
@@ -44,7 +44,7 @@ export function forwardTargets(config: Config): Map<string, OtlpSignal[]> {
     }
   };
   add("traces", traces.exporters);
-  if (takesMetrics(config)) add("metrics", metrics.exporters);
+  if (takes(config, "metrics")) add("metrics", metrics.exporters);
   add("logs", logs.exporters);
   return targets;
 }

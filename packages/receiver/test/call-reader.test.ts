@@ -348,7 +348,16 @@ describe("retrievals", () => {
 });
 
 describe("evaluations", () => {
-  it("are signals by the evaluator's name, from attributes and from events, of any span", () => {
+  const event = (name: string, value: number, more = {}) => ({
+    name: "gen_ai.evaluation.result",
+    attributes: {
+      "gen_ai.evaluation.name": name,
+      "gen_ai.evaluation.score.value": value,
+      ...more,
+    },
+  });
+
+  it("are read from attributes and from events, of any span", () => {
     const ofSpan = {
       "openinference.span.kind": "EVALUATOR",
       "evaluation.name": "relevance",
@@ -357,18 +366,30 @@ describe("evaluations", () => {
     };
     expect(readOne(ofSpan)).toEqual({
       kind: "none",
-      signals: { "evaluation.score.relevance": [0.8], "evaluation.label.relevance": ["good"] },
+      signals: {},
+      said: [{ name: "relevance", score: 0.8, label: "good", names: [] }],
     });
-    const events = ["faithful", "polite"].map((name, index) => ({
-      name: "gen_ai.evaluation.result",
-      attributes: {
-        "gen_ai.evaluation.name": name,
-        "gen_ai.evaluation.score.value": index / 2,
-      },
-    }));
-    expect(readOne(CHAT, { events })?.signals).toMatchObject({
-      "evaluation.score.faithful": [0],
-      "evaluation.score.polite": [0.5],
-    });
+    const events = [event("faithful", 0), event("polite", 0.5)];
+    expect(readOne(CHAT, { events })?.said).toEqual([
+      { name: "faithful", score: 0, label: undefined, names: [] },
+      { name: "polite", score: 0.5, label: undefined, names: [] },
+    ]);
+  });
+
+  it("name another call by the id of its response or prediction, and a call's own is no other", () => {
+    const named = { "gen_ai.response.id": "chatcmpl-7", "ml.prediction.id": "p-1" };
+    const names = ["chatcmpl-7", "p-1"];
+    const attributes = { "gen_ai.evaluation.name": "x", "gen_ai.evaluation.score.value": 1 };
+    expect(readOne({ ...attributes, ...named })?.said).toMatchObject([{ names }]);
+    const judged = { events: [event("x", 1, named)] };
+    expect(readOne(CHAT, judged)?.said).toMatchObject([{ names }]);
+    const own = readOne({ ...CHAT, ...named }, { events: [event("x", 1)] });
+    expect(own?.said).toMatchObject([{ names: [] }]);
+  });
+
+  it("without a number or a word are none, and counted as invalid", () => {
+    const events = [event("x", Number.NaN), event("y", Number.POSITIVE_INFINITY)];
+    expect(readOne(CHAT, { events })).toMatchObject({ kind: "call", invalid: 2 });
+    expect(readOne(CHAT, { events })?.said).toBeUndefined();
   });
 });

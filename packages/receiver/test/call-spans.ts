@@ -32,6 +32,8 @@ export interface CallSpan {
 export interface ReadCall {
   readonly kind: string;
   readonly signals: Readonly<Record<string, (number | string)[]>>;
+  /** Evaluations, where there are any. */
+  readonly said?: readonly object[];
 }
 
 /** Reads spans with the real reader; `readAgain` reads more with the same memory. */
@@ -64,14 +66,22 @@ export function callReading(plan = { declared: [], segments: [] }) {
     if (error) throw new Error(error.message);
     return spans.map((_, span) => {
       out.clear();
-      const { kind } = calls.read(rows, span, model, out);
+      const { kind, evaluations } = calls.read(rows, span, model, out);
       const signals: Record<string, (number | string)[]> = {};
       for (let at = 0; at < out.count; at++) {
         const { suffix } = keys.known(out.keys[at] as number);
         const value = out.names[at] ?? (out.numbers[at] as number);
         signals[suffix] = [...(signals[suffix] ?? []), value];
       }
-      return { kind, signals, ...(out.invalid > 0 && { invalid: out.invalid }) };
+      const said = evaluations.map(({ name, score, label, names }) => {
+        return { name, score, label, names };
+      });
+      return {
+        kind,
+        signals,
+        ...(said.length > 0 && { said }),
+        ...(out.invalid > 0 && { invalid: out.invalid }),
+      };
     });
   };
   return { read, model };

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { OtlpMetricsPush } from "../src/export/otlp-metrics-push.ts";
 import { Logger } from "../src/logger.ts";
 import type { Histograms, MetricFamily } from "../src/metric-family.ts";
-import { checkMetricsRequest } from "../src/otlp/metrics-check.ts";
+import { checkMetricsRequest } from "../src/otlp/request-check.ts";
 import type { OtlpClient, SendResult } from "../src/otlp-client.ts";
 import { readMetrics } from "./metrics-requests.ts";
 import { startSink } from "./otlp-sink.ts";

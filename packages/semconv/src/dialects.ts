@@ -6,6 +6,7 @@
  * comes next), openinference-semantic-conventions, Traceloop's semantic-conventions-ai, the AI SDK
  * (6, and 7 with its legacy form), and Langfuse's OpenTelemetry attributes.
  */
+import { GEN_AI } from "./gen-ai.js";
 
 /** Who writes an attribute. Where several do, the first one of this list is named. */
 export type Dialect =
@@ -47,7 +48,16 @@ export type Concept =
   | "evaluationScore"
   | "evaluationLabel"
   | "dataSource"
-  | "tenant";
+  | "tenant"
+  | "predictionId"
+  | "promptVersion";
+
+/** What says nothing of a call unless there is one: its span is not looked at for these alone. */
+export const COMPANION_CONCEPTS: ReadonlySet<Concept> = new Set([
+  "tenant",
+  "predictionId",
+  "promptVersion",
+]);
 
 /**
  * How the value is written: in milliseconds instead of seconds; as JSON in a string; as a time of
@@ -79,7 +89,10 @@ function rows(dialect: Dialect, table: readonly Row[]): DialectAttribute[] {
  * counts; so a library that writes two dialects at once is counted once.
  */
 export const DIALECT_ATTRIBUTES: readonly DialectAttribute[] = [
-  ...rows("tidemark", [["ml.tenant", "tenant"]]),
+  ...rows("tidemark", [
+    ["ml.tenant", "tenant"],
+    ["ml.prediction.id", "predictionId"],
+  ]),
   ...rows("gen_ai", [
     ["gen_ai.operation.name", "activity"],
     ["gen_ai.request.model", "model"],
@@ -112,6 +125,7 @@ export const DIALECT_ATTRIBUTES: readonly DialectAttribute[] = [
     ["gen_ai.embeddings.dimension.count", "embeddingDimensions"],
     ["gen_ai.retrieval.documents", "retrievalDocuments", "json"],
     ["gen_ai.data_source.id", "dataSource"],
+    ["gen_ai.prompt.version", "promptVersion"],
     ["gen_ai.evaluation.name", "evaluationName"],
     ["gen_ai.evaluation.score.value", "evaluationScore"],
     ["gen_ai.evaluation.score.label", "evaluationLabel"],
@@ -130,6 +144,7 @@ export const DIALECT_ATTRIBUTES: readonly DialectAttribute[] = [
     ["db.query.result.score", "retrievalScore"],
     ["db.query.result.distance", "retrievalScore"],
     ["traceloop.association.properties.tenant_id", "tenant"],
+    ["traceloop.prompt.version", "promptVersion"],
   ]),
   ...rows("openinference", [
     ["openinference.span.kind", "activity"],
@@ -151,6 +166,7 @@ export const DIALECT_ATTRIBUTES: readonly DialectAttribute[] = [
     ["llm.cost.total", "cost"],
     ["llm.cost.prompt", "inputCost"],
     ["llm.cost.completion", "outputCost"],
+    ["llm.prompt_template.version", "promptVersion"],
     ["retrieval.documents.", "retrievalScore", "list", ".document.score"],
     ["reranker.output_documents.", "retrievalScore", "list", ".document.score"],
     ["evaluation.name", "evaluationName"],
@@ -186,6 +202,7 @@ export const DIALECT_ATTRIBUTES: readonly DialectAttribute[] = [
     ["langfuse.observation.usage_details", "usageDetails", "json"],
     ["langfuse.observation.cost_details", "costDetails", "json"],
     ["langfuse.observation.completion_start_time", "firstTokenAt", "time"],
+    ["langfuse.observation.prompt.version", "promptVersion"],
   ]),
 ];
 
@@ -199,7 +216,7 @@ export interface DialectEvent {
 
 /** The events of spans that are read; attributes of others are not. */
 export const DIALECT_EVENTS: readonly DialectEvent[] = [
-  { name: "gen_ai.evaluation.result", dialect: "gen_ai", tells: "evaluation" },
+  { name: GEN_AI.evaluationEvent, dialect: "gen_ai", tells: "evaluation" },
   { name: "First Token Stream Event", dialect: "openinference", tells: "firstToken" },
   { name: "ai.stream.firstChunk", dialect: "vercel_ai", tells: "firstToken" },
   { name: "db.query.result", dialect: "traceloop", tells: "retrieval" },

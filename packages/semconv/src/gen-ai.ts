@@ -48,6 +48,11 @@ export const GEN_AI = {
   dataSource: "gen_ai.data_source.id",
   retrievalDocuments: "gen_ai.retrieval.documents",
   retrievalTopK: "gen_ai.retrieval.top_k",
+  /** The event, of a span or as a log record, that holds the attributes below. */
+  evaluationEvent: "gen_ai.evaluation.result",
+  evaluationName: "gen_ai.evaluation.name",
+  evaluationScore: "gen_ai.evaluation.score.value",
+  evaluationLabel: "gen_ai.evaluation.score.label",
   serverAddress: "server.address",
   serverPort: "server.port",
 } as const;

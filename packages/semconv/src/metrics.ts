@@ -112,6 +112,18 @@ export const METRICS = {
     "s",
     "Time between two chunks of a stream",
   ),
+  evaluationScore: metric(
+    "gen_ai.evaluation.score",
+    "histogram",
+    "",
+    "What evaluators gave answers, by prompt version and evaluation",
+  ),
+  evaluationResults: metric(
+    "gen_ai.evaluation.results",
+    "counter",
+    "",
+    "Evaluations and feedback by prompt version, evaluation and label",
+  ),
   qualityViolations: metric(
     "ml.quality.violations",
     "counter",
@@ -175,6 +187,18 @@ export const METRICS = {
     "counter",
     "",
     "Attribute values by what became of them",
+  ),
+  receiverEvaluations: metric(
+    "tidemark.receiver.evaluations",
+    "counter",
+    "",
+    "Evaluations and feedback, by whether the call that they are of was found",
+  ),
+  evaluationsWaiting: metric(
+    "tidemark.receiver.evaluations.waiting",
+    "gauge",
+    "",
+    "Evaluations whose call has not come yet",
   ),
   receiverSignals: metric("tidemark.receiver.signals", "gauge", "", "Signals that are monitored"),
   logBytes: metric("tidemark.receiver.log.size", "gauge", "By", "Bytes of the log on disk"),

@@ -2,6 +2,7 @@
 
 import { normalize } from "node:path";
 import { CALL_SIGNALS, SEGMENT_MIX } from "@tidemark/semconv";
+import type { OtlpSignal } from "../log/log-record.js";
 import { lookBackMs } from "../references/moving-reference.js";
 import type { Endpoint } from "./fields.js";
 import { formatDuration } from "./quantities.js";
@@ -36,9 +37,17 @@ export function unusedExporters(config: ParsedConfig, locate: Locate): string[] 
     });
 }
 
-/** Whether metrics are received, to be forwarded: a list of receivers has to say so. */
-export function takesMetrics({ service }: Pick<ParsedConfig, "service">): boolean {
-  return service.pipelines.metrics.receivers?.includes("otlp") ?? false;
+/** What is received. */
+export function takenSignals(config: Pick<ParsedConfig, "service">): OtlpSignal[] {
+  return ["traces", ...(["metrics", "logs"] as const).filter((signal) => takes(config, signal))];
+}
+
+/** Whether metrics or logs are received: a list of receivers has to say so. */
+export function takes(
+  { service }: Pick<ParsedConfig, "service">,
+  signal: "metrics" | "logs",
+): boolean {
+  return service.pipelines[signal].receivers?.includes("otlp") ?? false;
 }
 
 function pipelineComplaints(config: ParsedConfig, locate: Locate): string[] {
@@ -57,17 +66,23 @@ function pipelineComplaints(config: ParsedConfig, locate: Locate): string[] {
   check("traces", traces.exporters, names);
   check("metrics", metrics.exporters, ["prometheus", ...names]);
   check("logs", logs.exporters, names);
-  // Metrics of others may come as JSON, which has no way into gRPC; our own always do.
-  const others = metrics.exporters.filter((name) => name !== "prometheus");
-  const isForwardable = others.length > 0 && others.every((name) => name.startsWith("otlp_http"));
-  if (takesMetrics(config) && !isForwardable) {
-    const at = locate(["service", "pipelines", "metrics", "receivers"]);
+  // What others send may come as JSON, which has no way into gRPC; what is our own always has.
+  for (const [signal, exporters] of [
+    ["metrics", metrics.exporters.filter((name) => name !== "prometheus")],
+    ["logs", logs.exporters],
+  ] as const) {
+    // Of logs the evaluations are read, whoever gets them; metrics are for nothing but going on.
+    const isForwardable =
+      (signal === "logs" || exporters.length > 0) &&
+      exporters.every((name) => name.startsWith("otlp_http"));
+    if (!takes(config, signal) || isForwardable) continue;
+    const at = locate(["service", "pipelines", signal, "receivers"]);
     wrong.push(
-      `${at}: service.pipelines.metrics.receivers: metrics that are received go to otlp_http ` +
+      `${at}: service.pipelines.${signal}.receivers: ${signal} that are received go to otlp_http ` +
         "exporters; list only such ones in this pipeline, or leave the receiver out",
     );
   }
-  for (const [pipeline, { receivers = [] }] of Object.entries({ traces, metrics })) {
+  for (const [pipeline, { receivers = [] }] of Object.entries({ traces, metrics, logs })) {
     for (const [index, name] of receivers.entries()) {
       if (name === "otlp") continue;
       const path = ["service", "pipelines", pipeline, "receivers", index];

@@ -34,6 +34,10 @@ const observe = z.strictObject({
   segments: z.array(attributeName).max(100).default([]),
   /** Spans that are remembered, so that one that is delivered twice is counted once; 0 for none. */
   recentSpans: z.int().min(0).max(50_000_000).default(500_000),
+  /** Model calls that are remembered for what is said of their answers later; 0 for none. */
+  recentCalls: z.int().min(0).max(5_000_000).default(50_000),
+  /** How long an evaluation or feedback waits for its call, where it comes first. */
+  evaluationWait: duration(0, DAY_MS, "10m"),
 });
 
 /** Calls and durations of all spans, for Jaeger's Monitor tab; off where a Collector does it. */
@@ -131,8 +135,11 @@ const service = z.strictObject({
       traces: pipeline.prefault({}),
       /** With the receiver otlp, metrics are taken and forwarded, beside our own. */
       metrics: pipeline.prefault({ exporters: ["prometheus"] }),
-      /** Where changes of verdicts go as log records. */
-      logs: pipeline.omit({ receivers: true }).prefault({}),
+      /**
+       * Where changes of verdicts go as log records. With the receiver otlp, logs are taken: their
+       * evaluations are counted, and all of them forwarded.
+       */
+      logs: pipeline.prefault({}),
     })
     .prefault({}),
   /** Base URLs of the pages that ours leads to, as a browser reaches them. */

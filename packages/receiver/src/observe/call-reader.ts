@@ -13,17 +13,20 @@ import {
 import type { SpanRows } from "../otlp/span-rows.js";
 import { STATUS_ERROR } from "../otlp/span-rows.js";
 import { ROLE } from "../otlp/wanted-keys.js";
+import { idKey, spanKey } from "./call-memory.js";
 import type { CallEvent } from "./call-parts.js";
 import { CallParts } from "./call-parts.js";
 import type { CallUsage } from "./call-usage.js";
 import { usageOf } from "./call-usage.js";
+import type { FoundEvaluation } from "./evaluation-reader.js";
+import { EvaluationReader } from "./evaluation-reader.js";
 import { jsonDocuments, timeOf } from "./json-details.js";
 import { CALL_LATENCIES } from "./model-metrics.js";
 import type { Observations } from "./observations.js";
 import type { ObservedModel } from "./observed-model.js";
 import type { ObserverState } from "./observer-state.js";
 import type { CountedCall } from "./recent-calls.js";
-import { RecentCalls } from "./recent-calls.js";
+import { idAt, RecentCalls } from "./recent-calls.js";
 import { ValueReader } from "./value-reader.js";
 
 const NS_PER_S = 1e9;
@@ -31,8 +34,6 @@ const MS_PER_S = 1000;
 const MS_PER_NS = 1e-6;
 /** What our own spans give as the source of a cost when no price table has the model. */
 const UNKNOWN_COST = "unknown";
-/** Of evaluations without a name. */
-const UNNAMED = "unnamed";
 const EVENT_SCORES_MAX = 256;
 
 /** What has become of a span: the first report of a call, a further one, or no call. */
@@ -40,6 +41,12 @@ export interface CallOutcome {
   readonly kind: "call" | "duplicate" | "none";
   /** Whose the observations are: of a further report, the model of the first. */
   readonly model: ObservedModel;
+  /** By which keys what is said of the call later may name it. */
+  readonly keys: readonly string[];
+  /** Empty when the span does not say. */
+  readonly promptVersion: string;
+  /** What the span says of this call, or of another one. */
+  readonly evaluations: readonly FoundEvaluation[];
 }
 
 /** Reads one span at a time. */
@@ -47,6 +54,7 @@ export class CallReader {
   private readonly values: ValueReader;
   private readonly parts: CallParts;
   private readonly eventParts: CallParts;
+  private readonly evaluations: EvaluationReader;
   private readonly recent = new RecentCalls();
   private readonly state: ObserverState;
   private readonly ids = new Map<CallSignalKey, number>();
@@ -60,6 +68,7 @@ export class CallReader {
     this.values = new ValueReader(state);
     this.parts = new CallParts(state.keys);
     this.eventParts = new CallParts(state.keys);
+    this.evaluations = new EvaluationReader(state, this.values);
     for (const [key, { name }] of Object.entries(CALL_SIGNALS)) {
       const id = state.keys.idOf(ROLE.callSignal, name);
       this.ids.set(key as CallSignalKey, id);
@@ -72,9 +81,11 @@ export class CallReader {
     this.out = out;
     parts.collect(rows, rows.firstValue[span] as number, rows.endValue[span] as number);
     values.look(rows, out);
-    this.readEvaluations(rows);
     const activity = this.activity();
-    if (activity === "other") return { kind: "none", model };
+    const evaluations = this.evaluations.read(rows, span, parts, activity !== "other");
+    const promptVersion = this.word("promptVersion");
+    const told = { promptVersion, evaluations };
+    if (activity === "other") return { kind: "none", model, keys: [], ...told };
     const scope = this.scopeOf(rows, span);
     const startMs = rows.startMs[span] as number;
     const durationNs = rows.durationNs[span] as number;
@@ -91,7 +102,8 @@ export class CallReader {
     if (activity === "retrieval") this.readRetrieval(rows);
     else this.readCall(rows, span, call.model, scope);
     this.end(call);
-    return { kind: isFirst ? "call" : "duplicate", model: call.model };
+    const keys = this.keysOf(rows, span, activity);
+    return { kind: isFirst ? "call" : "duplicate", model: call.model, keys, ...told };
   }
 
   private readCall(rows: SpanRows, span: number, model: ObservedModel, scope: string): void {
@@ -143,31 +155,6 @@ export class CallReader {
     return (text && jsonDocuments(text)) || { count: at.length, scores: [] };
   }
 
-  /** Evaluations are about a call, and none themselves: whatever span tells of them. */
-  private readEvaluations(rows: SpanRows): void {
-    this.readEvaluation(this.parts);
-    for (const { tells, first, end } of this.parts.events) {
-      if (tells !== "evaluation") continue;
-      this.eventParts.collect(rows, first, end);
-      this.readEvaluation(this.eventParts);
-    }
-  }
-
-  private readEvaluation(parts: CallParts): void {
-    const [scoreAt] = parts.of("evaluationScore").at;
-    const [labelAt] = parts.of("evaluationLabel").at;
-    if (scoreAt === undefined && labelAt === undefined) return;
-    const [nameAt = -1] = parts.of("evaluationName").at;
-    const name = (nameAt < 0 ? undefined : this.values.name(nameAt)) ?? UNNAMED;
-    const { keys } = this.state;
-    const idOf = (key: CallSignalKey) => keys.idOf(ROLE.callSignal, CALL_SIGNALS[key].name + name);
-    if (scoreAt !== undefined) {
-      this.out.addNumber(idOf("evaluationScore"), this.values.number(scoreAt));
-    }
-    const label = labelAt === undefined ? undefined : this.values.text(labelAt);
-    if (label !== undefined) this.out.addName(idOf("evaluationLabel"), label);
-  }
-
   /** `other` when any attribute says so: it repeats the usage of the calls below it. */
   private activity(): Activity {
     let activity: Activity | undefined;
@@ -215,6 +202,24 @@ export class CallReader {
     this.eventParts.collect(rows, first, end);
     const [at] = this.eventParts.of(concept).at;
     return at === undefined ? undefined : this.values.number(at);
+  }
+
+  /** Whoever judges a prediction or a trace judges what was answered, not what was looked up. */
+  private keysOf(rows: SpanRows, span: number, activity: Activity): string[] {
+    const trace = idAt(rows, rows.traceId[span] as number, 16);
+    const own = spanKey(trace, idAt(rows, rows.spanId[span] as number, 8));
+    const ids = (concept: Concept) => {
+      const id = this.word(concept);
+      return id === "" ? [] : [idKey(id)];
+    };
+    if (activity !== "inference") return [own, ...ids("responseId")];
+    return [own, spanKey(trace), ...ids("responseId"), ...ids("predictionId")];
+  }
+
+  /** A word that is to be a part of names. */
+  private word(concept: Concept): string {
+    const [at] = this.parts.of(concept).at;
+    return (at === undefined ? undefined : this.values.name(at)) ?? "";
   }
 
   private text(concept: Concept): string | undefined {

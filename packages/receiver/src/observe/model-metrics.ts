@@ -66,6 +66,14 @@ function familiesOf(observed: readonly ObservedModel[]): MetricFamily[] {
       definition: METRICS.usageCostUnknown,
       points: models.flatMap((model) => model.unpriced.points(modelLabels(model), "provider")),
     },
+    {
+      definition: METRICS.evaluationScore,
+      points: models.flatMap((model) => model.evaluations.scores(modelLabels(model))),
+    },
+    {
+      definition: METRICS.evaluationResults,
+      points: models.flatMap((model) => model.evaluations.results(modelLabels(model))),
+    },
     { definition: METRICS.callDuration, points: ofCalls(CALL_LATENCIES.duration) },
     { definition: METRICS.timeToFirstToken, points: ofCalls(CALL_LATENCIES.timeToFirstToken) },
     { definition: METRICS.timeBetweenTokens, points: ofCalls(CALL_LATENCIES.timeBetweenTokens) },

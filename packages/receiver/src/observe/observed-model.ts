@@ -5,6 +5,7 @@ import type { Reference } from "../references/reference.js";
 import { isSameReference, LEARNED } from "../references/reference.js";
 import type { Violation, ViolationCounts } from "../violations.js";
 import type { ConfidenceHistograms } from "./confidence-histograms.js";
+import { EvaluationCounts } from "./evaluation-counts.js";
 import { LatencyHistogram } from "./latency-histogram.js";
 import type { LearnOptions } from "./learner.js";
 import { Learner } from "./learner.js";
@@ -74,6 +75,8 @@ export class ObservedModel {
   readonly costs: UsageCounts;
   /** Calls of unknown cost, by tenant and provider. */
   readonly unpriced: UsageCounts;
+  /** What has been said of its answers. */
+  readonly evaluations = new EvaluationCounts();
   /** Undefined until a confidence has been seen. */
   confidences: ConfidenceHistograms | undefined;
   successes = 0;
@@ -90,6 +93,11 @@ export class ObservedModel {
     this.tokens = new UsageCounts(options.tenants);
     this.costs = new UsageCounts(options.tenants);
     this.unpriced = new UsageCounts(options.tenants);
+  }
+
+  /** Whether there is nothing to tell of it: its spans were about calls of other models. */
+  get isEmpty(): boolean {
+    return this.signals.length === 0 && this.latencies.size === 0;
   }
 
   /** Creates the signal of a key. */

@@ -10,6 +10,7 @@ import { parsePlain, stringifyPlain } from "../state/plain-json.js";
 import type { StateItem } from "../state/state-request.js";
 import type { Rest, StateChanges, StoredState } from "../state/state-store.js";
 import type { ViolationCounts } from "../violations.js";
+import type { EvaluationItem } from "./evaluation-counts.js";
 import type { HistogramItem } from "./latency-histogram.js";
 import type { LearnerState } from "./learner.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
@@ -49,6 +50,7 @@ interface ModelItem {
   readonly tokens?: readonly UsageItem[];
   readonly costs?: readonly UsageItem[];
   readonly unpriced?: readonly UsageItem[];
+  readonly evaluations?: readonly EvaluationItem[];
   /** Of each signal that has any. */
   readonly violations?: readonly (readonly [signal: string, ViolationCounts])[];
   readonly latencies: readonly (readonly [stage: string, HistogramItem])[];
@@ -222,6 +224,7 @@ export class ObserverCheckpoint {
     model.tokens.restore(item.tokens ?? []);
     model.costs.restore(item.costs ?? []);
     model.unpriced.restore(item.unpriced ?? []);
+    model.evaluations.restore(item.evaluations ?? []);
     this.violations.set(model, new Map(item.violations));
     model.successes = successes;
     model.errors = errors;
@@ -319,6 +322,7 @@ function modelItem(model: ObservedModel): ModelItem {
     tokens: model.tokens.items(),
     costs: model.costs.items(),
     unpriced: model.unpriced.items(),
+    evaluations: model.evaluations.items(),
     violations: model.signals.flatMap((signal) =>
       signal?.violations ? [[signal.identity.name, signal.violations] as const] : [],
     ),

@@ -31,6 +31,14 @@ const VERSION_FACTOR = STRINGS_MAX;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8");
 
+/** How what is said of answers finds its calls. */
+export interface EvaluationOptions {
+  /** Calls that are remembered at least; 0 for none. */
+  readonly recentCalls: number;
+  /** How long an evaluation waits for its call to come. */
+  readonly evaluationWaitMs: number;
+}
+
 /** The observer's part of the configuration. */
 export interface ObserverOptions extends Omit<ModelOptions, "schedule" | "kindOf" | "tenants"> {
   readonly paneMs: number;
@@ -50,6 +58,7 @@ export interface ObserverOptions extends Omit<ModelOptions, "schedule" | "kindOf
   readonly recentSpans: number;
   /** Series of calls by service and span name; 0 for none at all. */
   readonly spanSeriesMax?: number;
+  readonly evaluations?: EvaluationOptions;
   readonly plan: PlanOptions;
 }
 

@@ -13,6 +13,7 @@ import type { Stage, TraceBatch } from "../stage.js";
 import type { Persistent } from "../state/checkpoints.js";
 import type { Rest, StateChanges, StoredState } from "../state/state-store.js";
 import type { WindowLength } from "../window-lengths.js";
+import { EvaluationsCheckpoint } from "./evaluations-checkpoint.js";
 import { modelMetrics } from "./model-metrics.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import { ObserverCheckpoint } from "./observer-checkpoint.js";
@@ -26,6 +27,8 @@ import { SpanMetrics } from "./span-metrics.js";
 import { WindowCloser } from "./window-closer.js";
 import { emptySummary, merged, rowsOf } from "./window-summary.js";
 
+const NO_EVALUATIONS = { recentCalls: 0, evaluationWaitMs: 0 };
+
 /** How often the watermark is looked at when no spans come. */
 const TICK_MS = 250;
 
@@ -38,6 +41,7 @@ export class Observer implements Stage, Persistent {
   private readonly logger: Logger;
   private readonly state: ObserverState;
   private readonly checkpoint: ObserverCheckpoint;
+  private readonly evaluations: EvaluationsCheckpoint;
   private readonly counter: SpanCounter;
   /** Of all spans, those without a model too; undefined unless asked for. */
   private readonly spanMetrics: SpanMetrics | undefined;
@@ -65,7 +69,7 @@ export class Observer implements Stage, Persistent {
     this.now = now;
     this.state = new ObserverState(options, keys);
     this.state.sinceMs = now();
-    this.counter = new SpanCounter(this.state);
+    this.counter = new SpanCounter(this.state, options.evaluations ?? NO_EVALUATIONS);
     const { spanSeriesMax = 0 } = options;
     if (spanSeriesMax > 0) this.spanMetrics = new SpanMetrics(keys, spanSeriesMax);
     this.logger = logger;
@@ -85,6 +89,7 @@ export class Observer implements Stage, Persistent {
       read: (signal, [fromMs, toMs]) => this.past(signal, fromMs, toMs),
     });
     this.checkpoint = new ObserverCheckpoint(this.state, logger);
+    this.evaluations = new EvaluationsCheckpoint(this.state, this.counter.evaluations);
   }
 
   async start(): Promise<void> {
@@ -103,10 +108,10 @@ export class Observer implements Stage, Persistent {
   }
 
   /** Counts a batch; returns the spans with values that are not usual, in the order of the body. */
-  consume({ rows, receivedMs, sequence }: TraceBatch): readonly SpanFlag[] {
+  consume({ rows, signal, receivedMs, sequence }: TraceBatch): readonly SpanFlag[] {
     const flags: SpanFlag[] = [];
     try {
-      this.spanMetrics?.count(rows);
+      if (signal === "traces") this.spanMetrics?.count(rows);
       this.counter.count(rows, receivedMs, flags);
     } catch (error) {
       // It is in the log already, so it is acknowledged and forwarded all the same.
@@ -118,25 +123,29 @@ export class Observer implements Stage, Persistent {
     return flags;
   }
 
-  /** Takes note of a batch that holds nothing to count. */
-  pass({ sequence, receivedMs }: LogRecord): void {
+  /** Takes note of a batch that holds nothing to count, and so nothing to flag. */
+  pass({ sequence, receivedMs }: LogRecord): readonly SpanFlag[] {
     this.state.sequence = sequence;
     this.advance(receivedMs);
+    return [];
   }
 
   save(changes: StateChanges): Rest[] {
     const past = this.history?.save(changes, this.state.schedule.closedUntilMs) ?? [];
+    this.evaluations.save(changes);
     return [this.checkpoint.save(changes), past];
   }
 
   saveFailed(): void {
     this.checkpoint.forgetSaved();
+    this.evaluations.forgetSaved();
     this.history?.saveFailed();
   }
 
   async restore(stored: StoredState): Promise<void> {
     this.history = new PaneHistory(this.options.lengths, this.options.retention, stored);
     await this.checkpoint.restore(stored);
+    await this.evaluations.restore(stored);
     // The last run may have ended before it had handed out everything.
     this.closer.begin();
   }
@@ -176,13 +185,14 @@ export class Observer implements Stage, Persistent {
 
   /** The models seen so far, with their signals. */
   observedModels(): readonly ObservedModel[] {
-    return [...this.state.models.values()];
+    return [...this.state.models.values()].filter(({ isEmpty }) => !isEmpty);
   }
 
   metrics(): MetricFamily[] {
     return [
       ...modelMetrics(this.observedModels(), this.state.sinceMs),
       ...(this.spanMetrics?.metrics() ?? []),
+      ...this.counter.evaluations.metrics(),
       { definition: METRICS.receiverObservations, points: this.counter.outcomePoints() },
       {
         definition: METRICS.receiverSignals,
@@ -198,6 +208,7 @@ export class Observer implements Stage, Persistent {
 
   /** Closes what the watermark has passed. */
   private advance(nowMs: number): void {
+    this.counter.advance(nowMs);
     if (this.state.schedule.advance(this.state.watermark.advance(nowMs))) {
       this.closer.begin();
       this.onBoundary();

@@ -97,6 +97,6 @@ function lastsWithin(inner: Placed, outer: Placed): boolean {
 }
 
 /** An id as a string of its bytes; empty for none. */
-function idAt({ bytes }: SpanRows, at: number, length: number): string {
+export function idAt({ bytes }: SpanRows, at: number, length: number): string {
   return at < 0 ? "" : Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString("latin1");
 }

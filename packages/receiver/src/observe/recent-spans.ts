@@ -217,17 +217,20 @@ function hashInto(
   block[at + 1] = finish(low) || 1;
 }
 
-function mixHigh(hash: number, word: number): number {
+/** Mixes a word into the one half of a hash. */
+export function mixHigh(hash: number, word: number): number {
   const mixed = Math.imul(hash ^ word, 0xcc9e2d51);
   return (mixed << 15) | (mixed >>> 17);
 }
 
-function mixLow(hash: number, word: number): number {
+/** The same, for the other half. */
+export function mixLow(hash: number, word: number): number {
   const mixed = Math.imul(hash ^ word, 0x1b873593);
   return (mixed << 13) | (mixed >>> 19);
 }
 
-function finish(hash: number): number {
+/** Lets every bit of a mix have a say in every bit of the hash. */
+export function finish(hash: number): number {
   let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
   return mixed ^ (mixed >>> 16);

@@ -3,7 +3,13 @@
  * signals that the configuration declares, the segments, and the attributes of the dialects.
  */
 import type { SignalKind } from "@tidemark/semconv";
-import { ATTRIBUTES, CALL_SIGNALS, SEGMENT_MIX } from "@tidemark/semconv";
+import {
+  ATTRIBUTES,
+  CALL_SIGNALS,
+  COMPANION_CONCEPTS,
+  DIALECT_ATTRIBUTES,
+  SEGMENT_MIX,
+} from "@tidemark/semconv";
 import type { KeyTable } from "../otlp/key-table.js";
 import { ROLE } from "../otlp/wanted-keys.js";
 
@@ -23,12 +29,15 @@ export interface DeclaredSignal {
 /** What the configuration says of signals and segments. */
 export interface PlanOptions {
   readonly declared: readonly DeclaredSignal[];
-  /** Attributes whose values are segments, beside those below `ml.segment.`. */
+  /** Attributes whose values are segments, beside those below `ml.segment.` and prompt versions. */
   readonly segments: readonly string[];
 }
 
 /** What a span's values are for, beside being a signal each: bits. */
 export const PURPOSE = { dialect: 1, declared: 2, segment: 4, run: 8 } as const;
+
+/** What the segments of a model's traffic by the version of its prompt are called. */
+const PROMPT_VERSION = "prompt_version";
 
 /** Predictions that the model has refused to make. */
 const REJECTED: DeclaredSignal = {
@@ -64,12 +73,17 @@ export class SignalPlan {
     this.keys = keys;
     this.purposes = new Uint8Array(keys.keysMax);
     for (let id = 0; id < keys.size; id++) {
-      if (keys.roleOf(id) >= ROLE.dialect) this.purposes[id] = PURPOSE.dialect;
+      const concept = DIALECT_ATTRIBUTES[keys.roleOf(id) - ROLE.dialect]?.concept;
+      const isCompanion = concept !== undefined && COMPANION_CONCEPTS.has(concept);
+      if (keys.roleOf(id) >= ROLE.dialect && !isCompanion) this.purposes[id] = PURPOSE.dialect;
       if (keys.roleOf(id) === ROLE.segment) this.purposes[id] = PURPOSE.segment;
       if (keys.roleOf(id) === ROLE.modelRunId) this.purposes[id] = PURPOSE.run;
     }
     for (const { name, as } of Object.values(CALL_SIGNALS)) this.kinds.set(name, as);
     for (const signal of [REJECTED, ...declared]) this.declare(signal);
+    for (const { name, concept } of DIALECT_ATTRIBUTES) {
+      if (concept === "promptVersion") this.addSegment(name, PROMPT_VERSION);
+    }
     for (const name of segments) this.addSegment(name);
     this.ofSpans = declared.filter(({ of }) => "span" in of);
     // A key with a signal of its own is not looked at any further.
@@ -121,11 +135,11 @@ export class SignalPlan {
     if (model !== undefined) this.models.set(key, model);
   }
 
-  private addSegment(attribute: string): void {
+  private addSegment(attribute: string, name = attribute.replace(ATTRIBUTES.segment.name, "")) {
     const key = this.keys.named(attribute);
     if (key < 0) return;
     this.purposes[key] = (this.purposes[key] as number) | PURPOSE.segment;
-    this.segmentNames.set(key, attribute.replace(ATTRIBUTES.segment.name, ""));
+    this.segmentNames.set(key, name);
   }
 }
 

@@ -10,15 +10,18 @@ import {
   VALUE_STRING,
 } from "../otlp/span-rows.js";
 import { ROLE } from "../otlp/wanted-keys.js";
-import { CallReader } from "./call-reader.js";
+import type { CallGroup } from "./call-groups.js";
+import { type CallOutcome, CallReader } from "./call-reader.js";
 import { DeclaredReader } from "./declared-reader.js";
+import type { Evaluations, Judgement } from "./evaluations.js";
+import { JudgementCounter } from "./judgement-counter.js";
 import type { ModelCall } from "./model-calls.js";
 import { ModelCalls } from "./model-calls.js";
 import { ModelServices } from "./model-services.js";
 import { Observations } from "./observations.js";
-import type { ObservedModel, ObservedSignal } from "./observed-model.js";
-import { countViolation } from "./observed-model.js";
-import type { ObserverState } from "./observer-state.js";
+import { countViolation, type ObservedModel, type ObservedSignal } from "./observed-model.js";
+import type { EvaluationOptions, ObserverState } from "./observer-state.js";
+import { OuterPurposes } from "./outer-purposes.js";
 import { SPANS_AT_ONCE } from "./recent-spans.js";
 import { PURPOSE } from "./signal-plan.js";
 import { SpanHeads } from "./span-heads.js";
@@ -52,13 +55,16 @@ export class SpanCounter {
   private readonly declared: DeclaredReader;
   private readonly segments: SpanSegments;
   private readonly runs: SpanRuns;
-  /** Resource and scope of the last span, and what their values are for. */
-  private resource = -1;
-  private scope = -1;
-  private outerPurposes = 0;
+  private readonly judgements: JudgementCounter;
+  /** When the present request came. */
+  private nowMs = 0;
+  private readonly outer: OuterPurposes;
 
-  constructor(state: ObserverState) {
+  constructor(state: ObserverState, options: EvaluationOptions) {
     this.state = state;
+    this.judgements = new JudgementCounter(state, options, (...told) =>
+      this.countJudgement(...told),
+    );
     this.adder = new ValueAdder(state.snapshot);
     this.heads = new SpanHeads(state, SPANS_AT_ONCE);
     this.calls = new ModelCalls(state);
@@ -67,6 +73,7 @@ export class SpanCounter {
     this.declared = new DeclaredReader(state);
     this.segments = new SpanSegments(state);
     this.runs = new SpanRuns(state);
+    this.outer = new OuterPurposes(state.plan);
   }
 
   /**
@@ -75,8 +82,9 @@ export class SpanCounter {
    */
   count(rows: SpanRows, nowMs: number, flags: SpanFlag[]): void {
     this.flags = flags;
-    this.resource = this.scope = -1;
     this.services.beginRequest();
+    this.nowMs = nowMs;
+    this.outer.restart();
     try {
       for (let from = 0; from < rows.spanCount; from += SPANS_AT_ONCE) {
         this.countBlock(rows, from, Math.min(from + SPANS_AT_ONCE, rows.spanCount), nowMs);
@@ -84,6 +92,18 @@ export class SpanCounter {
     } finally {
       this.adder.settle();
     }
+  }
+
+  /** What was said of calls, and which calls there were. */
+  get evaluations(): Evaluations {
+    return this.judgements.evaluations;
+  }
+
+  /** Lets no evaluation wait longer for its call than it may. */
+  advance(nowMs: number): void {
+    this.nowMs = nowMs;
+    this.evaluations.advance(nowMs);
+    this.adder.settle();
   }
 
   /** Takes note of something else that has become of a batch. */
@@ -140,33 +160,12 @@ export class SpanCounter {
     const isLate = end > first && state.schedule.isLate(eventMs);
     this.isTooLate = isLate && state.schedule.isTooLate(eventMs);
     if (isLate) this.note(this.isTooLate ? "span_too_late" : "span_late");
-    this.purposes = this.state.plan.always | this.purposesAround(rows, span);
+    this.purposes = this.state.plan.always | this.outer.of(rows, span);
     this.countValues(rows, first, end, model);
     model.confidences?.count(rows, first, end, state);
     if (this.purposes !== 0) this.countPurposes(rows, span, call);
     const unusual = this.adder.end();
     if (unusual) this.flags.push({ at: rows.spanId[span] as number, values: unusual });
-  }
-
-  /** What the values of a span's resource and scope are for; most have none for us. */
-  private purposesAround(rows: SpanRows, span: number): number {
-    const resource = rows.resource[span] as number;
-    const scope = rows.scope[span] as number;
-    if (resource === this.resource && scope === this.scope) return this.outerPurposes;
-    this.resource = resource;
-    this.scope = scope;
-    const { plan } = this.state;
-    let purposes = 0;
-    const look = (first = 0, end = 0) => {
-      for (let at = first; at < end; at++) {
-        purposes |= plan.purposeOf((rows.valueTag[at] as number) >> TYPE_BITS);
-      }
-    };
-    look(rows.resourceFirst[resource], rows.resourceEnd[resource]);
-    look(rows.scopeFirst[scope], rows.scopeEnd[scope]);
-    // What a resource says of a call, such as the tenant, matters only to spans that are calls.
-    this.outerPurposes = purposes & ~PURPOSE.dialect;
-    return this.outerPurposes;
   }
 
   /** Signals that are no single attribute, and the segments that all of them count for too. */
@@ -175,8 +174,9 @@ export class SpanCounter {
     observations.clear();
     let { model } = call;
     if (purposes & PURPOSE.run) this.runs.read(rows, span, model);
+    let outcome: CallOutcome | undefined;
     if (purposes & PURPOSE.dialect) {
-      const outcome = this.callReader.read(rows, span, model, observations);
+      outcome = this.callReader.read(rows, span, model, observations);
       if (outcome.kind === "duplicate") this.note("duplicate_call");
       if (outcome.kind === "call" && !call.isInference) this.countCall(rows, span, model);
       model = outcome.model;
@@ -185,19 +185,42 @@ export class SpanCounter {
     if (purposes & PURPOSE.declared) this.declared.read(rows, span, model, observations);
     this.countObservations(model, observations);
     this.noteLost(observations);
-    if ((purposes & PURPOSE.segment) === 0) return;
-    const { mix, observed } = this;
+    const segments = purposes & PURPOSE.segment ? this.countSegments(rows, span, model) : [];
+    if (outcome) this.judgements.read(rows, span, outcome, segments, this.nowMs);
+  }
+
+  /** @returns the segments that the span belongs to; overwritten by the next span's */
+  private countSegments(rows: SpanRows, span: number, model: ObservedModel) {
+    const { mix, observed, observations, segments } = this;
     mix.clear();
-    this.segments.find(rows, span, model, mix);
+    segments.find(rows, span, model, mix);
     this.countObservations(model, mix);
     this.noteLost(mix);
     const first = rows.firstValue[span] as number;
-    for (const segment of this.segments.found) {
+    for (const segment of segments.found) {
       this.countValues(rows, first, rows.endValue[span] as number, segment);
       this.countObservations(segment, observations);
     }
     // A value that counts for its segments as well has been observed once.
     this.observed = observed;
+    return segments.found;
+  }
+
+  /** Counts what was said of an answer, in the pane of when it was said. */
+  private countJudgement(
+    { timeMs, ids }: Judgement,
+    { model, segments }: CallGroup,
+    observations: Observations,
+  ): void {
+    const { schedule } = this.state;
+    const eventMs = this.eventTime(timeMs, this.nowMs);
+    this.isTooLate = schedule.isLate(eventMs) && schedule.isTooLate(eventMs);
+    this.adder.beginAt(ids, eventMs, schedule.paneNumber(eventMs));
+    this.countObservations(model, observations);
+    const { observed } = this;
+    for (const segment of segments) this.countObservations(segment, observations);
+    this.observed = observed;
+    this.noteLost(observations);
   }
 
   /** A call of a dialect is an answer of its model like any other. */

@@ -9,6 +9,8 @@ import { PURPOSE } from "./signal-plan.js";
 
 const ABSENT = -1;
 const UNRANKED = Number.MAX_SAFE_INTEGER;
+/** What OpenTelemetry calls a service that does not say its name. */
+const UNKNOWN_SERVICE = "unknown_service";
 const encoder = new TextEncoder();
 
 /**
@@ -156,7 +158,7 @@ export class SpanHeads {
       if (this.state.keys.roleOf(tag >> TYPE_BITS) !== ROLE.serviceName) continue;
       if ((tag & TYPE_MASK) === VALUE_STRING) return this.intern(rows, at, ROLE.serviceName);
     }
-    return ABSENT;
+    return this.internText(UNKNOWN_SERVICE);
   }
 
   private internText(text: string): number {

@@ -77,7 +77,8 @@ export class ValueReader {
     return (this.rows.valueTag[at] as number) & TYPE_MASK;
   }
 
-  private invalid(): undefined {
+  /** Counts a value that cannot be used. */
+  invalid(): undefined {
     this.out.invalid++;
     return undefined;
   }

@@ -1,12 +1,12 @@
 /**
- * OTLP's JSON form of a trace request, turned into the binary form that everything else reads; of a
- * metrics request, only the outline.
+ * OTLP's JSON form of a request for traces or logs, turned into the binary form that everything
+ * else reads; of a metrics request, only the outline.
  * https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  *
  * It is the protobuf JSON mapping with its own rules: ids are hex, enums are integers, 64-bit
  * integers are numbers or strings, names are lowerCamelCase only, unknown fields are ignored.
  */
-import { TraceRequest } from "./schema.js";
+import { LogsRequest, TraceRequest } from "./schema.js";
 
 /** Nesting of attribute values that is accepted; the binary reader has the same bound. */
 const DEPTH_MAX = 31;
@@ -46,6 +46,14 @@ export function parseJson(body: Uint8Array): unknown {
  */
 export function encodeJsonRequest(json: unknown): Uint8Array {
   return TraceRequest.encode(request(json, "", 0) as object).finish();
+}
+
+/**
+ * Encodes an ExportLogsServiceRequest as protobuf.
+ * @throws JsonRequestError when the JSON does not have the request's shape.
+ */
+export function encodeJsonLogs(json: unknown): Uint8Array {
+  return LogsRequest.encode(logsRequest(json, "", 0) as object).finish();
 }
 
 /**
@@ -193,6 +201,22 @@ const scopeSpans = message({ scope, spans: list(span), schemaUrl: text });
 const resource = message(attributes);
 const resourceSpans = message({ resource, scopeSpans: list(scopeSpans), schemaUrl: text });
 const request = message({ resourceSpans: list(resourceSpans) });
+
+const logRecord = message({
+  ...attributes,
+  timeUnixNano: uint64,
+  observedTimeUnixNano: uint64,
+  severityNumber: uint32,
+  severityText: text,
+  body: anyValue,
+  flags: uint32,
+  traceId: hex,
+  spanId: hex,
+  eventName: text,
+});
+const scopeLogs = message({ scope, logRecords: list(logRecord), schemaUrl: text });
+const resourceLogs = message({ resource, scopeLogs: list(scopeLogs), schemaUrl: text });
+const logsRequest = message({ resourceLogs: list(resourceLogs) });
 
 const scopeMetrics = message({ scope, metrics: list(message({ name: text })), schemaUrl: text });
 const resourceMetrics = message({ resource, scopeMetrics: list(scopeMetrics), schemaUrl: text });

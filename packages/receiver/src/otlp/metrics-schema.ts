@@ -7,13 +7,29 @@ import { WIRE_LENGTH as BYTES, WIRE_FIXED64 as FIXED, WIRE_VARINT as VARINT } fr
 /** A wire type, a message by its name, or numbers that may be packed into one field. */
 export type Content = number | string | { readonly packed: number };
 
+/** Messages that requests of all signals have. */
+export const COMMON_MESSAGES: Readonly<Record<string, Readonly<Record<number, Content>>>> = {
+  Resource: { 1: "KeyValue", 2: VARINT },
+  Scope: { 1: BYTES, 2: BYTES, 3: "KeyValue", 4: VARINT },
+  KeyValue: { 1: BYTES, 2: "AnyValue" },
+  AnyValue: {
+    1: BYTES,
+    2: VARINT,
+    3: VARINT,
+    4: FIXED,
+    5: "ArrayValue",
+    6: "KeyValueList",
+    7: BYTES,
+  },
+  ArrayValue: { 1: "AnyValue" },
+  KeyValueList: { 1: "KeyValue" },
+};
+
 /** The messages by name; a request is the first. */
 export const METRICS_MESSAGES: Readonly<Record<string, Readonly<Record<number, Content>>>> = {
   Request: { 1: "ResourceMetrics" },
   ResourceMetrics: { 1: "Resource", 2: "ScopeMetrics", 3: BYTES },
-  Resource: { 1: "KeyValue", 2: VARINT },
   ScopeMetrics: { 1: "Scope", 2: "Metric", 3: BYTES },
-  Scope: { 1: BYTES, 2: BYTES, 3: "KeyValue", 4: VARINT },
   Metric: {
     1: BYTES, // name
     2: BYTES, // description
@@ -87,16 +103,5 @@ export const METRICS_MESSAGES: Readonly<Record<string, Readonly<Record<number, C
     6: FIXED, // as_int
     7: "KeyValue",
   },
-  KeyValue: { 1: BYTES, 2: "AnyValue" },
-  AnyValue: {
-    1: BYTES,
-    2: VARINT,
-    3: VARINT,
-    4: FIXED,
-    5: "ArrayValue",
-    6: "KeyValueList",
-    7: BYTES,
-  },
-  ArrayValue: { 1: "AnyValue" },
-  KeyValueList: { 1: "KeyValue" },
+  ...COMMON_MESSAGES,
 };

@@ -61,6 +61,20 @@ const SCOPE_FIELDS = {
   droppedAttributesCount: field("uint32", 4),
 };
 
+const LOG_RECORD_FIELDS = {
+  timeUnixNano: field("fixed64", 1),
+  severityNumber: field("uint32", 2),
+  severityText: field("string", 3),
+  body: field("AnyValue", 5),
+  attributes: list("KeyValue", 6),
+  droppedAttributesCount: field("uint32", 7),
+  flags: field("fixed32", 8),
+  traceId: field("bytes", 9),
+  spanId: field("bytes", 10),
+  observedTimeUnixNano: field("fixed64", 11),
+  eventName: field("string", 12),
+};
+
 const root = protobuf.Root.fromJSON({
   nested: {
     AnyValue: {
@@ -89,6 +103,22 @@ const root = protobuf.Root.fromJSON({
       },
     },
     ExportTraceServiceRequest: { fields: { resourceSpans: list("ResourceSpans", 1) } },
+    LogRecord: { fields: LOG_RECORD_FIELDS },
+    ScopeLogs: {
+      fields: {
+        scope: field("Scope", 1),
+        logRecords: list("LogRecord", 2),
+        schemaUrl: field("string", 3),
+      },
+    },
+    ResourceLogs: {
+      fields: {
+        resource: field("Resource", 1),
+        scopeLogs: list("ScopeLogs", 2),
+        schemaUrl: field("string", 3),
+      },
+    },
+    ExportLogsServiceRequest: { fields: { resourceLogs: list("ResourceLogs", 1) } },
     ExportTracePartialSuccess: {
       fields: { rejectedSpans: field("int64", 1), errorMessage: field("string", 2) },
     },
@@ -108,6 +138,12 @@ const root = protobuf.Root.fromJSON({
 
 /** `ExportTraceServiceRequest`, by reflection. */
 export const TraceRequest = root.lookupType("ExportTraceServiceRequest");
+
+/** `ExportLogsServiceRequest`. */
+export const LogsRequest = root.lookupType("ExportLogsServiceRequest");
+
+/** One record of it. */
+export const LogRecordMessage = root.lookupType("LogRecord");
 
 /** `ExportTraceServiceResponse`. */
 export const TraceResponse = root.lookupType("ExportTraceServiceResponse");

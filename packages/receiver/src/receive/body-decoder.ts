@@ -1,14 +1,16 @@
 /** From a body as it came over the wire, or as the log kept it, to what is counted of it. */
 import type { OtlpSignal } from "../log/log-record.js";
+import { evaluationSpans } from "../otlp/evaluation-logs.js";
 import {
   checkJsonMetrics,
+  encodeJsonLogs,
   encodeJsonRequest,
   JsonRequestError,
   lossWarning,
   parseJson,
 } from "../otlp/json-request.js";
 import type { KeyTable } from "../otlp/key-table.js";
-import { checkMetricsRequest } from "../otlp/metrics-check.js";
+import { checkLogsRequest, checkMetricsRequest } from "../otlp/request-check.js";
 import { SpanRows } from "../otlp/span-rows.js";
 import { TraceReader } from "../otlp/trace-reader.js";
 import type { WireError } from "../otlp/wire.js";
@@ -31,7 +33,10 @@ export interface IncomingBody {
 export interface DecodedBody {
   /** The body without its compression. */
   readonly inflated: Uint8Array;
-  /** The spans of traces, overwritten by the next body; metrics are checked, and not read. */
+  /**
+   * The spans of traces, overwritten by the next body; of logs, spans that tell of the evaluations
+   * among them, if there are any. Metrics are checked, and not read.
+   */
   readonly rows: SpanRows | undefined;
   /** What the sender should know, although it is accepted; empty for nothing. */
   readonly warning: string;
@@ -53,10 +58,14 @@ export class BodyDecoder {
     if (signal === "metrics") {
       return { inflated, rows: undefined, warning: checkMetrics(inflated, json) };
     }
-    // Only our own events are logs; there is nothing in them to be counted.
-    if (signal === "logs") return { inflated, rows: undefined, warning: "" };
-    const { binary, warning } = json ? tracesFromJson(inflated) : { binary: inflated, warning: "" };
     const { rows } = this;
+    if (signal === "logs") {
+      const { binary, warning } = json ? logsFromJson(inflated) : checkedLogs(inflated);
+      const spans = evaluationSpans(binary);
+      const isRead = spans !== undefined && this.reader.read(spans, rows) === undefined;
+      return { inflated, rows: isRead ? rows : undefined, warning };
+    }
+    const { binary, warning } = json ? tracesFromJson(inflated) : { binary: inflated, warning: "" };
     const error = this.reader.read(binary, rows);
     // In what was made of JSON, an offset tells nothing.
     if (error) throw noRequest("trace", json ? { message: error.message } : error);
@@ -69,6 +78,19 @@ function tracesFromJson(body: Uint8Array): { binary: Uint8Array; warning: string
     binary: encodeJsonRequest(json),
     warning: lossWarning(json as object, "resourceSpans"),
   }));
+}
+
+function logsFromJson(body: Uint8Array): { binary: Uint8Array; warning: string } {
+  return fromJson(body, (json) => ({
+    binary: encodeJsonLogs(json),
+    warning: lossWarning(json as object, "resourceLogs"),
+  }));
+}
+
+function checkedLogs(binary: Uint8Array): { binary: Uint8Array; warning: string } {
+  const error = checkLogsRequest(binary);
+  if (error) throw noRequest("logs", error);
+  return { binary, warning: "" };
 }
 
 /** @returns what the sender should know */

@@ -84,8 +84,8 @@ export class Intake implements Stage {
     if (signal !== undefined) return signal;
     throw new OtlpError(
       "unknownSignal",
-      `${name} are not taken here; traces are, and metrics where the receivers of ` +
-        "service.pipelines.metrics list otlp",
+      `${name} are not taken here; traces are, and metrics and logs where the receivers of ` +
+        `service.pipelines.${name} list otlp`,
     );
   }
 
@@ -119,7 +119,11 @@ export class Intake implements Stage {
   async take(incoming: IncomingBody): Promise<Accepted> {
     const { body, signal, contentType, contentEncoding } = incoming;
     const { inflated, rows, warning } = this.decoder.decode(incoming);
-    const { spanCount = 0, rejectedSpans = 0, rejectedReason } = rows ?? {};
+    const {
+      spanCount = 0,
+      rejectedSpans = 0,
+      rejectedReason,
+    } = (signal === "traces" ? rows : undefined) ?? {};
     const kept = { body, signal, contentType, contentEncoding, receivedMs: this.now() };
     const keeping = this.pipeline(kept, rows);
     freeInflated(inflated, body);

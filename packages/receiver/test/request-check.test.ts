@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkMetricsRequest } from "../src/otlp/metrics-check.ts";
+import { checkMetricsRequest } from "../src/otlp/request-check.ts";
 import { everyMetric } from "./metrics-requests.ts";
 import { encodeSpans, LOGS_BODY, START_MS } from "./running-receiver.ts";
 

@@ -1,0 +1,204 @@
+/**
+ * Joins what is said of answers - thumbs, copied, edited, scores of judges - to the calls that have
+ * given them, so that it counts for their model, segments and prompt version. Either may come
+ * first: an evaluation whose call is unknown waits for it, within bounds, and then counts for
+ * whomever its own span names.
+ */
+import { METRICS } from "@tidemark/semconv";
+import type { MetricFamily } from "../metric-family.js";
+import { CounterSet } from "../metric-family.js";
+import type { CallGroup, GroupItem } from "./call-groups.js";
+import { CallGroups, itemOf, NO_GROUP } from "./call-groups.js";
+import { CallMemory } from "./call-memory.js";
+import type { ObserverState } from "./observer-state.js";
+
+/** Evaluations that may wait at once, some 500 bytes each; beyond, the oldest waits no longer. */
+const WAITING_MAX = 10_000;
+
+/** What an evaluation says of an answer. */
+export interface Judgement {
+  readonly name: string;
+  /** Finite; undefined when there is only a label. */
+  readonly score: number | undefined;
+  readonly label: string | undefined;
+  /** When it was given, in milliseconds since the epoch. */
+  readonly timeMs: number;
+  /** Of the span that tells of it: 16 bytes of its trace, and 8 of its own. */
+  readonly ids: Uint8Array;
+}
+
+/** A judgement and the call that it names. */
+export interface Evaluation extends Judgement {
+  /** The keys by which its call is known, if it is by any; the best first. */
+  readonly refs: readonly string[];
+  /** The key of what is tried when no call by those keys has come; empty for nothing. */
+  readonly lastRef: string;
+  /** Whose it is when there is no call. */
+  readonly own: CallGroup;
+}
+
+interface Waiting {
+  readonly evaluation: Evaluation;
+  readonly untilMs: number;
+}
+
+/** One that waits, as it is stored. */
+type WaitingItem = Omit<Evaluation, "own" | "ids"> & {
+  readonly own: GroupItem;
+  readonly ids: string;
+  readonly untilMs: number;
+};
+
+/** What is stored, but for the calls themselves. */
+export interface EvaluationsItem {
+  readonly groups: readonly GroupItem[];
+  readonly waiting: readonly WaitingItem[];
+  readonly outcomes: readonly (readonly [outcome: string, count: number])[];
+}
+
+const OUTCOMES = ["joined", "unjoined", "without_call"] as const;
+
+/** Owned by the observer. */
+export class Evaluations {
+  readonly calls: CallMemory;
+  private readonly groups = new CallGroups();
+  private readonly waitMs: number;
+  /** In the order in which they came, so that the first one is the first to wait no longer. */
+  private readonly waiting = new Set<Waiting>();
+  private readonly byRef = new Map<string, Set<Waiting>>();
+  private readonly outcomes = new CounterSet(OUTCOMES.map((outcome) => ({ outcome })));
+  private readonly count: (judgement: Judgement, group: CallGroup) => void;
+
+  /**
+   * @param calls how many calls are remembered at least
+   * @param waitMs how long an evaluation waits for its call
+   * @param count counts one for a group
+   */
+  constructor(
+    calls: number,
+    waitMs: number,
+    count: (judgement: Judgement, group: CallGroup) => void,
+  ) {
+    this.calls = new CallMemory(calls);
+    this.waitMs = waitMs;
+    this.count = count;
+  }
+
+  /** A call has been counted: what has waited for it counts now. */
+  addCall(keys: readonly string[], group: CallGroup): void {
+    const id = this.groups.idOf(group);
+    if (id === NO_GROUP) return;
+    this.calls.add(keys, id);
+    if (this.waiting.size === 0) return;
+    const found = this.groups.at(id) as CallGroup;
+    for (const key of keys) {
+      for (const waiting of this.byRef.get(key) ?? []) {
+        this.remove(waiting);
+        this.settle(waiting.evaluation, found, "joined");
+      }
+    }
+  }
+
+  /** Counts an evaluation of the very call whose span tells of it. */
+  addToCall(judgement: Judgement, group: CallGroup): void {
+    this.settle(judgement, group, "joined");
+  }
+
+  /** Counts an evaluation for its call, or lets it wait for that. */
+  add(evaluation: Evaluation, nowMs: number): void {
+    const { refs, own } = evaluation;
+    if (refs.length === 0) {
+      this.settle(evaluation, own, "without_call");
+      return;
+    }
+    for (const ref of refs) {
+      const group = this.groupOf(ref);
+      if (group === undefined) continue;
+      this.settle(evaluation, group, "joined");
+      return;
+    }
+    this.wait({ evaluation, untilMs: nowMs + this.waitMs });
+    if (this.waiting.size > WAITING_MAX) this.giveUp([...this.waiting][0] as Waiting);
+  }
+
+  /** Lets nobody wait any longer than that. */
+  advance(nowMs: number): void {
+    for (const waiting of this.waiting) {
+      if (waiting.untilMs > nowMs) return;
+      this.giveUp(waiting);
+    }
+  }
+
+  /** What became of evaluations. */
+  metrics(): MetricFamily[] {
+    const waiting = [{ labels: {}, value: this.waiting.size }];
+    return [
+      { definition: METRICS.receiverEvaluations, points: this.outcomes.snapshot() },
+      { definition: METRICS.evaluationsWaiting, points: waiting },
+    ];
+  }
+
+  /** All but the calls, to be stored. */
+  item(): EvaluationsItem {
+    return {
+      groups: this.groups.items(),
+      waiting: [...this.waiting].map(({ evaluation, untilMs }) => {
+        const { own, ids, ...rest } = evaluation;
+        return { ...rest, own: itemOf(own), ids: Buffer.from(ids).toString("hex"), untilMs };
+      }),
+      outcomes: this.outcomes.snapshot().map(({ labels, value }) => {
+        return [labels["outcome"] as string, value] as const;
+      }),
+    };
+  }
+
+  /** Takes up what {@link item} gave. */
+  restore({ groups, waiting, outcomes }: EvaluationsItem, state: ObserverState): void {
+    this.groups.restore(groups, state);
+    for (const [outcome, count] of outcomes) this.outcomes.add({ outcome }, count);
+    for (const { own, ids, untilMs, ...rest } of waiting) {
+      const [name, version, promptVersion, segments] = own;
+      const model = state.modelNamed(name, version);
+      if (model === undefined) continue;
+      const found = segments.flatMap((segment) => state.segment(model, segment) ?? []);
+      const group = { model, segments: found, promptVersion };
+      const bytes = new Uint8Array(Buffer.from(ids, "hex"));
+      this.wait({ evaluation: { ...rest, ids: bytes, own: group }, untilMs });
+    }
+  }
+
+  private groupOf(ref: string): CallGroup | undefined {
+    const id = this.calls.find(ref);
+    return id < 0 ? undefined : this.groups.at(id);
+  }
+
+  private wait(waiting: Waiting): void {
+    this.waiting.add(waiting);
+    for (const ref of waiting.evaluation.refs) {
+      const others = this.byRef.get(ref) ?? new Set();
+      this.byRef.set(ref, others.add(waiting));
+    }
+  }
+
+  private remove(waiting: Waiting): void {
+    this.waiting.delete(waiting);
+    for (const ref of waiting.evaluation.refs) {
+      const others = this.byRef.get(ref);
+      others?.delete(waiting);
+      if (others?.size === 0) this.byRef.delete(ref);
+    }
+  }
+
+  private giveUp(waiting: Waiting): void {
+    const { evaluation } = waiting;
+    this.remove(waiting);
+    const group = evaluation.lastRef === "" ? undefined : this.groupOf(evaluation.lastRef);
+    if (group) this.settle(evaluation, group, "joined");
+    else this.settle(evaluation, evaluation.own, "unjoined");
+  }
+
+  private settle(judgement: Judgement, group: CallGroup, outcome: (typeof OUTCOMES)[number]): void {
+    this.outcomes.add({ outcome });
+    this.count(judgement, group);
+  }
+}
