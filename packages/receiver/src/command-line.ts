@@ -8,6 +8,7 @@ import { ReportError, report } from "./commands/report.js";
 import { StatusError, status } from "./commands/status.js";
 import { ConfigError } from "./config/load-config.js";
 import { ListenError } from "./listen.js";
+import { PriceTableError } from "./prices.js";
 import { CredentialError } from "./receive/credential-files.js";
 import { TrainingDataError } from "./references/data-file.js";
 import { ReferenceFileError } from "./references/reference-file.js";
@@ -254,6 +255,7 @@ export async function runCommandLine(args: string[]): Promise<void> {
       error instanceof CredentialError ||
       error instanceof ListenError ||
       error instanceof ReferenceFileError ||
+      error instanceof PriceTableError ||
       error instanceof ReportError ||
       error instanceof StateStoreError ||
       error instanceof StatusError ||

@@ -39,6 +39,7 @@ import {
   receiverResource,
   reportedSignals,
 } from "./outputs.js";
+import { readPrices } from "./prices.js";
 import { BodyDecoder } from "./receive/body-decoder.js";
 import { Intake } from "./receive/intake.js";
 import { OtlpError } from "./receive/otlp-error.js";
@@ -240,7 +241,7 @@ function createObserver(
   live: LiveParts,
   { now }: World,
 ): Observer {
-  const { observe, spanMetrics, evaluate, signals } = config.processors;
+  const { observe, spanMetrics, evaluate, signals, prices } = config.processors;
   const { book, past, learn, logger } = live;
   const observer: Observer = new Observer(
     {
@@ -258,6 +259,7 @@ function createObserver(
         evaluationWaitMs: observe.evaluationWait,
       },
       spanSeriesMax: spanMetrics.enabled ? spanMetrics.maxSeries : 0,
+      prices: prices.enabled ? readPrices(prices.file) : undefined,
       learn,
       references: book,
       past,

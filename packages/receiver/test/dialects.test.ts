@@ -52,47 +52,53 @@ const MODEL = { "response.model": 2 };
 const half = (signals: Record<string, number>) =>
   Object.fromEntries(Object.keys(signals).map((signal) => [signal, 1]));
 
-const OURS = { "usage.cost": 2, "response.time_between_tokens": 1 };
+const OURS = { "response.time_between_tokens": 1 };
+/** Ours say it; of others it follows from their tokens. */
+const COST = { "usage.cost": 2 };
 
 const RECORDINGS: [name: string, model: string, signals: Record<string, number>][] = [
   [
     "tidemark-openai",
     "gpt-4o-mini",
-    { ...TOKENS, ...CACHED, ...REASONING, ...STREAM, ...REASONS, ...MODEL, ...OURS },
+    { ...TOKENS, ...COST, ...CACHED, ...REASONING, ...STREAM, ...REASONS, ...MODEL, ...OURS },
   ],
   [
     "tidemark-anthropic",
     "claude-sonnet-4-5",
-    { ...TOKENS, ...CACHED, ...WRITTEN, ...STREAM, ...REASONS, ...MODEL, ...OURS },
+    { ...TOKENS, ...COST, ...CACHED, ...WRITTEN, ...STREAM, ...REASONS, ...MODEL, ...OURS },
   ],
-  ["gen-ai-openai", "gpt-4o-mini", { ...TOKENS, ...REASONS, ...MODEL }],
+  ["gen-ai-openai", "gpt-4o-mini", { ...TOKENS, ...COST, ...REASONS, ...MODEL }],
   [
     "openinference-openai",
     "gpt-4o-mini",
-    { ...half({ ...TOKENS, ...CACHED, ...REASONING }), ...REASONS },
+    { ...half({ ...TOKENS, ...COST, ...CACHED, ...REASONING }), ...REASONS },
   ],
-  ["traceloop-openai", "gpt-4o-mini", { ...half(TOKENS), ...REASONS, ...MODEL }],
-  ["ai-6", "gpt-4o-mini", { ...TOKENS, ...CACHED, ...REASONING, ...STREAM, ...REASONS, ...MODEL }],
+  ["traceloop-openai", "gpt-4o-mini", { ...half({ ...TOKENS, ...COST }), ...REASONS, ...MODEL }],
+  [
+    "ai-6",
+    "gpt-4o-mini",
+    { ...TOKENS, ...COST, ...CACHED, ...REASONING, ...STREAM, ...REASONS, ...MODEL },
+  ],
   [
     "ai-7",
     "gpt-4o-mini",
-    { ...TOKENS, ...CACHED, ...STREAM, "response.time_between_tokens": 1, ...REASONS, ...MODEL },
+    { ...TOKENS, ...COST, ...CACHED, ...STREAM, ...OURS, ...REASONS, ...MODEL },
   ],
-  ["langfuse-openai", "gpt-4o-mini", { ...TOKENS, ...CACHED, ...REASONING, ...STREAM }],
+  ["langfuse-openai", "gpt-4o-mini", { ...TOKENS, ...COST, ...CACHED, ...REASONING, ...STREAM }],
   [
     "anthropic-native",
     "claude-sonnet-4-5",
-    { ...TOKENS, ...CACHED, ...WRITTEN, ...STREAM, ...REASONS, ...MODEL },
+    { ...TOKENS, ...COST, ...CACHED, ...WRITTEN, ...STREAM, ...REASONS, ...MODEL },
   ],
   [
     "openinference-anthropic",
     "claude-sonnet-4-5",
-    { ...TOKENS, ...CACHED, ...WRITTEN, ...STREAM, ...REASONS, ...MODEL },
+    { ...TOKENS, ...COST, ...CACHED, ...WRITTEN, ...STREAM, ...REASONS, ...MODEL },
   ],
   [
     "traceloop-anthropic",
     "claude-sonnet-4-5",
-    { ...TOKENS, ...CACHED, ...WRITTEN, "response.finish_reason": 1, ...MODEL },
+    { ...TOKENS, ...COST, ...CACHED, ...WRITTEN, "response.finish_reason": 1, ...MODEL },
   ],
 ];
 
@@ -136,6 +142,24 @@ describe.each(RECORDINGS)("spans that %s has sent", (name, model, signals) => {
     // The model server waits 40 ms before the first chunk of a stream.
     expect(first).toBeGreaterThan(0.04);
     expect(first).toBeLessThan(0.1);
+  });
+});
+
+/** US dollars per token; none of the answers was written into a cache. */
+const PRICES: Record<string, { input: number; cached: number; output: number }> = {
+  "gpt-4o-mini": { input: 0.15e-6, cached: 0.075e-6, output: 0.6e-6 },
+  "claude-sonnet-4-5": { input: 3e-6, cached: 0.3e-6, output: 15e-6 },
+};
+
+describe.each(RECORDINGS)("the cost of what %s has sent", (name, model, signals) => {
+  it("is that of its tokens, whether or not the library says it", async () => {
+    const receiver = await afterRecording(name);
+    const { input, cached, output } = PRICES[model] as (typeof PRICES)[string];
+    const read = signals["usage.cache_read_tokens"] === undefined ? 0 : 20;
+    const each = (120 - read) * input + read * cached + 30 * output;
+    const { USD } = await byLabel(receiver, "gen_ai_usage_cost_total", model, "currency");
+    expect(USD).toBeCloseTo((signals["usage.cost"] as number) * each, 12);
+    expect(await receiver.metric("gen_ai_usage_cost_unknown_total")).toEqual({});
   });
 });
 
@@ -187,8 +211,8 @@ describe("calls of a model that no price table has", () => {
     const body = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
     await post(`${receiver.otlp}/v1/traces`, body, { "content-type": "application/json" });
     const unknown = "gen_ai_usage_cost_unknown_total";
-    expect(await byLabel(receiver, unknown, "mystery", "provider")).toEqual({ acme: 2 });
-    expect(await byLabel(receiver, unknown, "mystery", "tenant")).toEqual({ globex: 2 });
+    expect(await byLabel(receiver, unknown, "mystery", "provider")).toEqual({ acme: 3 });
+    expect(await byLabel(receiver, unknown, "mystery", "tenant")).toEqual({ globex: 3 });
     expect(await byLabel(receiver, "gen_ai_usage_cost_total", "mystery", "tenant")).toEqual({});
   });
 });

@@ -34,15 +34,53 @@ const VERSION =
 /** What may come before it: a resource's path, or where Bedrock runs it. */
 const PLACE = /^(?:(?:.*\/)|(?:(?:us|eu|apac|global|us-gov)\.))/;
 
+/**
+ * How providers are called in other dialects, in small letters; of a name with dots, such as
+ * Vercel's `openai.chat`, the longest beginning that is listed counts.
+ */
+const PROVIDERS: Readonly<Record<string, string>> = {
+  openai: "openai",
+  anthropic: "anthropic",
+  google: "gcp.gemini",
+  gemini: "gcp.gemini",
+  google_genai: "gcp.gemini",
+  "gcp.gen_ai": "gcp.gemini",
+  vertexai: "gcp.vertex_ai",
+  vertex_ai: "gcp.vertex_ai",
+  google_vertexai: "gcp.vertex_ai",
+  "google.vertex": "gcp.vertex_ai",
+  mistral: "mistral_ai",
+  mistralai: "mistral_ai",
+  cohere: "cohere",
+  aws: "aws.bedrock",
+  bedrock: "aws.bedrock",
+  amazon_bedrock: "aws.bedrock",
+  "amazon-bedrock": "aws.bedrock",
+  groq: "groq",
+  xai: "x_ai",
+};
+
+/** A provider as price tables name it, whoever names it. */
+function providerNamed(name: string): string {
+  const parts = name.toLowerCase().split(".");
+  for (let count = parts.length; count > 0; count--) {
+    const known = PROVIDERS[parts.slice(0, count).join(".")];
+    if (known !== undefined) return known;
+  }
+  return name;
+}
+
 /** Prices by model; of several tables the first that has a model counts. */
 export class PriceBook {
   private readonly prices = new Map<string, Price[]>();
+  private readonly providers = new Set<string>();
 
   constructor(tables: readonly (readonly Price[])[]) {
     for (const table of tables) {
       const own = new Map<string, Price[]>();
       for (const price of table) {
         const key = keyOf(price.provider, price.model);
+        this.providers.add(price.provider);
         own.set(key, [...(own.get(key) ?? []), price]);
       }
       for (const [key, prices] of own) {
@@ -55,8 +93,23 @@ export class PriceBook {
     }
   }
 
-  /** The price of a model at a time; undefined when nobody has said one. */
+  /**
+   * The price of a model at a time; undefined when nobody has said one. Without a provider it is
+   * that of the first who has the model.
+   */
   find(provider: string, model: string, atMs: number): Price | undefined {
+    if (provider !== "") {
+      const own = this.ofProvider(provider, model, atMs);
+      return own ?? this.ofProvider(providerNamed(provider), model, atMs);
+    }
+    for (const any of this.providers) {
+      const found = this.ofProvider(any, model, atMs);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  private ofProvider(provider: string, model: string, atMs: number): Price | undefined {
     const bare = model.replace(PLACE, "");
     for (const name of bare === model ? [model] : [model, bare]) {
       for (const key of candidates(provider, name)) {

@@ -3,11 +3,13 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Price } from "@tidemark/semconv";
-import { costOf, PriceBook } from "@tidemark/semconv";
+import { costOf, PriceBook, priceTable } from "@tidemark/semconv";
 import { beforeAll, describe, expect, test } from "vitest";
-import { parsePriceTable } from "../../dist/llm/price-table.js";
+import { parse } from "yaml";
 import { installProviders } from "./providers.js";
 
+const parsePriceTable = (yaml: string, name: string) =>
+  priceTable(parse(yaml, { schema: "core" }), name);
 const file = createRequire(import.meta.url).resolve("@tidemark/semconv/prices.yaml");
 const shipped = parsePriceTable(readFileSync(file, "utf8"), file);
 const NOW = Date.UTC(2026, 10, 21);
@@ -92,6 +94,13 @@ describe("a price table", () => {
     ["prices: []", /own.yaml: version/],
     ['version: "1"\nprices: [{provider: a, models: {m: {input: -1, output: 1}}}]', /input|models/],
     ['version: "1"\nprices: [{provider: a, currency: euro, models: {}}]', /currency.*ISO 4217/],
+    ['version: "1"\nprices: [{provider: a, models: {m: {input: 1}}}]', /prices.0.models.m.output/],
+    ['version: "1"\nprices: [{provider: a, model: {}}]', /unknown key "model"; known are/],
+    [
+      'version: "1"\nprices: [{provider: a, models: {m: {input: 1, output: 1, from: soon}}}]',
+      /prices.0.models.m.from: must be a day/,
+    ],
+    ["7", /own.yaml: the file: must be a map/],
   ])("says what is wrong with it: %j", (yaml, complaint) => {
     expect(() => parsePriceTable(yaml, "own.yaml")).toThrow(complaint);
   });

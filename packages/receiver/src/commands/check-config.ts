@@ -3,18 +3,20 @@ import { loadConfig } from "../config/load-config.js";
 import { configSchema } from "../config/schema.js";
 import { everComparable } from "../evaluate/comparable.js";
 import { windowPolicies } from "../evaluate/evaluator.js";
+import { readPrices } from "../prices.js";
 import { checkCredentials } from "../receive/otlp-receivers.js";
 import { configuredReferences } from "../references/configured-references.js";
 import { windowLengths } from "../window-lengths.js";
 
 /**
  * Loads a configuration and everything it refers to, and says that it can be used.
- * @throws ConfigError, CredentialError or ReferenceFileError
+ * @throws ConfigError, CredentialError, PriceTableError or ReferenceFileError
  */
 export function checkConfig(file: string): void {
   const config = loadConfig(file, process.env);
   checkCredentials(config.receivers.otlp);
-  const { references } = config.processors;
+  const { references, prices } = config.processors;
+  readPrices(prices.file);
   const { files, rules } = configuredReferences(references);
   const { windows, ladder, ...promises } = config.processors.evaluate;
   const policies = windowPolicies(windowLengths(windows, ladder), promises);

@@ -7,7 +7,7 @@ import { createReceiver } from "../main.js";
 
 /**
  * Runs the receiver until it is told to stop (SIGINT or SIGTERM).
- * @throws ConfigError, CredentialError or ReferenceFileError when it cannot start
+ * @throws ConfigError, CredentialError, PriceTableError or ReferenceFileError when it cannot start
  */
 export async function receive(file: string | undefined): Promise<void> {
   tuneGarbageCollection();

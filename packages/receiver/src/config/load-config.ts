@@ -73,6 +73,8 @@ export function parseConfig(text: string, file: string, env: NodeJS.ProcessEnv):
     reference.file === undefined ? reference : { file: resolve(folder, reference.file) },
   );
   resolveCredentials(config, folder);
+  const { prices } = config.processors;
+  if (prices.file !== undefined) prices.file = resolve(folder, prices.file);
   const storage = withDirectory(config.service.storage, folder, env);
   return {
     ...config,

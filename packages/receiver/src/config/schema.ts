@@ -46,6 +46,13 @@ const spanMetrics = z.strictObject({
   maxSeries: z.int().min(1).max(50_000).default(5000),
 });
 
+/** Costs of calls whose spans do not state them. */
+const prices = z.strictObject({
+  enabled: z.boolean().default(true),
+  /** A table of the user's own, which comes before the shipped one. */
+  file: z.string().min(1).optional(),
+});
+
 const learn = z.strictObject({
   samples: z.int().min(100).max(100_000_000).default(5000),
   span: duration(0, 365 * DAY_MS, "1d"),
@@ -163,6 +170,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       observe: observe.prefault({}),
       spanMetrics: spanMetrics.prefault({}),
+      prices: prices.prefault({}),
       learn: learn.prefault({}),
       /** Further signals, of any attribute. */
       signals: z.array(declaredSignal).max(1000).default([]),

@@ -6,6 +6,7 @@ import type { Activity, CallSignalKey, Concept } from "@tidemark/semconv";
 import {
   ACTIVITIES,
   CALL_SIGNALS,
+  costOf,
   DIALECT_ATTRIBUTES,
   FINISH_REASONS,
   TOKEN_TYPES,
@@ -13,15 +14,15 @@ import {
 import type { SpanRows } from "../otlp/span-rows.js";
 import { STATUS_ERROR } from "../otlp/span-rows.js";
 import { ROLE } from "../otlp/wanted-keys.js";
+import type { CallLatency } from "./call-latencies.js";
 import { idKey, spanKey } from "./call-memory.js";
 import type { CallEvent } from "./call-parts.js";
 import { CallParts } from "./call-parts.js";
 import type { CallUsage } from "./call-usage.js";
-import { usageOf } from "./call-usage.js";
+import { pricedUsage, usageOf } from "./call-usage.js";
 import type { FoundEvaluation } from "./evaluation-reader.js";
 import { EvaluationReader } from "./evaluation-reader.js";
 import { jsonDocuments, timeOf } from "./json-details.js";
-import { CALL_LATENCIES } from "./model-metrics.js";
 import type { Observations } from "./observations.js";
 import type { ObservedModel } from "./observed-model.js";
 import type { ObserverState } from "./observer-state.js";
@@ -29,12 +30,15 @@ import type { CountedCall } from "./recent-calls.js";
 import { idAt, RecentCalls } from "./recent-calls.js";
 import { ValueReader } from "./value-reader.js";
 
+const NO_VIEW: DataView = new DataView(new ArrayBuffer(0));
 const NS_PER_S = 1e9;
 const MS_PER_S = 1000;
 const MS_PER_NS = 1e-6;
 /** What our own spans give as the source of a cost when no price table has the model. */
 const UNKNOWN_COST = "unknown";
 const EVENT_SCORES_MAX = 256;
+/** In the place of a signal's id: the call has been counted as one of unknown cost. */
+const UNPRICED = -1;
 
 /** What has become of a span: the first report of a call, a further one, or no call. */
 export interface CallOutcome {
@@ -62,6 +66,10 @@ export class CallReader {
   /** What has been counted of the present call, and what is being added. */
   private counted: ReadonlySet<number> = new Set();
   private readonly added: number[] = [];
+  /** Whose the present call is, and where its span. */
+  private model!: ObservedModel;
+  private tenant = "";
+  private readonly place = { view: NO_VIEW, traceOffset: 0, spanOffset: 0, timeMs: 0 };
 
   constructor(state: ObserverState) {
     this.state = state;
@@ -96,21 +104,21 @@ export class CallReader {
       startMs,
       endMs: startMs + durationNs * MS_PER_NS,
     });
-    this.begin(call);
-    this.latency("duration", Math.max(0, durationNs / NS_PER_S), call.model);
+    this.begin(call, rows, span);
+    this.latency("duration", Math.max(0, durationNs / NS_PER_S));
     this.event("error", rows.status[span] === STATUS_ERROR);
     if (activity === "retrieval") this.readRetrieval(rows);
-    else this.readCall(rows, span, call.model, scope);
+    else this.readCall(rows, span, usageOf(parts, values, scope));
     this.end(call);
     const keys = this.keysOf(rows, span, activity);
     return { kind: isFirst ? "call" : "duplicate", model: call.model, keys, ...told };
   }
 
-  private readCall(rows: SpanRows, span: number, model: ObservedModel, scope: string): void {
-    const usage = usageOf(this.parts, this.values, scope);
-    this.readUsage(usage, model, this.tenantOf(rows, span));
-    this.latency("timeToFirstToken", this.timeToFirstToken(rows, span), model);
-    this.latency("timeBetweenTokens", this.seconds("timeBetweenTokens"), model);
+  private readCall(rows: SpanRows, span: number, usage: CallUsage): void {
+    this.readUsage(usage);
+    this.readCost(usage, rows.startMs[span] as number);
+    this.latency("timeToFirstToken", this.timeToFirstToken(rows, span));
+    this.latency("timeBetweenTokens", this.seconds("timeBetweenTokens"));
     this.optional("embeddingDimensions", this.value("embeddingDimensions"));
     this.name("responseModel", this.text("responseModel"));
     for (const at of this.parts.of("finishReason").at) {
@@ -119,15 +127,34 @@ export class CallReader {
     }
   }
 
-  private readUsage(usage: CallUsage, model: ObservedModel, tenant: string): void {
+  private readUsage(usage: CallUsage): void {
+    const { model, tenant } = this;
     for (const [key, type] of Object.entries(TOKEN_TYPES) as [keyof typeof TOKEN_TYPES, string][]) {
       const tokens = usage[key];
       if (this.optional(key, tokens)) model.tokens.add(tenant, type, tokens as number);
     }
-    const { cost, currency } = usage;
+  }
+
+  /** What the span says goes before our own tables, which may not have the prices of its app. */
+  private readCost({ cost, currency, ...usage }: CallUsage, startMs: number): void {
+    const { model, tenant } = this;
+    const { prices } = this.state;
     if (this.optional("cost", cost)) model.costs.add(tenant, currency, cost as number);
-    else if (this.counted.size === 0 && this.text("costSource") === UNKNOWN_COST) {
-      model.unpriced.add(tenant, this.text("provider") ?? "", 1);
+    if (cost !== undefined || this.counted.has(this.ids.get("cost") as number)) return;
+    const provider = this.text("provider") ?? "";
+    const names = [this.text("responseModel"), this.text("model"), model.model];
+    const price = names
+      .map((name) => name && prices?.find(provider, name, startMs))
+      .find((found) => typeof found === "object");
+    if (price !== undefined) {
+      const amount = costOf(price, pricedUsage(usage)) ?? Number.NaN;
+      if (Number.isNaN(amount)) return;
+      this.number("cost", amount);
+      model.costs.add(tenant, price.currency, amount);
+    } else if (usage.inputTokens !== undefined || this.text("costSource") === UNKNOWN_COST) {
+      if (this.counted.has(UNPRICED)) return;
+      this.added.push(UNPRICED);
+      model.unpriced.add(tenant, provider, 1);
     }
   }
 
@@ -239,9 +266,16 @@ export class CallReader {
     return value === undefined || form !== "ms" ? value : value / MS_PER_S;
   }
 
-  private begin({ keys }: CountedCall): void {
+  private begin({ keys, model }: CountedCall, rows: SpanRows, span: number): void {
     this.counted = keys;
     this.added.length = 0;
+    this.model = model;
+    this.tenant = this.tenantOf(rows, span);
+    const { place } = this;
+    place.view = rows.view;
+    place.traceOffset = rows.traceId[span] as number;
+    place.spanOffset = rows.spanId[span] as number;
+    place.timeMs = rows.startMs[span] as number;
   }
 
   private end({ keys }: CountedCall): void {
@@ -270,13 +304,9 @@ export class CallReader {
     return value >= 0;
   }
 
-  private latency(
-    key: keyof typeof CALL_LATENCIES,
-    seconds: number | undefined,
-    model: ObservedModel,
-  ): void {
-    const counts = this.optional(key, seconds);
-    if (counts) model.latency(CALL_LATENCIES[key]).add(seconds as number);
+  private latency(key: CallLatency, seconds: number | undefined): void {
+    if (!this.optional(key, seconds)) return;
+    this.model.callLatencies.add(key, this.tenant, seconds as number, this.place);
   }
 
   private event(key: CallSignalKey, happened: boolean): void {

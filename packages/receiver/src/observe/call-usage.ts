@@ -1,5 +1,6 @@
 /** Tokens and cost of one call, as all dialects are to say them: input with what was cached. */
-import { CACHE_EXCLUSIVE_PROVIDERS, CACHE_EXCLUSIVE_SCOPES, type Concept } from "@tidemark/semconv";
+import type { Concept, PricedUsage } from "@tidemark/semconv";
+import { CACHE_EXCLUSIVE_PROVIDERS, CACHE_EXCLUSIVE_SCOPES } from "@tidemark/semconv";
 import type { CallParts } from "./call-parts.js";
 import { jsonNumbers, sidesOf } from "./json-details.js";
 import type { ValueReader } from "./value-reader.js";
@@ -60,6 +61,17 @@ export function usageOf(parts: CallParts, values: ValueReader, scope: string): C
       sum(number("inputCost"), number("outputCost")) ??
       total(details("costDetails")),
     currency: CURRENCY.test(currency) ? currency : "USD",
+  };
+}
+
+/** The same as price tables count it. */
+export function pricedUsage(usage: Omit<CallUsage, "cost" | "currency">): PricedUsage {
+  return {
+    input: usage.inputTokens,
+    output: usage.outputTokens,
+    cacheRead: usage.cacheReadTokens,
+    cacheWrite: usage.cacheWriteTokens,
+    reasoning: usage.reasoningTokens,
   };
 }
 

@@ -3,16 +3,10 @@ import { isStage, METRICS } from "@tidemark/semconv";
 import type { HistogramPoint, Labels, MetricFamily, NumberPoint } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
 import { ROLE } from "../otlp/wanted-keys.js";
+import type { CallLatency } from "./call-latencies.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import type { SignalPanes } from "./signal.js";
 import { referencePoint } from "./value-totals.js";
-
-/** Histograms of calls that no stage has, as {@link ObservedModel.latency} names them. */
-export const CALL_LATENCIES = {
-  duration: "call duration",
-  timeToFirstToken: "call time to first token",
-  timeBetweenTokens: "call time between tokens",
-} as const;
 
 /**
  * The families of all models.
@@ -32,11 +26,8 @@ function familiesOf(observed: readonly ObservedModel[]): MetricFamily[] {
       .filter(([stage]) => isStage(stage))
       .map(([stage, latency]) => latency.point({ ...modelLabels(model), stage })),
   );
-  const ofCalls = (name: string) =>
-    models.flatMap((model) => {
-      const latency = model.latencies.get(name);
-      return latency === undefined ? [] : [latency.point(modelLabels(model))];
-    });
+  const ofCalls = (of: CallLatency) =>
+    models.flatMap((model) => model.callLatencies.points(of, modelLabels(model)));
   return [
     { definition: METRICS.predictionRequests, points: models.flatMap(requestPoints) },
     { definition: METRICS.predictionLatency, points: stages },
@@ -74,9 +65,9 @@ function familiesOf(observed: readonly ObservedModel[]): MetricFamily[] {
       definition: METRICS.evaluationResults,
       points: models.flatMap((model) => model.evaluations.results(modelLabels(model))),
     },
-    { definition: METRICS.callDuration, points: ofCalls(CALL_LATENCIES.duration) },
-    { definition: METRICS.timeToFirstToken, points: ofCalls(CALL_LATENCIES.timeToFirstToken) },
-    { definition: METRICS.timeBetweenTokens, points: ofCalls(CALL_LATENCIES.timeBetweenTokens) },
+    { definition: METRICS.callDuration, points: ofCalls("duration") },
+    { definition: METRICS.timeToFirstToken, points: ofCalls("timeToFirstToken") },
+    { definition: METRICS.timeBetweenTokens, points: ofCalls("timeBetweenTokens") },
   ];
 }
 

@@ -4,13 +4,14 @@ import type { SignalIdentity } from "../closed-window.js";
 import type { Reference } from "../references/reference.js";
 import { isSameReference, LEARNED } from "../references/reference.js";
 import type { Violation, ViolationCounts } from "../violations.js";
+import { CallLatencies } from "./call-latencies.js";
 import type { ConfidenceHistograms } from "./confidence-histograms.js";
 import { EvaluationCounts } from "./evaluation-counts.js";
 import { LatencyHistogram } from "./latency-histogram.js";
 import type { LearnOptions } from "./learner.js";
 import { Learner } from "./learner.js";
 import { SignalPanes } from "./signal.js";
-import type { TenantRoom } from "./usage-counts.js";
+import type { TenantRoom, tenantRooms } from "./usage-counts.js";
 import { UsageCounts } from "./usage-counts.js";
 import type { WindowSchedule } from "./window-schedule.js";
 
@@ -54,7 +55,8 @@ export interface ModelOptions {
   readonly learn: LearnOptions;
   /** Where references come from: see references/reference-book.ts. */
   readonly references: References;
-  readonly tenants: TenantRoom;
+  readonly tenants: ReturnType<typeof tenantRooms>;
+  readonly histograms: TenantRoom;
   /** How the values of a signal are summed up; undefined when the first one decides. */
   readonly kindOf: (role: number, name: string) => SignalKind | undefined;
 }
@@ -70,6 +72,7 @@ export class ObservedModel {
   readonly latencies = new Map<string, LatencyHistogram>();
   /** Those whose spans name the model: a bounded number of them. */
   readonly services = new Set<string>();
+  readonly callLatencies: CallLatencies;
   /** Tokens by type, and money by currency. */
   readonly tokens: UsageCounts;
   readonly costs: UsageCounts;
@@ -90,9 +93,10 @@ export class ObservedModel {
     this.version = version;
     this.segment = segment;
     this.options = options;
-    this.tokens = new UsageCounts(options.tenants);
-    this.costs = new UsageCounts(options.tenants);
-    this.unpriced = new UsageCounts(options.tenants);
+    this.callLatencies = new CallLatencies(options.histograms);
+    this.tokens = new UsageCounts(options.tenants.tokens);
+    this.costs = new UsageCounts(options.tenants.costs);
+    this.unpriced = new UsageCounts(options.tenants.unpriced);
   }
 
   /** Whether there is nothing to tell of it: its spans were about calls of other models. */

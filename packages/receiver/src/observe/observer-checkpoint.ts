@@ -10,6 +10,7 @@ import { parsePlain, stringifyPlain } from "../state/plain-json.js";
 import type { StateItem } from "../state/state-request.js";
 import type { Rest, StateChanges, StoredState } from "../state/state-store.js";
 import type { ViolationCounts } from "../violations.js";
+import type { CallLatencyItem } from "./call-latencies.js";
 import type { EvaluationItem } from "./evaluation-counts.js";
 import type { HistogramItem } from "./latency-histogram.js";
 import type { LearnerState } from "./learner.js";
@@ -51,6 +52,7 @@ interface ModelItem {
   readonly costs?: readonly UsageItem[];
   readonly unpriced?: readonly UsageItem[];
   readonly evaluations?: readonly EvaluationItem[];
+  readonly callLatencies?: readonly CallLatencyItem[];
   /** Of each signal that has any. */
   readonly violations?: readonly (readonly [signal: string, ViolationCounts])[];
   readonly latencies: readonly (readonly [stage: string, HistogramItem])[];
@@ -225,6 +227,7 @@ export class ObserverCheckpoint {
     model.costs.restore(item.costs ?? []);
     model.unpriced.restore(item.unpriced ?? []);
     model.evaluations.restore(item.evaluations ?? []);
+    model.callLatencies.restore(item.callLatencies ?? []);
     this.violations.set(model, new Map(item.violations));
     model.successes = successes;
     model.errors = errors;
@@ -323,6 +326,7 @@ function modelItem(model: ObservedModel): ModelItem {
     costs: model.costs.items(),
     unpriced: model.unpriced.items(),
     evaluations: model.evaluations.items(),
+    callLatencies: model.callLatencies.items(),
     violations: model.signals.flatMap((signal) =>
       signal?.violations ? [[signal.identity.name, signal.violations] as const] : [],
     ),

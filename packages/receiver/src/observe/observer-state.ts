@@ -1,10 +1,12 @@
 /** All that observe knows between two spans: models and their signals, time, and recent spans. */
+import type { PriceBook } from "@tidemark/semconv";
 import type { KeyTable } from "../otlp/key-table.js";
 import type { SpanRows } from "../otlp/span-rows.js";
 import { ROLE } from "../otlp/wanted-keys.js";
 import type { SignalKey } from "../references/moving-reference.js";
 import type { WindowLength } from "../window-lengths.js";
 import { ByteInterner, INTERN_FULL } from "./byte-interner.js";
+import { histogramRoom } from "./call-latencies.js";
 import { ConfidenceHistograms } from "./confidence-histograms.js";
 import type { ModelOptions, ObservedSignal } from "./observed-model.js";
 import { ObservedModel } from "./observed-model.js";
@@ -15,7 +17,7 @@ import { signalName } from "./signal-name.js";
 import type { PlanOptions } from "./signal-plan.js";
 import { SignalPlan } from "./signal-plan.js";
 import { SignalSnapshot } from "./signal-snapshot.js";
-import { tenantRoom } from "./usage-counts.js";
+import { tenantRooms } from "./usage-counts.js";
 import { Watermark } from "./watermark.js";
 import { WindowSchedule } from "./window-schedule.js";
 
@@ -40,7 +42,8 @@ export interface EvaluationOptions {
 }
 
 /** The observer's part of the configuration. */
-export interface ObserverOptions extends Omit<ModelOptions, "schedule" | "kindOf" | "tenants"> {
+export interface ObserverOptions
+  extends Omit<ModelOptions, "schedule" | "kindOf" | "tenants" | "histograms"> {
   readonly paneMs: number;
   /** Shortest first; it is a multiple of the pane. */
   readonly lengths: readonly WindowLength[];
@@ -59,6 +62,8 @@ export interface ObserverOptions extends Omit<ModelOptions, "schedule" | "kindOf
   /** Series of calls by service and span name; 0 for none at all. */
   readonly spanSeriesMax?: number;
   readonly evaluations?: EvaluationOptions;
+  /** Of calls that do not say their cost; undefined when these have none. */
+  readonly prices?: PriceBook | undefined;
   readonly plan: PlanOptions;
 }
 
@@ -72,6 +77,7 @@ export class ObserverState {
   readonly watermark: Watermark;
   readonly recentSpans: RecentSpans;
   readonly keys: KeyTable;
+  readonly prices: PriceBook | undefined;
   /** What a checkpoint that is under way has not come to. */
   readonly snapshot = new SignalSnapshot();
   /** Since when is counted what survives restarts; ms since the epoch. */
@@ -81,13 +87,15 @@ export class ObserverState {
   signalCount = 0;
   segmentCount = 0;
   private readonly categories = new ByteInterner(CATEGORIES_MAX);
-  private readonly tenants = tenantRoom();
+  private readonly tenants = tenantRooms();
+  private readonly histograms = histogramRoom();
   private readonly segments = new Map<ObservedModel, Map<string, ObservedModel>>();
   private readonly options: ObserverOptions;
 
   constructor(options: ObserverOptions, keys: KeyTable) {
     this.options = options;
     this.keys = keys;
+    this.prices = options.prices;
     this.plan = new SignalPlan(keys, options.plan);
     this.schedule = new WindowSchedule(options.paneMs, options.lengths);
     this.watermark = new Watermark(options.allowedLatenessMs, options.idleTimeoutMs);
@@ -175,9 +183,9 @@ export class ObserverState {
 
   private newModel(model: string, version: string, segment: string): ObservedModel {
     const { learn, references } = this.options;
-    const { schedule, tenants } = this;
+    const { schedule, tenants, histograms } = this;
     const kindOf = (role: number, name: string) => this.plan.kindOf(role, name);
-    const options = { schedule, learn, references, kindOf, tenants };
+    const options = { schedule, learn, references, kindOf, tenants, histograms };
     return new ObservedModel(model, version, segment, options);
   }
 

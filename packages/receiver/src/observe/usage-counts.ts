@@ -4,7 +4,7 @@ import type { Labels, NumberPoint } from "../metric-family.js";
 /** Tenants of all models that have a place of their own; about 200 bytes each. */
 const TENANTS_MAX = 10_000;
 /** Longer names share the place of the others. */
-const NAME_LENGTH_MAX = 256;
+export const TENANT_LENGTH_MAX = 256;
 /** The label of tenants that have found no place of their own. */
 export const OTHER_TENANT = "(other)";
 
@@ -16,9 +16,10 @@ export interface TenantRoom {
   left: number;
 }
 
-/** Room for as many as there may be. */
-export function tenantRoom(): TenantRoom {
-  return { left: TENANTS_MAX };
+/** Room for as many as there may be, of each kind of sum. */
+export function tenantRooms() {
+  const room = (): TenantRoom => ({ left: TENANTS_MAX });
+  return { tokens: room(), costs: room(), unpriced: room() };
 }
 
 /** The sums of one model; `what` is a type of token, or a currency. */
@@ -36,7 +37,7 @@ export class UsageCounts {
     if (sums === undefined) {
       // A model whose spans name no tenant takes nobody's place.
       const isNamed = tenant !== "" && tenant !== OTHER_TENANT;
-      if (isNamed && (this.room.left === 0 || tenant.length > NAME_LENGTH_MAX)) {
+      if (isNamed && (this.room.left === 0 || tenant.length > TENANT_LENGTH_MAX)) {
         this.add(OTHER_TENANT, what, value);
         return false;
       }
