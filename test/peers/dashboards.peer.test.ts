@@ -187,6 +187,10 @@ function chat(index: number): Record<string, string | number> {
     "gen_ai.usage.cost.currency": "USD",
     "gen_ai.response.time_to_first_chunk": 0.2 + (index % 10) / 50,
     "gen_ai.client.operation.time_per_output_chunk": 0.02,
+    "gen_ai.prompt.version": `v${index % 2}`,
+    "gen_ai.evaluation.name": "relevance",
+    "gen_ai.evaluation.score.value": (index % 10) / 10,
+    "gen_ai.evaluation.score.label": index % 10 < 5 ? "poor" : "good",
     "ml.tenant": "acme",
   };
 }

@@ -5,6 +5,11 @@ const ONE = 'model_name=~"$model"';
 const p95 = (metric: string) =>
   `histogram_quantile(0.95, sum by (model_name, le) (rate(${metric}_bucket{${ONE}}[5m])))`;
 
+const p95ByTenant = (metric: string) =>
+  `histogram_quantile(0.95, sum by (tenant, le) (rate(${metric}_bucket{${ONE}}[5m])))`;
+
+const EVALUATED = "model_name, prompt_version, evaluation_name";
+
 /** Language models: how soon answers begin, how they flow, and who spends what. */
 export const llm = dashboard(
   "llm",
@@ -56,6 +61,30 @@ export const llm = dashboard(
           min: 0,
           queries: [
             { expr: p95("gen_ai_client_operation_duration_seconds"), legend: "{{model_name}}" },
+          ],
+        }),
+        lines({
+          title: "Time to first token, by tenant",
+          description: "19 of 20 streams of a tenant begin sooner.",
+          unit: "s",
+          min: 0,
+          queries: [
+            {
+              expr: p95ByTenant("gen_ai_client_operation_time_to_first_chunk_seconds"),
+              legend: "{{tenant}}",
+            },
+          ],
+        }),
+        lines({
+          title: "Time between tokens, by tenant",
+          description: "19 of 20 tokens of a tenant come sooner after the one before.",
+          unit: "s",
+          min: 0,
+          queries: [
+            {
+              expr: p95ByTenant("gen_ai_client_operation_time_per_output_chunk_seconds"),
+              legend: "{{tenant}}",
+            },
           ],
         }),
         lines({
@@ -128,6 +157,33 @@ rate(gen_ai_usage_tokens_total{${ONE}}[5m]))`,
               expr: `histogram_quantile(0.1, sum by (model_name, signal, le) (
 rate(ml_signal_value_bucket[5m])))`,
               legend: "{{model_name}} {{signal}}",
+            },
+          ],
+        }),
+        lines({
+          title: "Feedback",
+          description: "Share of each label among what was said, by prompt version.",
+          unit: "percentunit",
+          min: 0,
+          max: 1,
+          queries: [
+            {
+              expr: `sum by (${EVALUATED}, evaluation_label) (
+rate(gen_ai_evaluation_results_total{${ONE}, evaluation_label!=""}[1h]))
+/ on (${EVALUATED}) group_left ()
+sum by (${EVALUATED}) (rate(gen_ai_evaluation_results_total{${ONE}, evaluation_label!=""}[1h]))`,
+              legend: "{{model_name}} {{prompt_version}} {{evaluation_name}} {{evaluation_label}}",
+            },
+          ],
+        }),
+        lines({
+          title: "Scores, by prompt version",
+          description: "The mean of what evaluators gave, by prompt version.",
+          queries: [
+            {
+              expr: `sum by (${EVALUATED}) (rate(gen_ai_evaluation_score_sum{${ONE}}[1h]))
+/ sum by (${EVALUATED}) (rate(gen_ai_evaluation_score_count{${ONE}}[1h]))`,
+              legend: "{{model_name}} {{prompt_version}} {{evaluation_name}}",
             },
           ],
         }),
