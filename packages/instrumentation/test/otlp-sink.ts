@@ -13,6 +13,8 @@ export interface SinkSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string | undefined;
+  /** When it ended, in nanoseconds since 1970. */
+  readonly endNs: bigint;
   readonly error: boolean;
   readonly statusMessage: string | undefined;
   readonly attributes: Readonly<Record<string, unknown>>;
@@ -46,6 +48,7 @@ interface JsonSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId?: string;
+  readonly endTimeUnixNano: unknown;
   readonly status: { readonly code?: number; readonly message?: string } | null;
   readonly attributes: readonly KeyValue[];
   readonly events?: readonly { readonly name: string; readonly attributes: readonly KeyValue[] }[];
@@ -106,20 +109,20 @@ function spansIn(body: Buffer, json: boolean): SinkSpan[] {
   const { resourceSpans } = request as TraceRequest;
   return resourceSpans.flatMap(({ resource, scopeSpans }) =>
     scopeSpans.flatMap(({ scope, spans }) =>
-      spans.map(({ name, kind, traceId, spanId, parentSpanId, status, attributes, events }) => ({
-        name,
+      spans.map((span) => ({
+        name: span.name,
         scope: scope.name,
-        kind,
-        traceId,
-        spanId,
-        parentSpanId: parentSpanId || undefined,
-        error: status?.code === STATUS_ERROR,
-        statusMessage: status?.message,
-        attributes: plain(attributes),
-        events: (events ?? []).map((event) => ({
-          name: event.name,
-          attributes: plain(event.attributes),
-        })),
+        kind: span.kind,
+        traceId: span.traceId,
+        spanId: span.spanId,
+        parentSpanId: span.parentSpanId || undefined,
+        endNs: BigInt(String(span.endTimeUnixNano)),
+        error: span.status?.code === STATUS_ERROR,
+        statusMessage: span.status?.message,
+        attributes: plain(span.attributes),
+        events: (span.events ?? []).map(({ name, attributes }) => {
+          return { name, attributes: plain(attributes) };
+        }),
         resource: plain(resource.attributes),
       })),
     ),

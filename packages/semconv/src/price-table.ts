@@ -52,9 +52,9 @@ function priceOf(value: unknown, at: string, fail: Fail): Amounts {
     const amount = price[key];
     if (amount === undefined && OPTIONAL.has(key)) continue;
     if (typeof amount !== "number" || !Number.isFinite(amount) || amount < 0) {
-      fail(`${at}.${key}`, "must be a number of at least 0, per million tokens");
+      return fail(`${at}.${key}`, "must be a number of at least 0, per million tokens");
     }
-    amounts[key] = amount as number;
+    amounts[key] = amount;
   }
   const { from } = price;
   if (from === undefined) return { ...amounts, fromMs: 0 } as Amounts;

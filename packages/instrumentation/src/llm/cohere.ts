@@ -5,9 +5,8 @@ import type { LlmSettings } from "./llm-settings.js";
 import type { Loose } from "./loose.js";
 import { holds, list, loose, number, text } from "./loose.js";
 import type { CallRequest, ModelCall } from "./model-call.js";
-import { beginCall, recordCall, signalOf } from "./model-call.js";
-import { patchMethod } from "./patch-method.js";
-import { observeStream } from "./stream-observer.js";
+import { signalOf } from "./model-call.js";
+import { patchCall } from "./patch-call.js";
 import type { TokenUsage } from "./token-usage.js";
 import { tokens } from "./token-usage.js";
 
@@ -29,22 +28,10 @@ export function patchCohere(exports: unknown, settings: LlmSettings): void {
   for (const owner of [client, clientV2]) {
     const prototype = Object.getPrototypeOf(owner) as object;
     for (const [operation, method, stream] of METHODS) {
-      patchMethod(prototype, method, (_, args, original) => {
-        const call = beginCall(() => requestOf(args, operation, stream), settings);
-        if (call === undefined) return original(args);
-        return recordCall(
-          call,
-          () => original(args),
-          (answer) => {
-            if (!stream) {
-              readAnswer(call, loose(answer));
-              call.end();
-              return;
-            }
-            const observer = call.observer((event) => readEvent(call, loose(event)));
-            call.follow(answer, (iterable) => observeStream(iterable, observer));
-          },
-        );
+      patchCall(prototype, method, settings, {
+        request: (args) => requestOf(args, operation, stream),
+        answer: readAnswer,
+        chunk: readEvent,
       });
     }
   }
@@ -69,7 +56,7 @@ function requestOf(
 }
 
 /** Events of the second API have a `type`, those of the first one an `eventType`. */
-function readEvent(call: ModelCall, event: Loose): boolean {
+function readEvent(call: ModelCall, event: Loose): void {
   const type = text(event["type"]) ?? text(event["eventType"]) ?? "";
   const content = contentOf(type, event);
   if (content !== undefined) call.tick(content);
@@ -77,7 +64,6 @@ function readEvent(call: ModelCall, event: Loose): boolean {
     call.note({ id: text(event["id"]) ?? text(event["generationId"]) });
   } else if (type === "message-end") readAnswer(call, loose(event["delta"]));
   else if (type === "stream-end") readAnswer(call, { ...loose(event["response"]), ...event });
-  return false;
 }
 
 function contentOf(type: string, event: Loose): ChunkContent | undefined {

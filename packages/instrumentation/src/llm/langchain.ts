@@ -111,7 +111,8 @@ function makeHandler(settings: LlmSettings): Loose {
   encloseCalls((active) => enclosing(active, runs.values()));
   const beginModel = (model: unknown, runId: unknown, parentId: unknown, metadata: unknown) => {
     const context = runs.get(String(parentId))?.context ?? activeContext();
-    calls.add(String(runId), { context, startedAt: Date.now(), ...modelOf(model, metadata) });
+    const since = { startedAt: Date.now(), callsBefore: RECENT_CALLS.count };
+    calls.add(String(runId), { context, ...since, ...modelOf(model, metadata) });
   };
   const hooks: Readonly<Record<string, (...args: unknown[]) => void>> = {
     handleChainStart: (chain, _inputs, runId, parentId, _tags, _metadata, type, name) =>
@@ -163,6 +164,8 @@ function makeHandler(settings: LlmSettings): Loose {
 interface CallRun {
   readonly context: Context;
   readonly startedAt: number;
+  /** Calls that had ended when it began. */
+  readonly callsBefore: number;
   readonly provider: string;
   readonly model: string | undefined;
 }
@@ -192,7 +195,7 @@ function endModel(run: CallRun, output: Loose, settings: LlmSettings): void {
   const message = loose(generation["message"]);
   const metadata = loose(message["response_metadata"]);
   const id = text(metadata["id"]) ?? text(message["id"]);
-  if (RECENT_CALLS.has(id, run.startedAt)) return;
+  if (RECENT_CALLS.has(id, run.callsBefore)) return;
   const { provider, model, startedAt } = run;
   const call = beginCall(
     () => ({ provider, operation: "chat", model, stream: false, args: [], startedAt }),

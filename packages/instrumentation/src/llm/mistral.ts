@@ -8,9 +8,10 @@ import type { LlmSettings } from "./llm-settings.js";
 import type { Loose } from "./loose.js";
 import { holds, list, loose, number, text } from "./loose.js";
 import type { CallRequest, ModelCall } from "./model-call.js";
-import { beginCall, recordCall, signalOf } from "./model-call.js";
-import { patchGetter, patchMethod } from "./patch-method.js";
-import { observeStream } from "./stream-observer.js";
+import { signalOf } from "./model-call.js";
+import type { CallReading } from "./patch-call.js";
+import { patchCall } from "./patch-call.js";
+import { patchGetter } from "./patch-method.js";
 import type { TokenUsage } from "./token-usage.js";
 import { tokens } from "./token-usage.js";
 
@@ -42,36 +43,15 @@ export function patchMistral(exports: unknown, settings: LlmSettings): void {
         [whole, false],
         [streamed, true],
       ] as const) {
-        for (const method of methods) patch(prototype, method, operation, stream, settings);
+        const reading: CallReading = {
+          request: (args) => requestOf(args, operation, stream),
+          answer: readAnswer,
+          chunk: (call, event) => readChunk(call, loose(event["data"])),
+        };
+        for (const method of methods) patchCall(prototype, method, settings, reading);
       }
     });
   }
-}
-
-function patch(
-  prototype: object,
-  method: string,
-  operation: CallRequest["operation"],
-  stream: boolean,
-  settings: LlmSettings,
-): void {
-  patchMethod(prototype, method, (_, args, original) => {
-    const call = beginCall(() => requestOf(args, operation, stream), settings);
-    if (call === undefined) return original(args);
-    return recordCall(
-      call,
-      () => original(args),
-      (answer) => {
-        if (!stream) {
-          readAnswer(call, loose(answer));
-          call.end();
-          return;
-        }
-        const observer = call.observer((event) => readChunk(call, loose(loose(event)["data"])));
-        call.follow(answer, (iterable) => observeStream(iterable, observer));
-      },
-    );
-  });
 }
 
 function requestOf(
@@ -92,13 +72,12 @@ function requestOf(
   };
 }
 
-function readChunk(call: ModelCall, chunk: Loose): boolean {
+function readChunk(call: ModelCall, chunk: Loose): void {
   for (const choice of list(chunk["choices"])) {
     const content = deltaContent(loose(loose(choice)["delta"]));
     if (content !== undefined) call.tick(content);
   }
   readAnswer(call, chunk);
-  return false;
 }
 
 function deltaContent({ content, toolCalls }: Loose): ChunkContent | undefined {

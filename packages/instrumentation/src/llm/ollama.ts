@@ -5,9 +5,8 @@ import type { LlmSettings } from "./llm-settings.js";
 import type { Loose } from "./loose.js";
 import { holds, list, loose, text } from "./loose.js";
 import type { CallRequest, ModelCall } from "./model-call.js";
-import { beginCall, recordCall, serverAttributes } from "./model-call.js";
-import { patchMethod } from "./patch-method.js";
-import { observeStream } from "./stream-observer.js";
+import { serverAttributes } from "./model-call.js";
+import { patchCall } from "./patch-call.js";
 import { tokens } from "./token-usage.js";
 
 const METHODS: readonly (readonly [name: string, operation: CallRequest["operation"]])[] = [
@@ -21,44 +20,29 @@ const METHODS: readonly (readonly [name: string, operation: CallRequest["operati
 export function patchOllama(exports: unknown, settings: LlmSettings): void {
   const { prototype } = loose(exports)["Ollama"] as { prototype: object };
   for (const [name, operation] of METHODS) {
-    patchMethod(prototype, name, (self, args, original) => {
-      const request = loose(args[0]);
-      const stream = request["stream"] === true;
-      const describe = (): CallRequest => ({
-        provider: "ollama",
-        operation,
-        model: text(request["model"]),
-        stream,
-        args,
-        attributes: serverAttributes(loose(loose(self)["config"])["host"]),
-      });
-      const call = beginCall(describe, settings);
-      if (call === undefined) return original(args);
-      return recordCall(
-        call,
-        () => original(args),
-        (answer) => {
-          if (!stream) {
-            readAnswer(call, loose(answer));
-            call.end();
-            return;
-          }
-          const observer = call.observer(
-            (chunk) => readChunk(call, loose(chunk)),
-            (loose(answer)["abortController"] as AbortController | undefined)?.signal,
-          );
-          call.follow(answer, (iterable) => observeStream(iterable, observer));
-        },
-      );
+    patchCall(prototype, name, settings, {
+      request: (args, self) => {
+        const request = loose(args[0]);
+        return {
+          provider: "ollama",
+          operation,
+          model: text(request["model"]),
+          stream: request["stream"] === true,
+          args,
+          attributes: serverAttributes(loose(loose(self)["config"])["host"]),
+        };
+      },
+      answer: readAnswer,
+      chunk: readChunk,
+      signal: ({ abortController }) => (abortController as AbortController | undefined)?.signal,
     });
   }
 }
 
-function readChunk(call: ModelCall, chunk: Loose): boolean {
+function readChunk(call: ModelCall, chunk: Loose): void {
   const content = contentOf(loose(chunk["message"] ?? chunk));
   if (content !== undefined) call.tick(content);
   if (chunk["done"] === true) readAnswer(call, chunk);
-  return false;
 }
 
 function contentOf(part: Loose): ChunkContent | undefined {

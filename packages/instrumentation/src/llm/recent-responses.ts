@@ -2,14 +2,15 @@
 
 const IDS_MAX = 1000;
 
-/** A bounded memory of answers' ids, and of when a call last ended. */
+/** A bounded memory of answers' ids, and how many calls have ended. */
 class RecentResponses {
   private readonly ids = new Set<string>();
-  private lastAtMs = 0;
+  /** Calls that have ended so far: two may end in one millisecond. */
+  count = 0;
 
   /** A call has ended. */
   add(id: string | undefined): void {
-    this.lastAtMs = Date.now();
+    this.count++;
     if (id === undefined) return;
     this.ids.add(id);
     if (this.ids.size <= IDS_MAX) return;
@@ -17,10 +18,10 @@ class RecentResponses {
     this.ids.delete(oldest as string);
   }
 
-  /** Whether an answer is known; one without an id is taken for any that came since then. */
-  has(id: string | undefined, sinceMs: number): boolean {
+  /** Whether an answer is known; one without an id is taken for any that came since that count. */
+  has(id: string | undefined, sinceCount: number): boolean {
     if (id !== undefined && this.ids.has(id)) return true;
-    return id === undefined && this.lastAtMs >= sinceMs;
+    return id === undefined && this.count > sinceCount;
   }
 }
 

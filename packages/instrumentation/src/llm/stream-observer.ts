@@ -66,7 +66,44 @@ export function observeStream(
     });
     return iterator;
   };
-  return replace(stream, key, observed);
+  if (!replace(stream, key, observed)) return false;
+  if (key === Symbol.asyncIterator) observeReaders(stream, ending);
+  return true;
+}
+
+/**
+ * A web stream may be read by its own readers too, or be cancelled. What is piped or teed passes
+ * by: such a stream ends when it is collected.
+ */
+function observeReaders(stream: object, ending: Ending): void {
+  const { getReader, cancel } = stream as { getReader?: unknown; cancel?: unknown };
+  if (typeof getReader !== "function") return;
+  replace(stream, "getReader", function (...args) {
+    const reader: unknown = Reflect.apply(getReader, this, args);
+    guarded("observing a stream's reader", () => {
+      if (patchReader(reader as Record<"read" | "cancel", Method>, ending)) {
+        ending.begin(reader as object);
+      }
+    });
+    return reader;
+  });
+  if (typeof cancel === "function") replace(stream, "cancel", stopping(cancel as Method, ending));
+}
+
+function patchReader(reader: Record<"read" | "cancel", Method>, ending: Ending): boolean {
+  const { read, cancel } = reader;
+  const observed: Method = function (...args) {
+    return passing(Reflect.apply(read, this, args), ending, () => observed.apply(this, args));
+  };
+  if (!replace(reader, "read", observed)) return false;
+  return replace(reader, "cancel", stopping(cancel, ending));
+}
+
+function stopping(original: Method, ending: Ending): Method {
+  return function (...args) {
+    ending.end("stopped");
+    return Reflect.apply(original, this, args);
+  };
 }
 
 /** The same for an iterator itself, such as the object that an async generator function returns. */
@@ -86,10 +123,7 @@ function patchIterator(iterator: unknown, ending: Ending): boolean {
   for (const name of ["return", "throw"] as const) {
     const original = methods[name];
     if (typeof original !== "function") continue;
-    replace(iterator, name, function (this: unknown, ...args: unknown[]) {
-      ending.end("stopped");
-      return Reflect.apply(original, this, args);
-    });
+    replace(iterator, name, stopping(original, ending));
   }
   return true;
 }

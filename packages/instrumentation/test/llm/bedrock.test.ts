@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { installProviders } from "./providers.js";
+import { installProviders, PREPARED_WITHIN_MS } from "./providers.js";
 import type { ProviderRun } from "./run-provider.js";
 import { runProvider } from "./run-provider.js";
 
@@ -34,7 +34,7 @@ beforeAll(async () => {
   );
   await mock.start();
   run = await runProvider("newest", "bedrock.mjs", mock.url, { env: { SECRET } });
-}, 180_000);
+}, PREPARED_WITHIN_MS);
 afterAll(() => mock.stop());
 
 test("Converse, whole and streamed, states usage and why it ended", () => {

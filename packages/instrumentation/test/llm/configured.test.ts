@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startModelServer, USAGE } from "./model-server.js";
+import { PREPARED_WITHIN_MS } from "./providers.js";
 import { runProvider } from "./run-provider.js";
 
 const SECRET = "planted-8a3f-secret";
@@ -30,66 +31,90 @@ async function run(yaml: string) {
   return { seen: done.seen, stream, whole, embed };
 }
 
-test("paths lead to the tenant and the prompt's version", async () => {
-  const { stream } = await run(
-    "llm: {tenant: 'args[0].metadata.tenant', promptVersion: 'args[0].metadata.prompt'}",
-  );
-  expect(stream).toMatchObject({ "ml.tenant": "acme", "gen_ai.prompt.version": "v7" });
-  expect(Object.keys(stream ?? {}).filter((key) => key.includes("usage"))).toEqual([]);
-}, 180_000);
+test(
+  "paths lead to the tenant and the prompt's version",
+  async () => {
+    const { stream } = await run(
+      "llm: {tenant: 'args[0].metadata.tenant', promptVersion: 'args[0].metadata.prompt'}",
+    );
+    expect(stream).toMatchObject({ "ml.tenant": "acme", "gen_ai.prompt.version": "v7" });
+    expect(Object.keys(stream ?? {}).filter((key) => key.includes("usage"))).toEqual([]);
+  },
+  PREPARED_WITHIN_MS,
+);
 
-test("usage of streams is asked for where that is allowed, and the app sees no difference", async () => {
-  const before = await run("llm: {}");
-  const { seen, stream } = await run("llm: {streamUsage: true}");
-  expect(seen.get("stream")?.value).toEqual(before.seen.get("stream")?.value);
-  expect(stream).toMatchObject({
-    "gen_ai.usage.input_tokens": USAGE.input,
-    "gen_ai.usage.output_tokens": USAGE.output,
-    "gen_ai.usage.cost.currency": "USD",
-  });
-  // 60 fresh tokens at 0.15, 40 cached ones at 0.075, 20 written at 0.6, per million.
-  expect(stream?.["gen_ai.usage.cost.amount"]).toBeCloseTo(
-    (60 * 0.15 + 40 * 0.075 + 20 * 0.6) / 1e6,
-    15,
-  );
-}, 180_000);
-
-test("tokens that the app counts itself are marked as estimates", async () => {
-  const { stream, whole } = await run("llm: {estimateTokens: true}");
-  expect(stream).toMatchObject({ "ml.usage.estimated": true, "gen_ai.usage.output_tokens": 5 });
-  expect(Number(stream?.["gen_ai.usage.input_tokens"])).toBeGreaterThan(10);
-  expect(whole).toMatchObject({ "gen_ai.usage.output_tokens": USAGE.output });
-  expect(whole).not.toHaveProperty(["ml.usage.estimated"]);
-}, 180_000);
-
-test("a price table of the user's own comes first", async () => {
-  const table = { version: "mine", prices: [{ provider: "openai", currency: "EUR", models: {} }] };
-  Object.assign(table.prices[0]?.models ?? {}, { "gpt-4o": { input: 1, cached: 0, output: 2 } });
-  writeFileSync(join(folder, "prices.yaml"), JSON.stringify(table));
-  const { whole, embed } = await run("llm: {prices: ./prices.yaml}");
-  expect(whole).toMatchObject({
-    "gen_ai.usage.cost.currency": "EUR",
-    "gen_ai.usage.cost.source": "mine",
-  });
-  expect(whole?.["gen_ai.usage.cost.amount"]).toBeCloseTo((60 + 40) / 1e6, 15);
-  expect(embed).toMatchObject({ "gen_ai.usage.cost.source": "tidemark 2026-11-21" });
-}, 180_000);
-
-test("texts and vectors become numbers", async () => {
-  const { stream, whole, embed } = await run("llm: {text: {}, embeddings: {projections: 4}}");
-  for (const attributes of [stream, whole]) {
-    expect(attributes).toMatchObject({
-      "ml.feature.answer_chars": SAID.length,
-      "ml.feature.answer_words": 4,
-      "ml.feature.answer_sentences": 1,
-      "ml.feature.answer_language": "en",
-      "ml.feature.answer_refusal": false,
-      "ml.feature.prompt_sentences": 2,
+test(
+  "usage of streams is asked for where that is allowed, and the app sees no difference",
+  async () => {
+    const before = await run("llm: {}");
+    const { seen, stream } = await run("llm: {streamUsage: true}");
+    expect(seen.get("stream")?.value).toEqual(before.seen.get("stream")?.value);
+    expect(stream).toMatchObject({
+      "gen_ai.usage.input_tokens": USAGE.input,
+      "gen_ai.usage.output_tokens": USAGE.output,
+      "gen_ai.usage.cost.currency": "USD",
     });
-  }
-  const features = Object.entries(embed ?? {}).filter(([key]) => key.includes("embedding_"));
-  expect(features.map(([key]) => key)).toEqual(
-    [0, 1, 2, 3].map((i) => `ml.feature.embedding_${i}`),
-  );
-  for (const [, value] of features) expect(Math.abs(Number(value))).toBeLessThanOrEqual(Math.SQRT2);
-}, 180_000);
+    // 60 fresh tokens at 0.15, 40 cached ones at 0.075, 20 written at 0.6, per million.
+    expect(stream?.["gen_ai.usage.cost.amount"]).toBeCloseTo(
+      (60 * 0.15 + 40 * 0.075 + 20 * 0.6) / 1e6,
+      15,
+    );
+  },
+  PREPARED_WITHIN_MS,
+);
+
+test(
+  "tokens that the app counts itself are marked as estimates",
+  async () => {
+    const { stream, whole } = await run("llm: {estimateTokens: true}");
+    expect(stream).toMatchObject({ "ml.usage.estimated": true, "gen_ai.usage.output_tokens": 5 });
+    expect(Number(stream?.["gen_ai.usage.input_tokens"])).toBeGreaterThan(10);
+    expect(whole).toMatchObject({ "gen_ai.usage.output_tokens": USAGE.output });
+    expect(whole).not.toHaveProperty(["ml.usage.estimated"]);
+  },
+  PREPARED_WITHIN_MS,
+);
+
+test(
+  "a price table of the user's own comes first",
+  async () => {
+    const table = {
+      version: "mine",
+      prices: [{ provider: "openai", currency: "EUR", models: {} }],
+    };
+    Object.assign(table.prices[0]?.models ?? {}, { "gpt-4o": { input: 1, cached: 0, output: 2 } });
+    writeFileSync(join(folder, "prices.yaml"), JSON.stringify(table));
+    const { whole, embed } = await run("llm: {prices: ./prices.yaml}");
+    expect(whole).toMatchObject({
+      "gen_ai.usage.cost.currency": "EUR",
+      "gen_ai.usage.cost.source": "mine",
+    });
+    expect(whole?.["gen_ai.usage.cost.amount"]).toBeCloseTo((60 + 40) / 1e6, 15);
+    expect(embed).toMatchObject({ "gen_ai.usage.cost.source": "tidemark 2026-11-21" });
+  },
+  PREPARED_WITHIN_MS,
+);
+
+test(
+  "texts and vectors become numbers",
+  async () => {
+    const { stream, whole, embed } = await run("llm: {text: {}, embeddings: {projections: 4}}");
+    for (const attributes of [stream, whole]) {
+      expect(attributes).toMatchObject({
+        "ml.feature.answer_chars": SAID.length,
+        "ml.feature.answer_words": 4,
+        "ml.feature.answer_sentences": 1,
+        "ml.feature.answer_language": "en",
+        "ml.feature.answer_refusal": false,
+        "ml.feature.prompt_sentences": 2,
+      });
+    }
+    const features = Object.entries(embed ?? {}).filter(([key]) => key.includes("embedding_"));
+    expect(features.map(([key]) => key)).toEqual(
+      [0, 1, 2, 3].map((i) => `ml.feature.embedding_${i}`),
+    );
+    for (const [, value] of features)
+      expect(Math.abs(Number(value))).toBeLessThanOrEqual(Math.SQRT2);
+  },
+  PREPARED_WITHIN_MS,
+);

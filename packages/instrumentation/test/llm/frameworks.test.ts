@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SinkSpan } from "../otlp-sink.js";
 import { FIRST_MS, startModelServer, USAGE } from "./model-server.js";
+import { PREPARED_WITHIN_MS } from "./providers.js";
 import type { ProviderRun } from "./run-provider.js";
 import { runProvider } from "./run-provider.js";
 
@@ -24,7 +25,7 @@ describe("the AI SDK", () => {
 
   beforeAll(async () => {
     run = await runProvider("newest", "vercel-ai.mjs", server.url, { env: { SECRET } });
-  }, 180_000);
+  }, PREPARED_WITHIN_MS);
 
   const of = (model: string) =>
     run.spans.filter(({ attributes }) => attributes["gen_ai.request.model"] === model);
@@ -86,12 +87,12 @@ describe("the AI SDK", () => {
   });
 });
 
-describe("LangChain", () => {
+describe.each(["newest", "oldest"] as const)("LangChain, %s version", (era) => {
   let run: ProviderRun;
 
   beforeAll(async () => {
-    run = await runProvider("newest", "langchain.mjs", server.url, { env: { SECRET } });
-  }, 180_000);
+    run = await runProvider(era, "langchain.mjs", server.url, { env: { SECRET } });
+  }, PREPARED_WITHIN_MS);
 
   const named = (name: string) => run.spans.filter((span) => span.name === name);
   const root = (): SinkSpan => named("invoke_workflow RunnableSequence").at(-2) as SinkSpan;

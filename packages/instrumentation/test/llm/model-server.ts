@@ -107,32 +107,40 @@ const responseOf = (model: string): Json => ({
   usage: responsesUsage,
 });
 
+const COMPLETIONS: Dialect = {
+  matches: /\/chat\/completions/,
+  whole: (model, body) => ({
+    ...choice(model, {}),
+    object: "chat.completion",
+    choices: [
+      // A model that calls a tool first answers when it has the tool's result.
+      model.includes("tool-first") && !JSON.stringify(body).includes('"role":"tool"')
+        ? { index: 0, message: TOOL_MESSAGE, finish_reason: "tool_calls" }
+        : { index: 0, message: { role: "assistant", content: said }, finish_reason: "stop" },
+    ],
+    usage: openaiUsage,
+  }),
+  start: (model) => [choice(model, { role: "assistant", content: "" })],
+  thought: (text, model) => choice(model, { reasoning_content: text }),
+  word: (text, model) => choice(model, { content: text }),
+  end: (model, body) => [
+    choice(model, {}, "stop"),
+    ...((body["stream_options"] as Json | undefined)?.["include_usage"]
+      ? [{ ...choice(model, {}), choices: [], usage: openaiUsage }]
+      : []),
+  ],
+  write: sse,
+  last: "data: [DONE]\n\n",
+};
+
 const DIALECTS: readonly Dialect[] = [
   {
-    matches: /\/chat\/completions/,
-    whole: (model, body) => ({
-      ...choice(model, {}),
-      object: "chat.completion",
-      choices: [
-        // A model that calls a tool first answers when it has the tool's result.
-        model.includes("tool-first") && !JSON.stringify(body).includes('"role":"tool"')
-          ? { index: 0, message: TOOL_MESSAGE, finish_reason: "tool_calls" }
-          : { index: 0, message: { role: "assistant", content: said }, finish_reason: "stop" },
-      ],
-      usage: openaiUsage,
-    }),
-    start: (model) => [choice(model, { role: "assistant", content: "" })],
-    thought: (text, model) => choice(model, { reasoning_content: text }),
-    word: (text, model) => choice(model, { content: text }),
-    end: (model, body) => [
-      choice(model, {}, "stop"),
-      ...((body["stream_options"] as Json | undefined)?.["include_usage"]
-        ? [{ ...choice(model, {}), choices: [], usage: openaiUsage }]
-        : []),
-    ],
-    write: sse,
-    last: "data: [DONE]\n\n",
+    // Mistral tells the usage of a stream unasked, with the reason why it ended.
+    ...COMPLETIONS,
+    matches: /^\/mistral\/.*\/chat\/completions/,
+    end: (model) => [{ ...choice(model, {}, "stop"), usage: openaiUsage }],
   },
+  COMPLETIONS,
   {
     matches: /\/responses/,
     whole: responseOf,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { NODES } from "../run-app.js";
 import { startModelServer } from "./model-server.js";
+import { PREPARED_WITHIN_MS } from "./providers.js";
 import { runProvider } from "./run-provider.js";
 
 const SAID = "The sky is blue.";
@@ -20,7 +21,7 @@ test.each(["newest", "newer", "oldest"] as const)(
     expect(run.spans.map(({ name }) => name)).toEqual(["chat whole", "chat stream"]);
     expect(run.spans[1]?.attributes["ml.response.outcome"]).toBe("completed");
   },
-  180_000,
+  PREPARED_WITHIN_MS,
 );
 
 test.each(nodes)(
@@ -32,15 +33,19 @@ test.each(nodes)(
     });
     expect(run.spans.map(({ name }) => name)).toEqual(["chat whole", "chat break"]);
   },
-  180_000,
+  PREPARED_WITHIN_MS,
 );
 
-test("a library that is not wanted is left alone", async () => {
-  const env = { OTEL_NODE_DISABLED_INSTRUMENTATIONS: "openai,undici,http" };
-  const run = await runProvider("newest", "openai.mjs", server.url, {
-    env,
-    scenarios: ["whole"],
-  });
-  expect(run.seen.get("whole")?.value).toBe(SAID);
-  expect(run.spans).toEqual([]);
-}, 180_000);
+test(
+  "a library that is not wanted is left alone",
+  async () => {
+    const env = { OTEL_NODE_DISABLED_INSTRUMENTATIONS: "openai,undici,http" };
+    const run = await runProvider("newest", "openai.mjs", server.url, {
+      env,
+      scenarios: ["whole"],
+    });
+    expect(run.seen.get("whole")?.value).toBe(SAID);
+    expect(run.spans).toEqual([]);
+  },
+  PREPARED_WITHIN_MS,
+);

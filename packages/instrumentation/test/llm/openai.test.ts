@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SinkSpan } from "../otlp-sink.js";
 import { FIRST_MS, startModelServer, USAGE } from "./model-server.js";
 import type { Era } from "./providers.js";
-import { ERAS } from "./providers.js";
+import { ERAS, PREPARED_WITHIN_MS } from "./providers.js";
 import type { ProviderRun, Seen } from "./run-provider.js";
 import { runProvider } from "./run-provider.js";
 
@@ -29,7 +29,7 @@ describe.each<Era>([...ERAS])("openai, %s version", (era) => {
   beforeAll(async () => {
     server.requests.clear();
     run = await runProvider(era, "openai.mjs", server.url, { env: { SECRET } });
-  }, 180_000);
+  }, PREPARED_WITHIN_MS);
 
   const span = (model: string): SinkSpan => {
     const found = run.spans.filter(isOf(model));

@@ -6,7 +6,7 @@ import type { Price } from "@tidemark/semconv";
 import { costOf, PriceBook, priceTable } from "@tidemark/semconv";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { installProviders } from "./providers.js";
+import { installProviders, PREPARED_WITHIN_MS } from "./providers.js";
 
 const parsePriceTable = (yaml: string, name: string) =>
   priceTable(parse(yaml, { schema: "core" }), name);
@@ -123,7 +123,7 @@ describe("the shipped table beside another one", () => {
     const folder = await installProviders("newest");
     const path = join(folder, "node_modules/@pydantic/genai-prices/dist/index.js");
     ({ calcPrice } = (await import(pathToFileURL(path).href)) as { calcPrice: Calculate });
-  }, 180_000);
+  }, PREPARED_WITHIN_MS);
 
   test("asks the same for every model that both know", () => {
     const wrong: string[] = [];

@@ -29,6 +29,8 @@ export type Era = (typeof ERAS)[number];
 const POLL_MS = 500;
 /** An installation that has left its lock behind for so long has died. */
 const LOCK_AGE_MAX_MS = 600_000;
+/** How long a test's preparation may take that installs, beside others that do, and runs programs. */
+export const PREPARED_WITHIN_MS = 600_000;
 
 /** Installs a folder of versions; returns where programs find them, with the programs in it. */
 export async function installProviders(era: Era): Promise<string> {

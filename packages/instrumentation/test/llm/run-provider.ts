@@ -48,7 +48,8 @@ export async function runProvider(
   if (result.code !== 0) throw new Error(`${program} ended with ${result.code}: ${result.stderr}`);
   const lines = result.stdout.trim().split("\n").filter(Boolean);
   const seen = lines.map((line) => JSON.parse(line) as Seen);
-  const all = sink.spans();
+  // Requests may overtake each other.
+  const all = sink.spans().toSorted((a, b) => Number(a.endNs - b.endNs));
   return {
     seen: new Map(seen.map((one) => [one.name, one])),
     spans: all.filter(({ scope }) => scope === "@tidemark/instrumentation"),

@@ -108,6 +108,48 @@ describe("an observed stream", () => {
   });
 });
 
+describe("an observed web stream", () => {
+  const webStream = () => {
+    const log = new Log();
+    const stream = ReadableStream.from([1, 2, 3]);
+    expect(observeStream(stream, log)).toBe(true);
+    return { stream, log };
+  };
+
+  test("may be read by its reader, to the end or until it is cancelled", async () => {
+    const { stream, log } = webStream();
+    const reader = stream.getReader();
+    const read: number[] = [];
+    for (let item = await reader.read(); !item.done; item = await reader.read()) {
+      read.push(item.value);
+    }
+    expect(read).toEqual([1, 2, 3]);
+    expect(log.seen).toEqual(["opened", 1, 2, 3, "done"]);
+    const left = webStream();
+    const other = left.stream.getReader();
+    await other.read();
+    await other.cancel();
+    expect(left.log.seen).toEqual(["opened", 1, "stopped"]);
+  });
+
+  test("is seen once by each way of reading it", async () => {
+    const { stream, log } = webStream();
+    for await (const value of stream) if (value === 2) break;
+    expect(log.seen).toEqual(["opened", 1, 2, "stopped"]);
+    const unread = webStream();
+    await unread.stream.cancel();
+    expect(unread.log.seen).toEqual(["stopped"]);
+  });
+
+  test("keeps from a reader what only we have asked for", async () => {
+    const { stream, log } = webStream();
+    log.hidden = 1;
+    const reader = stream.getReader();
+    expect(await reader.read()).toEqual({ value: 2, done: false });
+    expect(log.seen).toEqual(["opened", 1, 2]);
+  });
+});
+
 /** How many of the first 800 chunks of a stream live on when 900 have been read. */
 async function chunksAlive(): Promise<number> {
   const program = `

@@ -18,8 +18,11 @@ export interface TenantRoom {
 
 /** Room for as many as there may be, of each kind of sum. */
 export function tenantRooms() {
-  const room = (): TenantRoom => ({ left: TENANTS_MAX });
-  return { tokens: room(), costs: room(), unpriced: room() };
+  return {
+    tokens: { left: TENANTS_MAX },
+    costs: { left: TENANTS_MAX },
+    unpriced: { left: TENANTS_MAX },
+  };
 }
 
 /** The sums of one model; `what` is a type of token, or a currency. */

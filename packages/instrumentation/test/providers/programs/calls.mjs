@@ -1,10 +1,59 @@
 // Calls a provider's API by its library, argv[2], and writes what the app saw as a line of JSON each.
-const { MODELS_URL, SECRET = "" } = process.env;
+const { MODELS_URL, MISTRAL_PATH = "", SECRET = "" } = process.env;
 const question = `why is the sky blue ${SECRET}`;
 const messages = [{ role: "user", content: question }];
 
 /** Each library: a whole answer's text, a stream, the text of a chunk, the length of a vector. */
 const libraries = {
+  async openai() {
+    const { default: OpenAI } = await import("openai");
+    const client = new OpenAI({ baseURL: `${MODELS_URL}/v1`, apiKey: "key", maxRetries: 1 });
+    const { completions } = client.chat;
+    return {
+      whole: async (model) =>
+        (await completions.create({ model, messages })).choices[0].message.content,
+      stream: (model, signal) => {
+        const asked = { stream: true, stream_options: { include_usage: true } };
+        return completions.create({ model, messages, ...asked }, { signal });
+      },
+      text: ({ choices }) => choices[0]?.delta.content,
+      embed: async (model) =>
+        (await client.embeddings.create({ model, input: question })).data[0].embedding.length,
+    };
+  },
+  async responses() {
+    const { default: OpenAI } = await import("openai");
+    const { responses } = new OpenAI({ baseURL: `${MODELS_URL}/v1`, apiKey: "key", maxRetries: 1 });
+    return {
+      whole: async (model) => (await responses.create({ model, input: question })).output_text,
+      stream: (model, signal) =>
+        responses.create({ model, input: question, stream: true }, { signal }),
+      text: ({ type, delta }) => (type === "response.output_text.delta" ? delta : undefined),
+    };
+  },
+  async bedrock() {
+    const bedrock = await import("@aws-sdk/client-bedrock-runtime");
+    const { NodeHttpHandler } = await import("@smithy/node-http-handler");
+    const client = new bedrock.BedrockRuntimeClient({
+      region: "us-east-1",
+      endpoint: MODELS_URL,
+      credentials: { accessKeyId: "none", secretAccessKey: "none" },
+      maxAttempts: 1,
+      // Its own default is HTTP/2, which the mock does not speak.
+      requestHandler: new NodeHttpHandler(),
+    });
+    const body = (modelId) => {
+      return { modelId, messages: [{ role: "user", content: [{ text: question }] }] };
+    };
+    return {
+      whole: async (model) =>
+        (await client.send(new bedrock.ConverseCommand(body(model)))).output.message.content[0]
+          .text,
+      stream: async (model, abortSignal) =>
+        (await client.send(new bedrock.ConverseStreamCommand(body(model)), { abortSignal })).stream,
+      text: ({ contentBlockDelta }) => contentBlockDelta?.delta.text,
+    };
+  },
   async anthropic() {
     const { default: Anthropic } = await import("@anthropic-ai/sdk");
     const client = new Anthropic({ baseURL: MODELS_URL, apiKey: "key", maxRetries: 1 });
@@ -20,7 +69,7 @@ const libraries = {
   },
   async "google-genai"() {
     const { GoogleGenAI } = await import("@google/genai");
-    const httpOptions = { baseUrl: MODELS_URL };
+    const httpOptions = { baseUrl: MODELS_URL, apiVersion: "v1beta" };
     const { models } = new GoogleGenAI({ apiKey: "key", httpOptions });
     const body = (model, abortSignal) => ({
       model,
@@ -37,13 +86,19 @@ const libraries = {
   },
   async mistral() {
     const { Mistral } = await import("@mistralai/mistralai");
-    const client = new Mistral({ apiKey: "key", serverURL: MODELS_URL });
+    const client = new Mistral({ apiKey: "key", serverURL: MODELS_URL + MISTRAL_PATH });
     return {
       whole: async (model) =>
         (await client.chat.complete({ model, messages })).choices[0].message.content,
       stream: (model, signal) =>
         client.chat.stream({ model, messages }, { fetchOptions: { signal } }),
       text: ({ data }) => data.choices[0]?.delta.content,
+      // Version 1 has streams of its own kind.
+      reader: (stream) => {
+        if (stream.getReader) return stream.getReader();
+        const iterator = stream[Symbol.asyncIterator]();
+        return { read: () => iterator.next() };
+      },
       embed: async (model) =>
         (await client.embeddings.create({ model, inputs: [question] })).data[0].embedding.length,
     };
@@ -80,7 +135,7 @@ const libraries = {
   },
 };
 
-const { whole, stream, text, embed, helper } = await libraries[process.argv[2]]();
+const { whole, stream, text, embed, helper, reader } = await libraries[process.argv[2]]();
 const collect = async (model, signal) => {
   const startedMs = performance.now();
   const answer = await stream(model, signal);
@@ -117,18 +172,35 @@ const scenarios = {
   cut: () => collect("cut"),
   refuse: () => whole("refuse"),
   unread: async () => {
-    await (async () => void (await stream("stall-unread")))();
-    for (let i = 0; i < 20; i++) {
-      globalThis.gc?.();
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const unread = await (async () => new WeakRef(await stream("stall-unread")))();
+    // Until it is collected, or the library has shown that it holds it; then a turn for what that ends.
+    for (let turn = 0; turn < 50 && unread.deref() !== undefined; turn++) await collectGarbage();
+    await collectGarbage();
     return "let go";
   },
+  ...(reader && {
+    reader: async () => {
+      const chunks = reader(await stream("reader"));
+      let said = "";
+      for (let item = await chunks.read(); !item.done; item = await chunks.read()) {
+        said += text(item.value) ?? "";
+      }
+      return said;
+    },
+  }),
   ...(helper && { helper: () => helper("helper") }),
   ...(embed && { embed: () => embed("embed") }),
 };
 
-for (const [name, scenario] of Object.entries(scenarios)) {
+async function collectGarbage() {
+  globalThis.gc?.();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+const { SCENARIOS } = process.env;
+const wanted = SCENARIOS?.split(",") ?? Object.keys(scenarios);
+for (const name of wanted) {
+  const scenario = scenarios[name];
   let outcome;
   try {
     outcome = { value: await scenario() };

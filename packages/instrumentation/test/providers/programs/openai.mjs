@@ -75,11 +75,12 @@ const scenarios = {
     return bytes > 0;
   },
   unread: async () => {
-    await (async () => void (await client.chat.completions.create(streamed("stall-unread"))))();
-    for (let i = 0; i < 20; i++) {
-      globalThis.gc?.();
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const { completions } = client.chat;
+    const unread = await (async () =>
+      new WeakRef(await completions.create(streamed("stall-unread"))))();
+    // Until it is collected, and a turn for what that ends.
+    for (let turn = 0; turn < 50 && unread.deref() !== undefined; turn++) await collectGarbage();
+    await collectGarbage();
     return "let go";
   },
   parse: async () => {
@@ -150,4 +151,9 @@ for (const name of names.length > 0 ? names : Object.keys(scenarios)) {
     outcome = { error: error.constructor.name };
   }
   console.log(JSON.stringify({ name, ...outcome }));
+}
+
+async function collectGarbage() {
+  globalThis.gc?.();
+  await new Promise((resolve) => setTimeout(resolve, 20));
 }

@@ -1,0 +1,52 @@
+/** Patches methods that call a model and return its answer: a whole one, or a stream of chunks. */
+import type { LlmSettings } from "./llm-settings.js";
+import type { Loose } from "./loose.js";
+import { loose } from "./loose.js";
+import type { CallRequest, ModelCall } from "./model-call.js";
+import { beginCall, recordCall } from "./model-call.js";
+import { patchMethod } from "./patch-method.js";
+import { observeStream } from "./stream-observer.js";
+
+/** How the calls of a method are read. */
+export interface CallReading {
+  request(args: readonly unknown[], self: unknown): CallRequest;
+  /** Notes what a whole answer says. */
+  answer(call: ModelCall, answer: Loose): void;
+  /** Notes what a chunk says. */
+  chunk(call: ModelCall, chunk: Loose): void;
+  /** The signal with which a stream is called off, where that is the library's own. */
+  signal?(stream: Loose): AbortSignal | undefined;
+}
+
+/** Patches one method of a class. */
+export function patchCall(
+  prototype: object | undefined,
+  method: string,
+  settings: LlmSettings,
+  reading: CallReading,
+): void {
+  patchMethod(prototype, method, (self, args, original) => {
+    let isStream = false;
+    const describe = () => {
+      const request = reading.request(args, self);
+      isStream = request.stream;
+      return request;
+    };
+    const call = beginCall(describe, settings);
+    if (call === undefined) return original(args);
+    const read = (answer: unknown) => {
+      if (!isStream) {
+        reading.answer(call, loose(answer));
+        call.end();
+        return;
+      }
+      const show = (chunk: unknown) => {
+        reading.chunk(call, loose(chunk));
+        return false;
+      };
+      const observer = call.observer(show, reading.signal?.(loose(answer)));
+      call.follow(answer, (stream) => observeStream(stream, observer));
+    };
+    return recordCall(call, () => original(args), read);
+  });
+}
