@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { freePorts } from "../free-ports.ts";
 import type { Program } from "./peer-programs.ts";
 import { peerPath, ROOT, startProgram } from "./peer-programs.ts";
@@ -63,7 +63,7 @@ export interface Collector extends Program {
 
 /**
  * `queueFolder` outlives the process, as a volume does; `variables` say where spans go, or just the
- * URL of what comes behind collector.yaml.
+ * URL of what comes behind collector.yaml. `file` is one of `collector-config/collector`, or a path.
  */
 export async function startCollector(
   queueFolder: string,
@@ -74,7 +74,7 @@ export async function startCollector(
   const program = await startProgram({
     name: `the Collector with ${file}`,
     command: peerPath("collector"),
-    args: ["--config", join(CONFIG, "collector", file)],
+    args: ["--config", resolve(CONFIG, "collector", file)],
     env: {
       COLLECTOR_OTLP_HTTP_PORT: otlpHttp,
       COLLECTOR_OTLP_GRPC_PORT: otlpGrpc,

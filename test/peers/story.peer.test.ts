@@ -13,10 +13,11 @@ import {
   traceSpans,
   tracesWithTags,
 } from "./peer-api.ts";
-import type { Jaeger, Prometheus, Receiver } from "./peer-stack.ts";
+import type { Collector, Jaeger, Prometheus, Receiver } from "./peer-stack.ts";
 import {
   Stack,
   startAlertmanager,
+  startCollector,
   startJaeger,
   startPrometheus,
   startReceiver,
@@ -34,6 +35,7 @@ let sink: HttpSink;
 let prometheus: Prometheus;
 let jaeger: Jaeger;
 let receiver: Receiver;
+let logs: Collector;
 
 beforeAll(async () => {
   sink = await startHttpSink();
@@ -48,7 +50,9 @@ beforeAll(async () => {
   const targets = { alertmanager: new URL(alertmanager.url).host };
   prometheus = await stack.add(startPrometheus(stack.folder(), targets, { hasty: true }));
   jaeger = await stack.add(startJaeger(prometheus.url));
-  const config = configuration(stack.folder(), `${prometheus.url}/api/v1/otlp`);
+  const ofLogs = join(import.meta.dirname, "fixtures", "logs-collector.yaml");
+  logs = await stack.add(startCollector(stack.folder(), {}, ofLogs));
+  const config = configuration(stack.folder(), `${prometheus.url}/api/v1/otlp`, logs.otlpUrl);
   receiver = await stack.add(startReceiver(jaeger.otlpUrl, config));
   prometheus.setTarget("tidemark", receiver.metricsAddress);
   // What rates are made of must have been seen before it grows.
@@ -141,7 +145,20 @@ describe("When Seattle's model is asked for New York's weather", () => {
       for (const traceId of finding?.links ?? []) {
         const [span] = await traceSpans(jaeger.queryUrl, traceId);
         expect(span?.attributes["app.city"]).toBe("New York");
+        expect(span?.attributes["ml.drift.outlier"]).toContain("feature.wind");
       }
+    }, WAIT);
+  });
+
+  it("whoever keeps logs hears of it too, within the trace that tells of it", async () => {
+    await vi.waitFor(async () => {
+      const records = logs.output().split("LogRecord #");
+      const begun = records.find((record) => record.includes("Str(feature.wind)")) ?? "";
+      expect(begun).toContain("ml.drift.changed");
+      expect(begun).toContain("SeverityText: WARN");
+      const [, traceId = "none"] = /Trace ID: ([0-9a-f]{32})/.exec(begun) ?? [];
+      const [told] = await traceSpans(jaeger.queryUrl, traceId);
+      expect(told?.name).toBe("drift.evaluation");
     }, WAIT);
   });
 
@@ -257,7 +274,7 @@ function withoutOrigin({
 }
 
 /** A receiver with Seattle's reference that is scraped and pushes, too. */
-function configuration(folder: string, otlpMetrics: string): string {
+function configuration(folder: string, otlpMetrics: string, otlpLogs: string): string {
   const file = join(folder, "tidemark.yaml");
   writeFileSync(
     file,
@@ -278,11 +295,13 @@ exporters:
     cors: { allowed_origins: ["http://localhost:16686"] }
   otlp_http/jaeger: { endpoint: "\${env:JAEGER_OTLP_URL}" }
   otlp_http/prometheus: { endpoint: "${otlpMetrics}", interval: 500ms, histograms: both }
+  otlp_http/logs: { endpoint: "${otlpLogs}" }
 service:
   storage: { directory: "\${env:TIDEMARK_DATA_DIR}" }
   pipelines:
     traces: { receivers: [otlp], exporters: [otlp_http/jaeger] }
     metrics: { exporters: [prometheus, otlp_http/prometheus] }
+    logs: { exporters: [otlp_http/logs] }
 `,
   );
   return file;
