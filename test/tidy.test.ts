@@ -1,7 +1,7 @@
 /** The house style, as far as a program can judge it. */
 
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -205,6 +205,13 @@ describe("documents", () => {
         .map(([named]) => `${file}: ${named}`),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it("have pictures of less than a megabyte together", () => {
+    const pictures = files.filter((file) => /^docs\/.*\.(?:png|webp|jpe?g|gif|svg)$/.test(file));
+    const bytes = pictures.reduce((sum, file) => sum + statSync(join(root, file)).size, 0);
+    expect(pictures.length).toBeGreaterThan(0);
+    expect(bytes).toBeLessThan(2 ** 20);
   });
 
   it("keep ARCHITECTURE.md readable in one sitting", () => {
