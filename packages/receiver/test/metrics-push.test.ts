@@ -217,6 +217,57 @@ service: { pipelines: { metrics: { exporters: [prometheus, otlp_http/a, otlp_grp
     expect(evaluations).toMatchObject({ sum: { isMonotonic: true, dataPoints: [point] } });
   });
 
+  it("are read by others as they were written, however many and however long", async () => {
+    const lengths = [0, 1, 127, 128, 16_383, 16_384, 70_000];
+    const labels = lengths.map((length) => ({
+      empty: "",
+      text: "ü€😀".repeat(length).slice(0, length),
+    }));
+    const many = Array.from({ length: 3000 }, (_, at) => ({
+      labels: { at: `${at}` },
+      value: at - 0.5,
+    }));
+    const scopes = await pushed(
+      [
+        {
+          definition: METRICS.driftScore,
+          points: [...labels.map((one) => ({ labels: one, value: Number.NaN })), ...many],
+        },
+        {
+          definition: METRICS.featureValue,
+          points: [
+            {
+              labels: {},
+              bounds: [-0.5, 1e300],
+              counts: [2 ** 40, 0, 2 ** 52],
+              sum: -1,
+              count: 2 ** 53 - 1,
+            },
+          ],
+        },
+      ],
+      "classic",
+    );
+    const [score, values] = scopes.get("@tidemark/receiver") ?? [];
+    const gauge = score?.gauge as { dataPoints: { asDouble: number }[] } | undefined;
+    const dataPoints = gauge?.dataPoints ?? [];
+    expect(dataPoints).toHaveLength(lengths.length + many.length);
+    for (const [at, one] of labels.entries()) {
+      expect(dataPoints[at]).toMatchObject({
+        attributes: [
+          { key: "empty", value: { stringValue: "" } },
+          { key: "text", value: { stringValue: Buffer.from(one.text).toString() } },
+        ],
+        asDouble: Number.NaN,
+      });
+    }
+    expect(dataPoints.at(-1)?.asDouble).toBe(2998.5);
+    const counts = { bucketCounts: [2 ** 40, 0, 2 ** 52].map(String), count: String(2 ** 53 - 1) };
+    expect(values?.histogram).toMatchObject({
+      dataPoints: [{ ...counts, explicitBounds: [-0.5, 1e300], sum: -1 }],
+    });
+  });
+
   it.each([
     { histograms: "native", classic: 0 },
     { histograms: "both", classic: 1 },

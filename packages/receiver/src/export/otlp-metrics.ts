@@ -1,7 +1,7 @@
 /**
  * `ExportMetricsServiceRequest` of what the SDK's reader has collected. The SDK's own serialiser
  * knows no exemplars, and no points without a value.
- * https://github.com/open-telemetry/opentelemetry-proto (metrics/v1)
+ * https://github.com/open-telemetry/opentelemetry-proto (metrics/v1, field numbers as published)
  */
 import type { Attributes, HrTime } from "@opentelemetry/api";
 import type {
@@ -9,167 +9,140 @@ import type {
   Histogram,
   MetricData,
   ResourceMetrics,
+  ScopeMetrics,
 } from "@opentelemetry/sdk-metrics";
 import { DataPointType } from "@opentelemetry/sdk-metrics";
-import protobuf from "protobufjs";
 import type { Exemplar } from "../exemplar.js";
 import { exemplarNumber } from "../exemplar.js";
+import { MessageWriter } from "./message-writer.js";
 import type { PushedPoint } from "./metric-data.js";
 
 const CUMULATIVE = 2;
 const NS_PER_S = 1_000_000_000n;
-const NS_PER_MS = 1_000_000n;
 
-const field = (type: string, id: number) => ({ type, id });
-const list = (type: string, id: number) => ({ rule: "repeated", type, id });
-const isMonotonic = field("bool", 3);
-const dataOf = (point: string) => ({ dataPoints: list(point, 1), temporality: field("uint32", 2) });
+/** How a kind of metric is written: its field in a metric, and those of its points. */
+interface Kind {
+  readonly field: number;
+  readonly attributes: number;
+  readonly exemplars: number;
+  readonly flags: number;
+  readonly value: (out: MessageWriter, value: unknown) => void;
+}
 
-const TIMES = { startTimeUnixNano: field("fixed64", 2), timeUnixNano: field("fixed64", 3) };
-const HISTOGRAM = { ...TIMES, count: field("fixed64", 4), sum: field("double", 5) };
-
-const MetricsRequest = protobuf.Root.fromJSON({
-  nested: {
-    KeyValue: { fields: { key: field("string", 1), value: field("AnyValue", 2) } },
-    AnyValue: { fields: { stringValue: field("string", 1) } },
-    Exemplar: {
-      fields: {
-        timeUnixNano: field("fixed64", 2),
-        asDouble: field("double", 3),
-        spanId: field("bytes", 4),
-        traceId: field("bytes", 5),
-      },
-    },
-    NumberPoint: {
-      fields: {
-        ...TIMES,
-        asDouble: field("double", 4),
-        exemplars: list("Exemplar", 5),
-        attributes: list("KeyValue", 7),
-        flags: field("uint32", 8),
-      },
-    },
-    HistogramPoint: {
-      fields: {
-        ...HISTOGRAM,
-        bucketCounts: list("fixed64", 6),
-        explicitBounds: list("double", 7),
-        exemplars: list("Exemplar", 8),
-        attributes: list("KeyValue", 9),
-        flags: field("uint32", 10),
-      },
-    },
-    Buckets: { fields: { offset: field("sint32", 1), bucketCounts: list("uint64", 2) } },
-    ExponentialPoint: {
-      fields: {
-        ...HISTOGRAM,
-        attributes: list("KeyValue", 1),
-        scale: field("sint32", 6),
-        zeroCount: field("fixed64", 7),
-        positive: field("Buckets", 8),
-        flags: field("uint32", 10),
-        exemplars: list("Exemplar", 11),
-      },
-    },
-    Gauge: { fields: { dataPoints: list("NumberPoint", 1) } },
-    Sum: { fields: { ...dataOf("NumberPoint"), isMonotonic } },
-    Histogram: { fields: dataOf("HistogramPoint") },
-    ExponentialHistogram: { fields: dataOf("ExponentialPoint") },
-    Metric: {
-      fields: {
-        name: field("string", 1),
-        description: field("string", 2),
-        unit: field("string", 3),
-        gauge: field("Gauge", 5),
-        sum: field("Sum", 7),
-        histogram: field("Histogram", 9),
-        exponentialHistogram: field("ExponentialHistogram", 10),
-      },
-    },
-    Scope: { fields: { name: field("string", 1) } },
-    ScopeMetrics: { fields: { scope: field("Scope", 1), metrics: list("Metric", 2) } },
-    Resource: { fields: { attributes: list("KeyValue", 1) } },
-    ResourceMetrics: {
-      fields: { resource: field("Resource", 1), scopeMetrics: list("ScopeMetrics", 2) },
-    },
-    Request: { fields: { resourceMetrics: list("ResourceMetrics", 1) } },
+const NUMBER = { attributes: 7, exemplars: 5, flags: 8, value: writeNumber };
+const KINDS: Readonly<Record<DataPointType, Kind>> = {
+  [DataPointType.GAUGE]: { field: 5, ...NUMBER },
+  [DataPointType.SUM]: { field: 7, ...NUMBER },
+  [DataPointType.HISTOGRAM]: {
+    field: 9,
+    attributes: 9,
+    exemplars: 8,
+    flags: 10,
+    value: writeHistogram,
   },
-}).lookupType("Request");
+  [DataPointType.EXPONENTIAL_HISTOGRAM]: {
+    field: 10,
+    attributes: 1,
+    exemplars: 11,
+    flags: 10,
+    value: writeExponential,
+  },
+};
 
 /** The request; attributes are strings, as all of ours are. */
 export function encodeMetricsRequest({ resource, scopeMetrics }: ResourceMetrics): Uint8Array {
-  const attributes = keyValues(resource.attributes);
-  const scopes = scopeMetrics.map(({ scope, metrics }) => {
-    return { scope: { name: scope.name }, metrics: metrics.map(metricOf) };
-  });
-  const resourceMetrics = [{ resource: { attributes }, scopeMetrics: scopes }];
-  return MetricsRequest.encode({ resourceMetrics }).finish();
+  const out = new MessageWriter();
+  const request = out.begin(1);
+  const from = out.begin(1);
+  writeAttributes(out, 1, resource.attributes);
+  out.end(from);
+  for (const scope of scopeMetrics) writeScope(out, scope);
+  out.end(request);
+  return out.finish();
 }
 
-/** In which field a metric has its points, and what they say by kind. */
-const KINDS: Readonly<Record<DataPointType, readonly [string, (value: unknown) => object]>> = {
-  [DataPointType.GAUGE]: ["gauge", asDouble],
-  [DataPointType.SUM]: ["sum", asDouble],
-  [DataPointType.HISTOGRAM]: ["histogram", asHistogram],
-  [DataPointType.EXPONENTIAL_HISTOGRAM]: ["exponentialHistogram", asExponential],
-};
-
-function metricOf({ descriptor, dataPointType, dataPoints }: MetricData): object {
-  const { name, description, unit } = descriptor;
-  const [kind, valueOf] = KINDS[dataPointType];
-  const points = (dataPoints as readonly PushedPoint[]).map((point) => {
-    return { ...common(point), ...valueOf(point.value) };
-  });
-  // What a kind does not have is not written.
-  const data = { dataPoints: points, temporality: CUMULATIVE, isMonotonic: true };
-  return { name, description, unit, [kind]: data };
+function writeScope(out: MessageWriter, { scope, metrics }: ScopeMetrics): void {
+  const all = out.begin(2);
+  const about = out.begin(1);
+  out.text(1, scope.name);
+  out.end(about);
+  for (const metric of metrics) writeMetric(out, metric);
+  out.end(all);
 }
 
-function asDouble(value: unknown): object {
-  return { asDouble: value };
+function writeMetric(out: MessageWriter, metric: MetricData): void {
+  const { descriptor, dataPointType, dataPoints } = metric;
+  const kind = KINDS[dataPointType];
+  const all = out.begin(2);
+  out.text(1, descriptor.name);
+  out.text(2, descriptor.description);
+  out.text(3, descriptor.unit);
+  const data = out.begin(kind.field);
+  for (const point of dataPoints as readonly PushedPoint[]) writePoint(out, kind, point);
+  if (dataPointType !== DataPointType.GAUGE) out.small(2, CUMULATIVE);
+  if (dataPointType === DataPointType.SUM) out.small(3, 1);
+  out.end(data);
+  out.end(all);
 }
 
-function asHistogram(value: unknown): object {
+function writePoint(out: MessageWriter, kind: Kind, point: PushedPoint): void {
+  const all = out.begin(1);
+  writeTime(out, 2, point.startTime);
+  writeTime(out, 3, point.endTime);
+  kind.value(out, point.value);
+  writeAttributes(out, kind.attributes, point.attributes);
+  for (const exemplar of point.exemplars ?? []) writeExemplar(out, kind.exemplars, exemplar);
+  out.small(kind.flags, point.flags ?? 0);
+  out.end(all);
+}
+
+function writeNumber(out: MessageWriter, value: unknown): void {
+  out.double(4, value as number);
+}
+
+function writeHistogram(out: MessageWriter, value: unknown): void {
   const { buckets, sum, count } = value as Histogram;
-  return { count, sum, bucketCounts: buckets.counts, explicitBounds: buckets.boundaries };
+  out.fixed64(4, count);
+  out.double(5, sum ?? 0);
+  out.counts(6, buckets.counts);
+  out.doubles(7, buckets.boundaries);
 }
 
-function asExponential(value: unknown): object {
+function writeExponential(out: MessageWriter, value: unknown): void {
   const { count, sum, scale, zeroCount, positive } = value as ExponentialHistogram;
-  return { count, sum, scale, zeroCount, positive };
+  out.fixed64(4, count);
+  out.double(5, sum ?? 0);
+  out.signed(6, scale);
+  out.fixed64(7, zeroCount);
+  const buckets = out.begin(8);
+  out.signed(1, positive.offset);
+  out.varints(2, positive.bucketCounts);
+  out.end(buckets);
 }
 
-function common({ startTime, endTime, attributes, exemplars, flags }: PushedPoint): object {
-  return {
-    startTimeUnixNano: nanoseconds(startTime),
-    timeUnixNano: nanoseconds(endTime),
-    attributes: keyValues(attributes),
-    exemplars: exemplars?.map(exemplarOf) ?? [],
-    flags: flags ?? 0,
-  };
-}
-
-function exemplarOf(exemplar: Exemplar): object {
+function writeExemplar(out: MessageWriter, field: number, exemplar: Exemplar): void {
   const { traceId, spanId, timeMs } = exemplar;
-  return {
-    timeUnixNano: words(BigInt(Math.round(timeMs)) * NS_PER_MS),
-    asDouble: exemplarNumber(exemplar),
-    spanId: Buffer.from(spanId, "hex"),
-    traceId: Buffer.from(traceId, "hex"),
-  };
+  const all = out.begin(field);
+  const ms = Math.round(timeMs);
+  writeTime(out, 2, [Math.floor(ms / 1000), (ms % 1000) * 1e6]);
+  out.double(3, exemplarNumber(exemplar));
+  out.bytes(4, Buffer.from(spanId, "hex"));
+  out.bytes(5, Buffer.from(traceId, "hex"));
+  out.end(all);
 }
 
-function keyValues(attributes: Attributes): object[] {
-  return Object.entries(attributes).map(([key, value]) => {
-    return { key, value: { stringValue: String(value) } };
-  });
+function writeAttributes(out: MessageWriter, field: number, attributes: Attributes): void {
+  for (const key in attributes) {
+    const pair = out.begin(field);
+    out.text(1, key);
+    const value = out.begin(2);
+    out.text(1, String(attributes[key]));
+    out.end(value);
+    out.end(pair);
+  }
 }
 
-function nanoseconds([seconds, rest]: HrTime): object {
-  return words(BigInt(seconds) * NS_PER_S + BigInt(rest));
-}
-
-/** 64 bits as protobufjs takes them: a double would not hold a time in nanoseconds. */
-function words(value: bigint): object {
-  return { low: Number(value & 0xffff_ffffn), high: Number(value >> 32n) };
+function writeTime(out: MessageWriter, field: number, [seconds, rest]: HrTime): void {
+  const nanoseconds = BigInt(seconds) * NS_PER_S + BigInt(rest);
+  out.time(field, Number(nanoseconds >> 32n), Number(nanoseconds & 0xffff_ffffn));
 }
