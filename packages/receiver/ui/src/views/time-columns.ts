@@ -100,7 +100,8 @@ function lawOverTime(document: Known, width: number): Element | null {
   if (comparison?.kind === "categorical" && slices.some(({ shares }) => shares !== null)) {
     const names = comparison.categories.slice(0, SHARES_SHOWN).map(({ name }) => name);
     const picture = sharesPicture(slices, names, document, width);
-    return card("Shares over time", {}, picture, shareLegend(names));
+    const others = slices.some(({ shares }) => (shares?.[names.length] ?? 0) > 0);
+    return card("Shares over time", {}, picture, shareLegend(names, others));
   }
   if (!slices.some(({ quantiles }) => quantiles !== null)) return null;
   const hint =
@@ -137,11 +138,11 @@ function ridges(document: Known, shown: VerdictFacts | undefined, width: number)
   return card("The distribution over time", {}, picture, hint);
 }
 
-function shareLegend(names: readonly string[]): Element {
+function shareLegend(names: readonly string[], withOthers: boolean): Element {
   return h(
     "p",
     { class: "legend" },
-    [...names, "(others)"].map((name, i) =>
+    [...names, ...(withOthers ? ["(others)"] : [])].map((name, i) =>
       h(
         "span",
         { class: "legend-entry" },
