@@ -1,9 +1,17 @@
 /** Views as text: what they say of documents. */
 import { describe, expect, it } from "vitest";
-import type { HealthDocument, HealthMetric, ModelDocument } from "../ui/src/documents.ts";
+import type {
+  HealthDocument,
+  HealthMetric,
+  Learning,
+  ModelDocument,
+  SignalDocument,
+} from "../ui/src/documents.ts";
 import { toHtml } from "../ui/src/element.ts";
+import { placeOf } from "../ui/src/place.ts";
 import { healthView } from "../ui/src/views/health-view.ts";
 import { headline } from "../ui/src/views/model-view.ts";
+import { signalView } from "../ui/src/views/signal-view.ts";
 
 function metric(name: string, value: number, labels: Record<string, string> = {}): HealthMetric {
   return { name, brief: name, unit: "{x}", kind: "counter", points: [{ labels, value }] };
@@ -55,5 +63,42 @@ describe("A model's headline", () => {
     [["stable", "insufficient"], "1 of 2 signals are as the reference"],
   ])("of %j is %s", (states, text) => {
     expect(headline(documentOf(...states) as ModelDocument)).toBe(text);
+  });
+});
+
+describe("A signal without a picture", () => {
+  function shown(learning: Learning | null, against: string): string {
+    const none = {
+      verdicts: [],
+      slices: [],
+      runs: [],
+      exemplars: [],
+      segmentRanking: [],
+      quality: [],
+      changes: [],
+    };
+    const known = {
+      signal: "x",
+      state: "stable",
+      sinceMs: null,
+      comparison: null,
+      reference: null,
+    };
+    const range = { nowMs: 1, fromMs: 0, toMs: 1, links: { jaeger: null, grafana: null } };
+    const document = { ...none, ...known, ...range, learning } as unknown as SignalDocument;
+    const place = placeOf(`?model=m&signal=x&against=${against}`);
+    const setting = { place, href: () => undefined, isReport: false, width: 800 };
+    return signalView(document, setting).map(toHtml).join("");
+  }
+
+  it("says what it lacks", () => {
+    expect(shown(null, "")).toContain("Choose a longer range");
+    expect(shown(null, "1-2")).toContain("Choose another range or version");
+  });
+
+  it("has learned as much as what lags behind", () => {
+    const hasty = { learned: 5000, needed: 5000, learnedSpanMs: 6, neededSpanMs: 24 };
+    expect(shown(hasty, "")).toContain('value="0.25"');
+    expect(shown({ ...hasty, learned: 500, neededSpanMs: 0 }, "")).toContain('value="0.1"');
   });
 });

@@ -7,17 +7,7 @@ import { atomSpacing, isAtomic } from "../pictures/atoms.js";
 import { categoriesPicture } from "../pictures/categories.js";
 import { cumulativePicture, densityPicture } from "../pictures/curves.js";
 import { stripPicture, timeAxis } from "../pictures/strip.js";
-import {
-  ago,
-  count,
-  learningWords,
-  number,
-  percent,
-  plural,
-  STATE_WORDS,
-  time,
-  withoutName,
-} from "../words.js";
+import { ago, count, learningWords, number, percent, plural, time, withoutName } from "../words.js";
 import type { Setting } from "./parts.js";
 import {
   card,
@@ -38,6 +28,10 @@ const LEARNING =
   "Once there are enough values over enough time they become the reference, and every window is " +
   "compared with them. A reference made of training data needs no learning: " +
   "tidemark baseline build.";
+const NOTHING_BEFORE =
+  "What this signal is to stand beside has no values of it. Choose another range or version.";
+const NOTHING_LIVE =
+  "This signal has no values in this range that could be compared. Choose a longer range.";
 const CUMULATIVE_HINT =
   "Bands of 95 % over the whole curve, the error of the summaries included. " +
   "The gap is the Kolmogorov-Smirnov distance.";
@@ -87,20 +81,8 @@ function pictures(
   setting: Setting,
   shown: VerdictFacts | undefined,
 ): Element[] {
-  const { comparison, nowMs, state, learning } = document;
-  if (comparison === null) {
-    const title = learning ? "Still learning" : STATE_WORDS[state].name;
-    const text = learning
-      ? LEARNING
-      : "There are no live values of this signal in this range to compare. Choose a longer range.";
-    return [
-      notice(
-        title.charAt(0).toUpperCase() + title.slice(1),
-        h("p", null, text),
-        learning ? meter(learning.learned / learning.needed) : null,
-      ),
-    ];
-  }
+  const { comparison, nowMs } = document;
+  if (comparison === null) return [nothingToCompare(document, setting)];
   const head = legend(comparison.reference, comparison.live, nowMs);
   const tooFew =
     shown?.state === "insufficient" ? h("p", { class: "hint" }, insufficientText(shown)) : null;
@@ -142,6 +124,20 @@ function pictures(
       h("p", { class: "hint" }, CUMULATIVE_HINT),
     ),
   ];
+}
+
+/** Why there is no picture, and what to do. */
+function nothingToCompare({ learning }: SignalDocument, { place }: Setting): Element {
+  if (learning) {
+    const { learned, needed, learnedSpanMs, neededSpanMs } = learning;
+    // It takes both, so what lags behind says how far it is.
+    const share = Math.min(learned / needed, neededSpanMs > 0 ? learnedSpanMs / neededSpanMs : 1);
+    return notice("Still learning", h("p", null, LEARNING), meter(share));
+  }
+  const isAgainst = place.against !== "" && place.against !== "reference";
+  return isAgainst
+    ? notice("Nothing to compare with", h("p", null, NOTHING_BEFORE))
+    : notice("No values", h("p", null, NOTHING_LIVE));
 }
 
 function barsText(comparison: NumericComparison): string {
