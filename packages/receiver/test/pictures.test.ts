@@ -107,6 +107,19 @@ describe("Pictures", () => {
     }
   });
 
+  it.each(WIDTHS)("write no tick over another at a width of %d", (width) => {
+    for (const shift of [0, 1_000_000, 1_700_000_000_000]) {
+      const picture = cumulativePicture(comparisonOf(50, [], shift), width);
+      const ticks = all(picture, "text").map(extentOf);
+      const lowest = Math.max(...ticks.map(({ y }) => y));
+      const below = ticks.filter(({ y }) => y === lowest).toSorted((a, b) => a.from - b.from);
+      expect(below.length).toBeGreaterThan(0);
+      for (const [i, { from, words }] of below.entries()) {
+        expect(from, words).toBeGreaterThanOrEqual(below[i - 1]?.to ?? 0);
+      }
+    }
+  });
+
   it.each(WIDTHS)("write no share over another at a width of %d", (width) => {
     const picture = densityPicture(comparisonOf(4, [0.3, 0.3, 0.3, 0.1]), width);
     const labels = all(picture, "text")

@@ -1,5 +1,5 @@
 /** From values to places in a picture, and the values that are written on its axes. */
-import { day } from "./words.js";
+import { day, number } from "./words.js";
 
 /** A linear map of [from, to] to [start, end]. */
 export interface Scale {
@@ -43,9 +43,10 @@ export function ticks(from: number, to: number, wanted: number): Tick[] {
 /** One unit for all ticks of an axis, and digits enough to tell each from the next. */
 function tickWriter(most: number, step: number): (at: number) => string {
   const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  if (most >= 1e6 && step >= 1e4) return (at) => short(at, 1e6, "M");
-  if (most >= 1e4 && step >= 100) return (at) => short(at, 1e3, "k");
-  if (digits > 6) return (at) => at.toExponential(1);
+  // Powers of ten tell ticks apart only where they are far from each other.
+  if ((most >= 1e9 && step >= most / 50) || digits > 6) return number;
+  if (most >= 1e6 && most < 1e9 && step >= 1e4) return (at) => short(at, 1e6, "M");
+  if (most >= 1e4 && most < 1e9 && step >= 100) return (at) => short(at, 1e3, "k");
   const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   return (at) => at.toLocaleString("en", options).replace("-", "−");
 }

@@ -8,13 +8,14 @@ import { percent } from "../words.js";
 const ROW = 34;
 const BAR = 11;
 const TOP = 4;
-const SHOWN = 20;
+/** Categories that are drawn; of more, those that changed most. */
+export const CATEGORIES_DRAWN = 20;
 /** Characters of a name that have room; the whole name is in the tip. */
 const UNIT_PER_CHARACTER = 7.2;
 
 /** The bars. */
 export function categoriesPicture(comparison: CategoricalComparison, width: number): Element {
-  const shown = comparison.categories.slice(0, SHOWN);
+  const shown = comparison.categories.slice(0, CATEGORIES_DRAWN);
   const longest = Math.max(...shown.map(({ name }) => name.length), 4);
   const left = Math.min(width * 0.34, longest * UNIT_PER_CHARACTER + 14);
   const right = width - 104;

@@ -76,7 +76,7 @@ export function tickRoom(plot: Plot): number {
 /** The picture. */
 export function framed(frame: Frame, ...marks: readonly (Element | null)[]): Element {
   const { plot, label, xTicks, yTicks, className = "", attributes = {} } = frame;
-  const { width, height, left, right, bottom, x, y } = plot;
+  const { width, height, left, right, bottom, y } = plot;
   return h(
     "svg",
     {
@@ -93,16 +93,23 @@ export function framed(frame: Frame, ...marks: readonly (Element | null)[]): Ele
         h("line", { x1: left, x2: right, y1: y(at), y2: y(at) }),
         h("text", { x: left - 6, y: y(at) + 4, "text-anchor": "end" }, text),
       ]),
-      xTicks.map(({ at, text }) => {
-        // At an edge the whole text is moved in, so that nothing of it is cut.
-        const half = textWidth(text) / 2;
-        const middle = round(Math.max(half, Math.min(x(at), width - half)));
-        return h("text", { x: middle, y: bottom + 18, "text-anchor": "middle" }, text);
-      }),
+      xLabels(xTicks, plot),
     ),
     ...marks,
     h("line", { class: "axis", x1: left, x2: right, y1: bottom, y2: bottom }),
   );
+}
+
+/** At an edge a text is moved in, so that nothing is cut; none is written over another. */
+function xLabels(xTicks: readonly Tick[], { x, width, bottom }: Plot): Element[] {
+  let takenTo = 0;
+  return xTicks.flatMap(({ at, text }) => {
+    const half = textWidth(text) / 2;
+    const middle = round(Math.max(half, Math.min(x(at), width - half)));
+    if (middle - half < takenTo) return [];
+    takenTo = middle + half + CHARACTER / 2;
+    return [h("text", { x: middle, y: bottom + 18, "text-anchor": "middle" }, text)];
+  });
 }
 
 /** A picture over time: it says which range it shows, so that a part of it can be chosen. */

@@ -1,10 +1,10 @@
 /** One signal: live beside reference, tests, over time, for whom, and in which traces. */
-import type { NumericComparison } from "../comparison.js";
+import type { CategoricalComparison, NumericComparison } from "../comparison.js";
 import type { SignalDocument, VerdictFacts } from "../documents.js";
 import type { Element } from "../element.js";
 import { h } from "../element.js";
 import { atomSpacing, isAtomic } from "../pictures/atoms.js";
-import { categoriesPicture } from "../pictures/categories.js";
+import { CATEGORIES_DRAWN, categoriesPicture } from "../pictures/categories.js";
 import { cumulativePicture, densityPicture } from "../pictures/curves.js";
 import { stripPicture, timeAxis } from "../pictures/strip.js";
 import { ago, count, learningWords, number, percent, plural, time, withoutName } from "../words.js";
@@ -87,15 +87,8 @@ function pictures(
   const tooFew =
     shown?.state === "insufficient" ? h("p", { class: "hint" }, insufficientText(shown)) : null;
   if (comparison.kind === "categorical") {
-    return [
-      card(
-        "Categories",
-        { class: "wide" },
-        head,
-        tooFew,
-        categoriesPicture(comparison, cardWidth(setting)),
-      ),
-    ];
+    const picture = categoriesPicture(comparison, cardWidth(setting));
+    return [card("Categories", { class: "wide" }, head, tooFew, picture, leftOut(comparison))];
   }
   const { outside } = comparison;
   const hidden = Math.max(outside.live, outside.reference);
@@ -124,6 +117,12 @@ function pictures(
       h("p", { class: "hint" }, CUMULATIVE_HINT),
     ),
   ];
+}
+
+function leftOut({ categories }: CategoricalComparison): Element | null {
+  if (categories.length <= CATEGORIES_DRAWN) return null;
+  const text = `The ${CATEGORIES_DRAWN} of ${categories.length} that changed most.`;
+  return h("p", { class: "hint" }, text);
 }
 
 /** Why there is no picture, and what to do. */
