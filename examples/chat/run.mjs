@@ -8,9 +8,11 @@ import { freePorts, install, Processes, printTable, scrapeUntil } from "../runni
 const folder = fileURLToPath(new URL(".", import.meta.url));
 await install(folder);
 const { startModels } = await import("./models.mjs");
-const { dayOfChats, sheetOf } = await import("./sheet.mjs");
+const { dayOfChats, sheetOf, thumbsOf } = await import("./sheet.mjs");
+const { sendFeedback } = await import("./feedback.mjs");
 
 const AT_ONCE = 4;
+const RESULTS = "gen_ai_evaluation_results_total";
 const run = join(folder, ".cache/run");
 rmSync(run, { recursive: true, force: true });
 const processes = new Processes(run);
@@ -43,13 +45,18 @@ await Promise.all(
 );
 await processes.stop(chat);
 
+// As late as it comes in life: the answers have been counted by now.
+const thumbs = thumbsOf(chats);
+await sendFeedback(`http://127.0.0.1:${otlpPort}`, thumbs);
+
 const sheet = sheetOf(chats);
 const expected = Object.values(sheet).reduce((sum, { input }) => sum + input, 0);
 const points = await scrapeUntil(`http://127.0.0.1:${adminPort}/metrics`, (found) => {
   const read = found.filter(
     ({ name, labels }) => name === "gen_ai_usage_tokens_total" && labels.token_type === "input",
   );
-  return read.reduce((sum, { value }) => sum + value, 0) >= expected;
+  const said = found.filter(({ name }) => name === RESULTS);
+  return sumOf(read) >= expected && sumOf(said) >= thumbs.length;
 });
 await processes.stop(receiver);
 await models.stop();
@@ -91,6 +98,31 @@ const times = (name) => {
 console.log(`
 time to first token, mean:  ${times("gen_ai_client_operation_time_to_first_chunk_seconds")}
 time between tokens, mean:  ${times("gen_ai_client_operation_time_per_output_chunk_seconds")}`);
-const isEqual = rows.every(({ equal }) => equal);
+
+const answering = [...new Set(chats.map(({ model }) => model))];
+const opinions = answering.map((model) => {
+  const counts = ["up", "down"].map((label) => {
+    const of = ({ name, labels }) =>
+      name === RESULTS && labels.model_name === model && labels.evaluation_label === label;
+    const told = sumOf(points.filter(of));
+    const given = thumbs.filter((one) => one.model === model && one.label === label).length;
+    return { told, given };
+  });
+  return { model, counts, equal: counts.every(({ told, given }) => told === given) };
+});
+console.log("\nWhat people said of the answers, joined to the calls by the id of the chat:\n");
+printTable([
+  ["model", "up", "down", ""],
+  ...opinions.map(({ model, counts, equal }) => [
+    model,
+    ...counts.map(({ told }) => String(told)),
+    equal ? "equal" : "DIFFERENT",
+  ]),
+]);
+const isEqual = [...rows, ...opinions].every(({ equal }) => equal);
 console.log(JSON.stringify({ example: "chat", chats: chats.length, equal: isEqual }));
 process.exitCode = isEqual ? 0 : 1;
+
+function sumOf(found) {
+  return found.reduce((sum, { value }) => sum + value, 0);
+}

@@ -18,6 +18,13 @@ export function sheetOf(chats) {
   return sheet;
 }
 
+/** What people say of every third answer, by the id of its chat: nobody likes to be refused. */
+export function thumbsOf(chats) {
+  return chats
+    .filter((_, index) => index % 3 === 0 || index % 7 === 3)
+    .map(({ id, model, kind }) => ({ id, model, label: kind === "refusal" ? "down" : "up" }));
+}
+
 /** A day of three tenants: short and long questions, refusals, agents, and some failed attempts. */
 export function dayOfChats() {
   const tenants = ["acme", "globex", "initech"];
@@ -27,6 +34,13 @@ export function dayOfChats() {
     const agent = model === "gpt-4o-mini" && index % 8 === 1;
     const kind = agent ? "agent" : ["short", "short", "long", "refusal"][index % 4];
     const twice = index % 10 === 2 ? " try twice" : "";
-    return { tenant, model, agent, kind, question: `chat ${index}, kind: ${kind}${twice}` };
+    return {
+      id: `chat-${index}`,
+      tenant,
+      model,
+      agent,
+      kind,
+      question: `chat ${index}, kind: ${kind}${twice}`,
+    };
   });
 }

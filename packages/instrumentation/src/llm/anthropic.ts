@@ -5,6 +5,7 @@
  * `create` themselves.
  */
 import type { Span } from "@opentelemetry/api";
+import { SpanStatusCode } from "@opentelemetry/api";
 import { GEN_AI } from "@tidemark/semconv";
 import { guarded } from "../complain.js";
 import { activeContext } from "../host-api.js";
@@ -12,6 +13,7 @@ import { requestScope } from "../request-scope.js";
 import { observeAnswer, recordApiPromise } from "./api-promise.js";
 import type { ChunkContent } from "./chunk-clock.js";
 import { ChunkClock } from "./chunk-clock.js";
+import type { AnswerDescriber } from "./content-describer.js";
 import type { LlmSettings } from "./llm-settings.js";
 import type { Loose } from "./loose.js";
 import { holds, loose, number, text } from "./loose.js";
@@ -95,28 +97,42 @@ function enrich(settings: LlmSettings, tracer: unknown, args: unknown[], origina
       ...requestScope(activeContext())?.attributes,
       ...settings.requestAttributes(args),
     });
-    beforeEnd(span, () => {
+    const isStream = loose(args[0])["stream"] === true;
+    const describer = settings.describer?.answer();
+    const release = beforeEnd(span, describer !== undefined && !isStream, () => {
       const { attributes = {} } = span as { attributes?: Loose };
       span.setAttributes({
         ...clock.attributes(),
+        ...describer?.attributes(),
         ...settings.costAttributes(PROVIDER, modelIn(attributes), usageIn(attributes)),
       });
     });
-    if (loose(args[0])["stream"] !== true) return;
     observeAnswer(result, (answer) => {
-      if (typeof answer !== "object" || answer === null) return;
-      observeStream(answer, {
-        opened: () => undefined,
-        chunk: (event) => {
-          const content = contentOf(loose(event));
-          if (content !== undefined) clock.tick(content);
-          return false;
-        },
-        ended: () => undefined,
-      });
+      if (isStream) followNative(answer, clock, describer);
+      else describer?.whole(answer);
+      release();
     });
   });
   return result;
+}
+
+/** Times and describes a stream whose span the library ends. */
+function followNative(
+  stream: unknown,
+  clock: ChunkClock,
+  describer: AnswerDescriber | undefined,
+): void {
+  if (typeof stream !== "object" || stream === null) return;
+  observeStream(stream, {
+    opened: () => undefined,
+    chunk: (event) => {
+      const content = contentOf(loose(event));
+      if (content !== undefined) clock.tick(content);
+      describer?.chunk(event);
+      return false;
+    },
+    ended: () => undefined,
+  });
 }
 
 const watched = new WeakSet<object>();
@@ -142,12 +158,28 @@ function watch(tracer: { startSpan: (...args: never[]) => Span }): void {
   };
 }
 
-function beforeEnd(span: Span, work: () => void): void {
+/**
+ * Does `work` before a span ends. The library ends it while it parses an answer: a span that
+ * `waits` for that ends when it is released, or in the next turn.
+ */
+function beforeEnd(span: Span, waits: boolean, work: () => void): () => void {
   const { end } = span;
-  span.end = function (...args) {
-    guarded("adding to a span of Anthropic's client", work);
-    Reflect.apply(end, this, args);
+  let held: (() => void) | undefined;
+  const release = () => {
+    const ending = held;
+    held = undefined;
+    ending?.();
   };
+  span.end = function (...args) {
+    held = () => {
+      guarded("adding to a span of Anthropic's client", work);
+      Reflect.apply(end, this, args);
+    };
+    const { status } = span as { status?: { readonly code?: SpanStatusCode } };
+    if (waits && status?.code !== SpanStatusCode.ERROR) setImmediate(release);
+    else release();
+  };
+  return release;
 }
 
 function modelIn(attributes: Loose): string | undefined {

@@ -118,3 +118,37 @@ test(
   },
   PREPARED_WITHIN_MS,
 );
+
+test(
+  "answers of a library that makes its own spans are described too, whole and streamed",
+  async () => {
+    const config = join(folder, "tidemark.instrumentation.yaml");
+    writeFileSync(config, "llm: {text: {}}");
+    const env = {
+      SECRET,
+      TIDEMARK_INSTRUMENTATION_CONFIG: config,
+      SCENARIOS: "whole,think,refuse,drop",
+    };
+    const options = { env, scenarios: ["anthropic"] };
+    const done = await runProvider("newest", "calls.mjs", server.url, options);
+    const of = (model: string) =>
+      done.all.filter(({ attributes }) => attributes["gen_ai.request.model"] === model);
+    for (const model of ["whole", "think"]) {
+      expect(of(model)).toHaveLength(1);
+      expect(of(model)[0]).toMatchObject({
+        scope: "com.anthropic.sdk.typescript",
+        attributes: {
+          "ml.feature.answer_chars": SAID.length,
+          "ml.feature.answer_words": 4,
+          "ml.feature.answer_language": "en",
+          "ml.feature.answer_refusal": false,
+          "gen_ai.usage.output_tokens": USAGE.output,
+        },
+      });
+    }
+    for (const model of ["refuse", "drop"]) expect(of(model)).toMatchObject([{ error: true }]);
+    expect(done.exported.includes(SECRET)).toBe(false);
+    expect(done.exported.includes("blue")).toBe(false);
+  },
+  PREPARED_WITHIN_MS,
+);
