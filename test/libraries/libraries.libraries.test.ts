@@ -132,6 +132,8 @@ describe.each(ENDS)("with the %s versions", (end) => {
   });
 });
 
+// Its only version on npm ships three models and loads two: nothing in it names the third, which
+// tells text that is upside down. The two lines of the picture make three runs.
 describe("code that nobody here has written: @gutenye/ocr-node", () => {
   test.each(versions)("on Node %i has a span for every run of its two models", async (node) => {
     const { stdout, stderr, spans, bodies } = await runLibrary("latest", "ocr.mjs", models.folder, {

@@ -7,8 +7,9 @@ export default defineConfig({
   test: {
     root: fileURLToPath(new URL(".", import.meta.url)),
     include: ["*.libraries.test.ts"],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Some wait for whole windows of a receiver, beside whatever else the machine does.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     pool: "forks",
     reporters: jsonFile ? ["default", ["json", { outputFile: jsonFile }]] : ["default"],
   },

@@ -15,8 +15,8 @@ export interface ModelFacts {
   readonly modelVersion?: number;
 }
 
-const FLOAT = TensorProto_DataType.FLOAT;
-const INT64 = TensorProto_DataType.INT64;
+/** Types of tensors. */
+export const { FLOAT, INT64 } = TensorProto_DataType;
 
 /** y = 1 x1 + 2 x2 + 3 x3 + 4 x4 + 0.5: `features` float32 [N,4] to `temp_max` float32 [N,1]. */
 export function regressor(facts: ModelFacts = {}): Uint8Array {
@@ -114,57 +114,6 @@ export function textClassifier(): Uint8Array {
 }
 
 /**
- * A text classifier of two classes on word embeddings [V,D]: `input_ids` and `attention_mask` int64
- * [N,S] to `logits` float32 [N,2], a linear head on the mean embedding of the tokens.
- */
-export function embeddingClassifier(
-  table: { readonly dims: [number, number]; readonly data: number[] },
-  head: { readonly weights: number[]; readonly bias: number[] },
-): Uint8Array {
-  return model(
-    {},
-    {
-      nodes: [
-        { opType: "Gather", input: ["table", "input_ids"], output: ["each"] },
-        { opType: "Cast", input: ["attention_mask"], output: ["mask"], ints: { to: FLOAT } },
-        { opType: "MatMul", input: ["each", "w"], output: ["scored"] },
-        {
-          opType: "Transpose",
-          input: ["scored"],
-          output: ["by_class"],
-          intLists: { perm: [2, 0, 1] },
-        },
-        { opType: "Mul", input: ["by_class", "mask"], output: ["counted"] },
-        {
-          opType: "ReduceMean",
-          input: ["counted"],
-          output: ["sum"],
-          ints: { keepdims: 0 },
-          intLists: { axes: [2] },
-        },
-        {
-          opType: "ReduceMean",
-          input: ["mask"],
-          output: ["share"],
-          ints: { keepdims: 0 },
-          intLists: { axes: [1] },
-        },
-        { opType: "Div", input: ["sum", "share"], output: ["mean"] },
-        { opType: "Transpose", input: ["mean"], output: ["rows"], intLists: { perm: [1, 0] } },
-        { opType: "Add", input: ["rows", "b"], output: ["logits"] },
-      ],
-      weights: [
-        { name: "table", dims: table.dims, data: table.data },
-        { name: "w", dims: [table.dims[1], 2], data: head.weights },
-        { name: "b", dims: [2], data: head.bias },
-      ],
-      inputs: [tensor("input_ids", INT64, "N", "S"), tensor("attention_mask", INT64, "N", "S")],
-      outputs: [tensor("logits", FLOAT, "N", 2)],
-    },
-  );
-}
-
-/**
  * A decoder whose next token is always the last one's successor, of 16: `logits` [N,S,16], with one
  * layer of keys and values [N,1,S,4] that grow with every token, as those of GPT-2 do.
  */
@@ -214,7 +163,8 @@ export function writeModel(path: string, bytes: Uint8Array): string {
   return path;
 }
 
-interface Node {
+/** One operation. */
+export interface Node {
   readonly opType: string;
   readonly input: string[];
   readonly output: string[];
@@ -222,14 +172,23 @@ interface Node {
   readonly intLists?: Readonly<Record<string, readonly number[]>>;
 }
 
-interface Graph {
+/** A constant: floats, or whole numbers that say shapes and places. */
+export interface Weight {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly data: readonly number[] | Float32Array | BigInt64Array;
+}
+
+/** What a model computes. */
+export interface Graph {
   readonly nodes: readonly Node[];
-  readonly weights: readonly { name: string; dims: number[]; data: number[] }[];
+  readonly weights: readonly Weight[];
   readonly inputs: ValueInfoProto[];
   readonly outputs: ValueInfoProto[];
 }
 
-function model({ props = {}, modelVersion = 0 }: ModelFacts, graph: Graph): Uint8Array {
+/** A model as ONNX of opset 13. */
+export function model({ props = {}, modelVersion = 0 }: ModelFacts, graph: Graph): Uint8Array {
   return toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {
@@ -260,8 +219,8 @@ function model({ props = {}, modelVersion = 0 }: ModelFacts, graph: Graph): Uint
         initializer: graph.weights.map(({ name, dims, data }) => ({
           name,
           dims: dims.map(BigInt),
-          dataType: FLOAT,
-          floatData: data,
+          dataType: data instanceof BigInt64Array ? INT64 : FLOAT,
+          rawData: bytesOf(data),
         })),
         input: graph.inputs,
         output: graph.outputs,
@@ -271,7 +230,19 @@ function model({ props = {}, modelVersion = 0 }: ModelFacts, graph: Graph): Uint
   );
 }
 
-function tensor(name: string, elemType: number, ...dims: (string | number)[]): ValueInfoProto {
+function bytesOf(data: Weight["data"]): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(data)
+    ? data
+    : Float32Array.from(data);
+  return Uint8Array.from(new Uint8Array(buffer, byteOffset, byteLength));
+}
+
+/** An input or output; dimensions that are open have names. */
+export function tensor(
+  name: string,
+  elemType: number,
+  ...dims: (string | number)[]
+): ValueInfoProto {
   return create(ValueInfoProtoSchema, {
     name,
     type: {
