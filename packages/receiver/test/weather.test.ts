@@ -31,7 +31,7 @@ it("is silent in Seattle, alarms on wind and nights in New York, and names reque
   expect(tidemark("baseline", "build", training, ...args).status).toBe(0);
   const receiver = await startReceiver(
     `processors:\n  references: [{ file: ${reference} }]\n` +
-      "  observe: { allowedLateness: 0s }\n" +
+      "  observe: { allowedLateness: 0s, idleTimeout: 1h }\n" +
       "  evaluate: { windows: [5m], ladder: 1, dependence: none }\n",
   );
 
