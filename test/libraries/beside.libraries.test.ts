@@ -4,7 +4,9 @@ import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NODES, REGISTER } from "../../packages/instrumentation/test/run-app.js";
+import { mongoServer } from "./mongo-server.ts";
 import { makeModels, runLibrary } from "./run-library.js";
+import { startSentry } from "./sentry.ts";
 
 const versions = Object.keys(NODES).map(Number) as (keyof typeof NODES)[];
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -61,6 +63,54 @@ describe.each(versions)("on Node %i", (node) => {
     expect(spans).toEqual([]);
   });
 
+  test("Sentry, tracing itself, gets every span once, an inference below its request", async () => {
+    const sentry = await startSentry();
+    const { stdout, stderr, spans } = await runLibrary("beside", "sentry.cjs", models.folder, {
+      node,
+      env: { SENTRY_DSN: sentry.dsn },
+    });
+    sentry.close();
+    expect(stdout, stderr).toBe("30.5\n");
+    const told = "tidemark: the app has an OpenTelemetry SDK of its own; spans go to that one\n";
+    expect(stderr).toBe(told);
+    expect(spans).toEqual([]);
+    expect(sentry.errors()).toEqual(["told to Sentry"]);
+    const got = sentry.spans();
+    const kinds = got.map(({ name, attributes }) => [name, attributes["sentry.op"]?.value]);
+    const request = got.find(({ attributes }) => attributes["sentry.op"]?.value === "http.server");
+    const inference = got.find(({ name }) => name === "inference weather");
+    expect(kinds.toSorted(), JSON.stringify(kinds)).toEqual([
+      ["GET 127.0.0.1", "http.client"],
+      ["GET", "http.server"],
+      ["inference weather", undefined],
+    ]);
+    expect(inference?.parent_span_id).toBe(request?.span_id);
+    expect(inference?.attributes["ml.prediction.value"]?.value).toBe(30.5);
+  });
+
+  test("Sentry without its OpenTelemetry gets the error, and we get every span once", async () => {
+    const sentry = await startSentry();
+    const { stdout, stderr, spans } = await runLibrary(
+      "beside",
+      ["sentry.cjs", "errors-only"],
+      models.folder,
+      { node, env: { SENTRY_DSN: sentry.dsn } },
+    );
+    sentry.close();
+    expect({ stdout, stderr }).toEqual({ stdout: "30.5\n", stderr: "" });
+    expect(sentry.errors()).toEqual(["told to Sentry"]);
+    expect(sentry.spans().filter(({ name }) => name === "inference weather")).toEqual([]);
+    expect(spans.map(({ name, kind }) => `${name} ${kind - 1}`).toSorted()).toEqual([
+      "GET 1",
+      "GET 2",
+      "inference weather 0",
+    ]);
+    const [inference, ...requests] = spans.toSorted((a, b) => a.kind - b.kind);
+    const [server, client] = requests;
+    expect(inference?.parentSpanId).toBe(server?.spanId);
+    expect(server?.parentSpanId).toBe(client?.spanId);
+  });
+
   test("feature stores are within the retrieval that asks them, and are its source", async () => {
     const stores = await startStores();
     const { stdout, stderr, spans, bodies } = await runLibrary(
@@ -71,13 +121,14 @@ describe.each(versions)("on Node %i", (node) => {
     );
     stores.close();
     expect(stdout, stderr).toBe(
-      `${JSON.stringify(["1.5", "1.5", [{ wind: "2.5" }], { wind: 3.5 }, 200])}\n`,
+      `${JSON.stringify(["1.5", "1.5", [{ wind: "2.5" }], { wind: 4.5 }, { wind: 3.5 }, 200])}\n`,
     );
     const retrievals = spans.filter(({ name }) => name.startsWith("feature_retrieval"));
     expect(retrievals.map(({ name }) => name)).toEqual([
       "feature_retrieval redis",
       "feature_retrieval redis",
       "feature_retrieval postgresql",
+      "feature_retrieval mongodb",
       "feature_retrieval localhost",
       "feature_retrieval declared",
     ]);
@@ -92,7 +143,7 @@ describe.each(versions)("on Node %i", (node) => {
   });
 });
 
-/** Servers that speak as much of Redis, Postgres and HTTP as one look-up takes. */
+/** Servers that speak as much of Redis, Postgres, MongoDB and HTTP as one look-up takes. */
 async function startStores() {
   const redis = createServer((socket) => socket.on("data", (data) => answerRedis(socket, data)));
   const postgres = createServer((socket) => {
@@ -104,7 +155,7 @@ async function startStores() {
     });
   });
   const http = createHttpServer((_, response) => response.end('{"wind":3.5}'));
-  const servers = [redis, postgres, http];
+  const servers = [redis, postgres, mongoServer({ wind: 4.5 }), http];
   const ports: number[] = [];
   for (const server of servers) {
     await new Promise<void>((resolve) => {
@@ -112,9 +163,14 @@ async function startStores() {
     });
     ports.push((server.address() as AddressInfo).port);
   }
-  const [REDIS_PORT, PG_PORT, HTTP_PORT] = ports.map(String) as [string, string, string];
+  const [REDIS_PORT, PG_PORT, MONGO_PORT, HTTP_PORT] = ports.map(String) as [
+    string,
+    string,
+    string,
+    string,
+  ];
   return {
-    env: { REDIS_PORT, PG_PORT, HTTP_PORT },
+    env: { REDIS_PORT, PG_PORT, MONGO_PORT, HTTP_PORT },
     close() {
       http.closeAllConnections();
       for (const server of servers) server.close();

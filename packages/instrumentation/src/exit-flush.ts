@@ -9,14 +9,17 @@ import type { RunningSdk } from "./sdk.js";
 
 /** What a receiver that does not answer may cost at the end of the process. */
 const FLUSH_MS_MAX = 3000;
+/** Who has something to do at the natural end makes it come again; it must come in the end. */
+const ENDS_MAX = 20;
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
 /** Flushes at the natural end of the thread, and before a signal that would kill the process. */
 export function flushAtExit(sdk: RunningSdk, onEnd: () => void): void {
   let outOfTime = false;
+  let ends = 0;
   // A flush brings this event once more. The second one finds nothing to send, or no time left.
   process.on("beforeExit", () => {
-    if (outOfTime) return;
+    if (outOfTime || ends++ >= ENDS_MAX) return;
     onEnd();
     guarded("ending", () => sdk.drain());
     void (async () => {

@@ -1,17 +1,15 @@
 /** Wires the package together, before the app starts: configuration, hooks, SDK. */
 import process from "node:process";
-import { ProxyTracerProvider } from "@opentelemetry/api";
-import { HttpInstrumentation } from "@opentelemetry/instrumentation-http";
-import { UndiciInstrumentation } from "@opentelemetry/instrumentation-undici";
 import { complain, guarded } from "./complain.js";
 import { flushAtExit } from "./exit-flush.js";
 import type { InstalledStores } from "./feature-stores.js";
 import { installedStores } from "./feature-stores.js";
 import { loadConfig } from "./find-config.js";
 import { registeredProvider } from "./host-api.js";
+import { recordHttp } from "./http-spans.js";
 import { LlmLibraries } from "./llm-libraries.js";
 import { ModelVersions } from "./model-versions.js";
-import { hookEsModules, hookModules, patchBuiltins } from "./module-hooks.js";
+import { hookEsModules, hookModules } from "./module-hooks.js";
 import { DeclaredModels } from "./onnx/declared-models.js";
 import { OnnxruntimeInstrumentation } from "./onnx/onnxruntime-instrumentation.js";
 import { API_MODULE, OwnSdk } from "./own-sdk.js";
@@ -78,7 +76,7 @@ export function startInstrumentation(): void {
 
 /** The SDK, and spans between processes; both give way to an SDK that the app sets up itself. */
 function startOwnSdk(env: NodeJS.ProcessEnv, stores: InstalledStores, onEnd: () => void): OwnSdk {
-  const silence = guarded("hooking HTTP", () => instrumentHttp(env));
+  const silence = guarded("hooking HTTP", () => recordHttp((name) => isEnabled(name, env)));
   let silenceStores: (() => void) | undefined;
   let sdk: RunningSdk | undefined;
   const own = new OwnSdk(() => {
@@ -96,18 +94,6 @@ function startOwnSdk(env: NodeJS.ProcessEnv, stores: InstalledStores, onEnd: () 
   else flushAtExit(sdk, onEnd);
   if (sdk?.metrics === true) startProcessMetrics((name) => isEnabled(name, env));
   return own;
-}
-
-/** Records HTTP; returns what ends that. */
-function instrumentHttp(env: NodeJS.ProcessEnv): () => void {
-  const http = isEnabled("http", env) ? new HttpInstrumentation() : undefined;
-  if (http) patchBuiltins(["http", "https"]);
-  const undici = isEnabled("undici", env) ? new UndiciInstrumentation() : undefined;
-  return () => {
-    undici?.disable();
-    // To disable this one would undo the topmost patch, which may by now be the app's own.
-    http?.setTracerProvider(new ProxyTracerProvider());
-  };
 }
 
 function isEnabled(name: string, env: NodeJS.ProcessEnv): boolean {
