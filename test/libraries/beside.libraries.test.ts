@@ -42,6 +42,9 @@ describe.each(versions)("on Node %i", (node) => {
     expect(stdout, stderr).toBe("30.5\n");
     const seen = spans.filter(({ name }) => !/^(?:fs|tcp|dns|tls)/.test(name));
     expect(seen.map(({ name, kind }) => `${name} ${kind - 1}`).toSorted(), stderr).toEqual(ONCE);
+    const inference = seen.find(({ name }) => name === "inference weather");
+    const parent = seen.find(({ spanId }) => spanId === inference?.parentSpanId);
+    expect(parent).toMatchObject({ name: "GET", kind: 2 });
   });
 
   test.each([
@@ -59,7 +62,13 @@ describe.each(versions)("on Node %i", (node) => {
     const [result, names] = stdout.split("\n");
     expect(result, stderr).toBe("30.5");
     // Its HTTP instrumentation sees the servers of both requests, and the client of one.
-    expect(JSON.parse(names ?? "[]")).toEqual(["GET 1", "GET 1", "GET 2", "inference weather 0"]);
+    expect(JSON.parse(names ?? "[]")).toEqual([
+      "GET 1",
+      "GET 1",
+      "GET 2",
+      "inference weather 0",
+      "below GET 1",
+    ]);
     expect(spans).toEqual([]);
   });
 
