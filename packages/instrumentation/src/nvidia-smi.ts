@@ -3,7 +3,6 @@
  * of no GPU, may answer `[N/A]`, and may hang for as long as a driver does.
  * https://docs.nvidia.com/deploy/nvidia-smi/index.html
  */
-import { execFile } from "node:child_process";
 
 /** One GPU as it is now; what it does not tell is undefined. */
 export interface GpuReading {
@@ -52,6 +51,8 @@ export function readGpus(): Promise<GpuReadings> {
       maxBuffer: OUTPUT_BYTES_MAX,
       windowsHide: true,
     } as const;
+    // Most apps never need it: an import would be part of every start.
+    const { execFile } = process.getBuiltinModule("node:child_process");
     const child = execFile(COMMAND, ARGUMENTS, options, (error, stdout) => {
       if (error === null) resolve({ gpus: parseGpus(stdout) });
       else if (error.code === "ENOENT") resolve({ absent: true });

@@ -5,7 +5,14 @@
  */
 
 import type { TracerProvider } from "@opentelemetry/api";
-import { context, logs, metrics, propagation, trace } from "@opentelemetry/api";
+import {
+  context,
+  logs,
+  metrics,
+  ProxyTracerProvider,
+  propagation,
+  trace,
+} from "@opentelemetry/api";
 import { complain, guarded } from "./complain.js";
 import { SwitchProvider } from "./switch-provider.js";
 
@@ -33,6 +40,8 @@ export class OwnSdk {
   /** What is registered and ours. */
   private readonly ours = new Set<keyof typeof API_COPY>();
   private provider: SwitchProvider | undefined;
+  /** What this package's copy of the API hands out as long as nobody has registered any other. */
+  private readonly proxy: TracerProvider = trace.getTracerProvider();
   private starting = false;
   private told = false;
 
@@ -79,6 +88,8 @@ export class OwnSdk {
   private ownValue(name: keyof typeof API_COPY, value: unknown): unknown {
     if (name !== "trace") return value;
     this.provider = new SwitchProvider(value as TracerProvider);
+    // Tracers of this package's copy of the API ask it, whichever copy the SDK registers with.
+    if (this.proxy instanceof ProxyTracerProvider) this.proxy.setDelegate(this.provider);
     return this.provider;
   }
 

@@ -11,10 +11,19 @@ const KIND_SERVER = 2;
 const KIND_CLIENT = 3;
 
 describe.each(versions)("on Node %i", (node) => {
-  test("fetch and http carry one trace into another process", async () => {
+  test.each([
+    ["our", {}],
+    // More than the default is left to the SDK, which has a copy of the API of its own.
+    ["OpenTelemetry's", { OTEL_TRACES_SAMPLER: "parentbased_traceidratio" }],
+  ])("fetch and http carry one trace into another process, by %s start", async (_, variables) => {
     const sink = await startSink();
     const port = await freePort();
-    const env = { ...toSink(sink.url), PORT: String(port), SERVICE: `http://127.0.0.1:${port}` };
+    const env = {
+      ...toSink(sink.url),
+      ...variables,
+      PORT: String(port),
+      SERVICE: `http://127.0.0.1:${port}`,
+    };
     const server = runApp("server.mjs", { node, cwd, env });
     await reachable(port);
     const client = await runApp("client.mjs", { node, cwd, env });
