@@ -14,7 +14,7 @@ export interface SinkSpan {
   readonly spanId: string;
   readonly parentSpanId: string | undefined;
   /** When it ended, in nanoseconds since 1970. */
-  readonly endNs: bigint;
+  readonly endNs: string;
   readonly error: boolean;
   readonly statusMessage: string | undefined;
   readonly attributes: Readonly<Record<string, unknown>>;
@@ -116,7 +116,7 @@ function spansIn(body: Buffer, json: boolean): SinkSpan[] {
         traceId: span.traceId,
         spanId: span.spanId,
         parentSpanId: span.parentSpanId || undefined,
-        endNs: BigInt(String(span.endTimeUnixNano)),
+        endNs: String(span.endTimeUnixNano),
         error: span.status?.code === STATUS_ERROR,
         statusMessage: span.status?.message,
         attributes: plain(span.attributes),

@@ -49,7 +49,7 @@ export async function runProvider(
   const lines = result.stdout.trim().split("\n").filter(Boolean);
   const seen = lines.map((line) => JSON.parse(line) as Seen);
   // Requests may overtake each other.
-  const all = sink.spans().toSorted((a, b) => Number(a.endNs - b.endNs));
+  const all = sink.spans().toSorted((a, b) => Number(BigInt(a.endNs) - BigInt(b.endNs)));
   return {
     seen: new Map(seen.map((one) => [one.name, one])),
     spans: all.filter(({ scope }) => scope === "@tidemark/instrumentation"),
