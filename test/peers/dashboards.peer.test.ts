@@ -66,6 +66,7 @@ describe("A dashboard", () => {
       const series = await promSeries(prometheus.url, "ml_signal_value_count");
       const signals = new Set(series.map(({ signal }) => signal));
       expect([...signals].toSorted()).toEqual([
+        "evaluation.score.relevance",
         "evaluation.score.thumbs",
         "retrieval.documents",
         "retrieval.score",
