@@ -156,9 +156,9 @@ describe.each(versions)("on Node %i", (node) => {
     const [waited, direct] = [9, 10].map(
       (index) => attributes(index)["ml.inference.queue.duration"],
     );
-    expect(waited).toBeGreaterThan(0.055);
+    expect(waited).toBeGreaterThan(0.45);
     expect(direct).toBeGreaterThan(0);
-    expect(direct).toBeLessThan(0.055);
+    expect(direct).toBeLessThan(0.45);
   });
 
   test("nothing is said of models that the runtime refuses, or only once", () => {
