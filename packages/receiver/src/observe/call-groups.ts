@@ -53,6 +53,11 @@ export class CallGroups {
     return this.groups[id];
   }
 
+  /** How many there are: they only grow. */
+  get count(): number {
+    return this.groups.length;
+  }
+
   /** All groups, to be stored. */
   items(): GroupItem[] {
     return this.groups.map(itemOf);

@@ -43,25 +43,23 @@ interface Waiting {
 }
 
 /** One that waits, as it is stored. */
-type WaitingItem = Omit<Evaluation, "own" | "ids"> & {
+export type WaitingItem = Omit<Evaluation, "own" | "ids"> & {
   readonly own: GroupItem;
   readonly ids: string;
   readonly untilMs: number;
 };
 
-/** What is stored, but for the calls themselves. */
-export interface EvaluationsItem {
-  readonly groups: readonly GroupItem[];
-  readonly waiting: readonly WaitingItem[];
-  readonly outcomes: readonly (readonly [outcome: string, count: number])[];
-}
+/** How often evaluations have met which end, as it is stored. */
+export type OutcomeItem = readonly [outcome: string, count: number];
 
 const OUTCOMES = ["joined", "unjoined", "without_call"] as const;
 
 /** Owned by the observer. */
 export class Evaluations {
   readonly calls: CallMemory;
-  private readonly groups = new CallGroups();
+  readonly groups = new CallGroups();
+  /** Grows with every change of what waits. */
+  waitingChanges = 0;
   private readonly waitMs: number;
   /** In the order in which they came, so that the first one is the first to wait no longer. */
   private readonly waiting = new Set<Waiting>();
@@ -138,23 +136,27 @@ export class Evaluations {
     ];
   }
 
-  /** All but the calls, to be stored. */
-  item(): EvaluationsItem {
-    return {
-      groups: this.groups.items(),
-      waiting: [...this.waiting].map(({ evaluation, untilMs }) => {
-        const { own, ids, ...rest } = evaluation;
-        return { ...rest, own: itemOf(own), ids: Buffer.from(ids).toString("hex"), untilMs };
-      }),
-      outcomes: this.outcomes.snapshot().map(({ labels, value }) => {
-        return [labels["outcome"] as string, value] as const;
-      }),
-    };
+  /** What has become of evaluations, to be stored. */
+  outcomeItems(): OutcomeItem[] {
+    return this.outcomes.snapshot().map(({ labels, value }) => {
+      return [labels["outcome"] as string, value] as const;
+    });
   }
 
-  /** Takes up what {@link item} gave. */
-  restore({ groups, waiting, outcomes }: EvaluationsItem, state: ObserverState): void {
-    this.groups.restore(groups, state);
+  /** What waits, to be stored. */
+  waitingItems(): WaitingItem[] {
+    return [...this.waiting].map(({ evaluation, untilMs }) => {
+      const { own, ids, ...rest } = evaluation;
+      return { ...rest, own: itemOf(own), ids: Buffer.from(ids).toString("hex"), untilMs };
+    });
+  }
+
+  /** Takes up what was stored; the groups are restored already. */
+  restore(
+    outcomes: readonly OutcomeItem[],
+    waiting: readonly WaitingItem[],
+    state: ObserverState,
+  ): void {
     for (const [outcome, count] of outcomes) this.outcomes.add({ outcome }, count);
     for (const { own, ids, untilMs, ...rest } of waiting) {
       const [name, version, promptVersion, segments] = own;
@@ -173,6 +175,7 @@ export class Evaluations {
   }
 
   private wait(waiting: Waiting): void {
+    this.waitingChanges++;
     this.waiting.add(waiting);
     for (const ref of waiting.evaluation.refs) {
       const others = this.byRef.get(ref) ?? new Set();
@@ -181,6 +184,7 @@ export class Evaluations {
   }
 
   private remove(waiting: Waiting): void {
+    this.waitingChanges++;
     this.waiting.delete(waiting);
     for (const ref of waiting.evaluation.refs) {
       const others = this.byRef.get(ref);
