@@ -40,6 +40,10 @@ const PLACE = /^(?:(?:.*\/)|(?:(?:us|eu|apac|global|us-gov)\.))/;
  */
 const PROVIDERS: Readonly<Record<string, string>> = {
   openai: "openai",
+  azure: "azure.ai.openai",
+  azure_openai: "azure.ai.openai",
+  "azure-openai": "azure.ai.openai",
+  "az.ai.openai": "azure.ai.openai",
   anthropic: "anthropic",
   google: "gcp.gemini",
   gemini: "gcp.gemini",
