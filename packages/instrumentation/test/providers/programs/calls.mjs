@@ -1,5 +1,5 @@
 // Calls a provider's API by its library, argv[2], and writes what the app saw as a line of JSON each.
-const { MODELS_URL, MISTRAL_PATH = "", SECRET = "" } = process.env;
+const { MODELS_URL, MISTRAL_PATH = "", SECRET = "", STREAMS = "5" } = process.env;
 const question = `why is the sky blue ${SECRET}`;
 const messages = [{ role: "user", content: question }];
 
@@ -152,7 +152,7 @@ const scenarios = {
   whole: () => whole("whole"),
   stream: async () => {
     const streams = [];
-    for (let i = 0; i < 5; i++) streams.push(await collect("stream"));
+    for (let i = 0; i < Number(STREAMS); i++) streams.push(await collect("stream"));
     return streams;
   },
   think: () => collect("think"),
