@@ -7,6 +7,7 @@ import type { Rest, StateChanges, StoredState } from "../state/state-store.js";
 import type { WindowLength } from "../window-lengths.js";
 import { evidenceBytes, readEvidence } from "./packed-evaluation.js";
 import { SignalRecord } from "./signal-record.js";
+import type { Evidence } from "./verdict.js";
 
 /** Kinds of items in the store. */
 const KIND = {
@@ -49,8 +50,9 @@ export class EvaluatorCheckpoint {
     this.pending.numbers.set(key, record);
     const evidence = record.evidence[length];
     if (evidence === undefined) return;
-    const { ms } = this.lengths[length] as WindowLength;
-    this.pending.evidence.set(`${key} ${ms}`, { key, ms, evidence });
+    const known = this.pending.evidence.get(key);
+    if (known) known[length] = evidence;
+    else this.pending.evidence.set(key, newEvidence(length, evidence));
   }
 
   /** Belongs before every change of a record's numbers: a checkpoint is of one moment. */
@@ -82,8 +84,12 @@ export class EvaluatorCheckpoint {
     const { signal, numbers, evidence } = this.saving;
     for (const key of numbers.keys()) yield this.beforeChange(key);
     for (const [key, text] of signal) yield changes.put(KIND.signal, key, text);
-    for (const [at, found] of evidence) {
-      yield changes.put(KIND.evidence, at, evidenceBytes(found.key, found.ms, found.evidence));
+    for (const [key, found] of evidence) {
+      for (const [length, one] of found.entries()) {
+        if (one === undefined) continue;
+        const { ms } = this.lengths[length] as WindowLength;
+        yield changes.put(KIND.evidence, `${key} ${ms}`, evidenceBytes(key, ms, one));
+      }
     }
     this.saving = newPending();
     this.changes = undefined;
@@ -122,6 +128,13 @@ function newPending() {
   return {
     signal: new Map<string, string>(),
     numbers: new Map<string, SignalRecord>(),
-    evidence: new Map<string, ReturnType<typeof readEvidence>>(),
+    /** By window length. */
+    evidence: new Map<string, (Evidence | undefined)[]>(),
   };
+}
+
+function newEvidence(length: number, evidence: Evidence): (Evidence | undefined)[] {
+  const found: (Evidence | undefined)[] = [];
+  found[length] = evidence;
+  return found;
 }

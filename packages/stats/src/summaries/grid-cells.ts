@@ -48,8 +48,10 @@ export function equalMassCells(counts: Uint32Array, cellsTarget: number): GridCe
 }
 
 /** Sums `counts` per cell. */
-export function cellCounts(cells: GridCells, counts: ArrayLike<number>): Float64Array {
-  const sums = new Float64Array(cells.cellCount);
+export function cellCounts(cells: GridCells, counts: ArrayLike<number>): number[] {
+  // Not typed: above 64 bytes it would have a buffer of its own, which takes ten times as long.
+  const sums: number[] = [];
+  for (let cell = 0; cell < cells.cellCount; cell++) sums.push(0);
   for (let bin = 0; bin < counts.length; bin++) {
     const cell = cells.cellOf[bin] as number;
     sums[cell] = (sums[cell] as number) + (counts[bin] as number);

@@ -93,7 +93,7 @@ export class ReferenceGrid {
   /** Made when it is asked for: most references of a moment are not. */
   #id: string | undefined;
   readonly #cells: (GridCells | undefined)[] = [];
-  readonly #cellCounts: (Float64Array | undefined)[] = [];
+  readonly #cellCounts: (readonly number[] | undefined)[] = [];
 
   private constructor(fields: GridFields) {
     this.lookup = fields.lookup ?? edgeLookup(fields.edges);
@@ -197,7 +197,7 @@ export class ReferenceGrid {
   }
 
   /** The reference's own rows per cell of `cells(cellsTarget)`. */
-  cellCounts(cellsTarget: number = CELLS_MAX): Float64Array {
+  cellCounts(cellsTarget: number = CELLS_MAX): readonly number[] {
     return (this.#cellCounts[cellsTarget] ??= cellCounts(this.cells(cellsTarget), this.counts));
   }
 

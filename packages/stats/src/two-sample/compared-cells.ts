@@ -53,8 +53,8 @@ export function numericCells(
     live: 2 * pair.live.rankError,
   };
   return {
-    reference: grid.cellCounts(cellsTarget),
-    live: cellCounts(cells, pair.live.rows),
+    reference: Float64Array.from(grid.cellCounts(cellsTarget)),
+    live: Float64Array.from(cellCounts(cells, pair.live.rows)),
     shareError,
     size: { reference: pair.reference.size, live: pair.live.size },
     invalid: comparedRows(pair).invalid,

@@ -75,17 +75,18 @@ function shares(
   reference: ArrayLike<number>,
   live: ArrayLike<number>,
   added: number,
-): [Float64Array, Float64Array] {
+): [number[], number[]] {
   if (reference.length !== live.length) {
     throw new RangeError(`${reference.length} cells cannot be compared with ${live.length}`);
   }
   return [normalised(reference, added), normalised(live, added)];
 }
 
-function normalised(counts: ArrayLike<number>, added: number): Float64Array {
+/** Not typed: above 64 bytes these have a buffer of their own, which takes longer than the sums. */
+function normalised(counts: ArrayLike<number>, added: number): number[] {
   const total = countTotal(counts) + added * counts.length;
   if (!(total > 0)) throw new RangeError("all counts are zero");
-  const normal = new Float64Array(counts.length);
-  for (let i = 0; i < normal.length; i++) normal[i] = ((counts[i] as number) + added) / total;
+  const normal: number[] = [];
+  for (let i = 0; i < counts.length; i++) normal.push(((counts[i] as number) + added) / total);
   return normal;
 }
