@@ -15,14 +15,7 @@ import { UsualNow } from "./usual-now.js";
 import { ValueTotals } from "./value-totals.js";
 import { WaitingWindows } from "./waiting-windows.js";
 import type { WindowSchedule } from "./window-schedule.js";
-import {
-  discard,
-  emptySummary,
-  merged,
-  recounted,
-  rowsOf,
-  unpackSummary,
-} from "./window-summary.js";
+import { emptySummary, merged, recounted, rowsOf, unpackSummary } from "./window-summary.js";
 
 /** Numbers that are added to a pane at once: 512 bytes a signal while a batch is counted. */
 const WAITING_MAX = 64;
@@ -242,7 +235,6 @@ export class SignalPanes {
       if (!((number + 1) * paneMs <= endMs)) continue;
       this.totals?.add(pane);
       this.shortest = merged(this.shortest, pane);
-      if (this.shortest !== pane) discard(pane);
       this.panes.delete(number);
     }
     this.latestNumber = Number.NaN;
@@ -318,14 +310,12 @@ export class SignalPanes {
     this.fold(endMs);
     this.closedUntilMs = endMs;
     const open: (Summary | null | undefined)[] = [this.shortest ?? null];
-    const used = new Set<Summary>();
     this.shortest = undefined;
     let nothing: Summary | undefined;
     for (const [length, { ms, feeds }] of lengths.entries()) {
       if (endMs % ms !== 0) continue;
       const held = open[length] === undefined ? this.longer.get(length) : open[length];
       const summary = held ?? (nothing ??= emptySummary(this.reference));
-      used.add(summary);
       open[length] = null;
       onWindow(length, endMs, summary);
       if (rowsOf(summary) === 0) continue;
@@ -337,7 +327,6 @@ export class SignalPanes {
       }
     }
     this.longer.set(open);
-    for (const summary of used) discard(summary);
     this.slots.clearBefore(endMs);
   }
 }

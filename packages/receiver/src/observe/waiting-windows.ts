@@ -5,16 +5,16 @@
  */
 import {
   CategoryCounts,
-  type GridSummary,
   mergePackedGrid,
   PACKED_GRID_BYTES_MAX,
   packGridInto,
   SummaryFormatError,
+  unpackGrid,
 } from "@tidemark/stats";
 import type { Summary } from "../closed-window.js";
 import type { Reference } from "../references/reference.js";
 import type { WindowLength } from "../window-lengths.js";
-import { emptySummary, recounted } from "./window-summary.js";
+import { recounted } from "./window-summary.js";
 
 const NOTHING = new Uint8Array(0);
 /** Numbers are read where they lie, on multiples of eight bytes. */
@@ -194,7 +194,5 @@ function reserve(size: number): void {
 
 function unpack(reference: Reference, packed: Uint8Array): Summary {
   if (reference.kind !== "numeric") return CategoryCounts.deserialise(packed);
-  const summary = emptySummary(reference) as GridSummary;
-  mergePackedGrid(summary, packed);
-  return summary;
+  return unpackGrid(reference.grid, packed);
 }

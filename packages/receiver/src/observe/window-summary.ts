@@ -23,34 +23,11 @@ export function rowsOf(summary: Counted): number {
   return summary.count + summary.missing + (summary.invalid ?? 0);
 }
 
-/** Bytes of counts that wait to be used again: one signal's are the next one's. */
-const SPARE_BYTES_MAX = 4 * 1024 * 1024;
-/** By length. */
-const spareCounts = new Map<number, Uint32Array[]>();
-let spareBytes = 0;
-
 /** Nothing yet, of the kind that the reference asks for. */
 export function emptySummary(reference: Reference): Summary {
-  if (reference.kind !== "numeric") return CategoryCounts.liveFor(reference.categories);
-  const { grid } = reference;
-  const counts = spareCounts.get(grid.edges.length + 1)?.pop();
-  if (counts === undefined) return new GridSummary(grid);
-  spareBytes -= counts.byteLength;
-  return new GridSummary(grid, counts.fill(0));
-}
-
-/**
- * Lets the counts of a summary be used again, which nobody may look at any more. Panes come and go
- * every minute: as garbage they take twice the room of all that is kept, until they are collected.
- */
-export function discard(summary: Summary): void {
-  if (!(summary instanceof GridSummary)) return;
-  const { counts } = summary;
-  if (spareBytes + counts.byteLength > SPARE_BYTES_MAX) return;
-  spareBytes += counts.byteLength;
-  const spares = spareCounts.get(counts.length);
-  if (spares) spares.push(counts);
-  else spareCounts.set(counts.length, [counts]);
+  return reference.kind === "numeric"
+    ? new GridSummary(reference.grid)
+    : CategoryCounts.liveFor(reference.categories);
 }
 
 /**

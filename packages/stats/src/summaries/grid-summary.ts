@@ -36,17 +36,9 @@ export class GridSummary implements Summary<GridSummary> {
   /** Sum of (x - grid.mean)^2. */
   deviationSquares = 0;
 
-  /**
-   * @param counts zeros to count in, length grid.edges.length + 1, for who has many summaries come
-   *   and go; nobody else may use them afterwards
-   * @throws RangeError when they are fewer or more
-   */
-  constructor(grid: ReferenceGrid, counts: Uint32Array = new Uint32Array(grid.edges.length + 1)) {
-    if (counts.length !== grid.edges.length + 1) {
-      throw new RangeError(`${counts.length} counts are not those of ${grid.edges.length} edges`);
-    }
+  constructor(grid: ReferenceGrid) {
     this.grid = grid;
-    this.counts = counts;
+    this.counts = new Uint32Array(grid.edges.length + 1);
   }
 
   /** Decodes `serialise`. @throws SummaryFormatError when corrupt or of another grid */
