@@ -71,6 +71,36 @@ describe("GridSummary", () => {
     }
   });
 
+  it("counts few values as it counts many, however they come, and copies itself", () => {
+    const bins = grid.edges.length + 1;
+    const scratch = new Uint32Array(bins + 3);
+    const parts = fc.array(
+      fc.array(fc.double({ min: -5, max: 5, noNaN: true }), { maxLength: 20 }),
+    );
+    fc.assert(
+      fc.property(parts, fc.integer({ min: 0, max: 3 }), (arrived, way) => {
+        const found = new GridSummary(grid);
+        const expected = new Array<number>(bins).fill(0);
+        for (const [at, values] of arrived.entries()) {
+          for (const x of values) {
+            const bin = grid.edges.findIndex((edge) => x <= edge);
+            expected[bin < 0 ? bins - 1 : bin] = (expected[bin < 0 ? bins - 1 : bin] as number) + 1;
+          }
+          if ((at + way) % 3 === 0) found.merge(summaryOf(values));
+          else if ((at + way) % 3 === 1) found.addMany(Float64Array.from(values));
+          else for (const x of values) found.add(x);
+          if (way === 3 && at === 1) expect([...found.counts]).toEqual(expected);
+        }
+        expect([...found.countsIn(scratch.fill(9))]).toEqual(expected);
+        const copy = found.clone();
+        const read = GridSummary.deserialise(grid, found.serialise());
+        for (const one of [found, copy, read]) expect([...one.counts]).toEqual(expected);
+        found.reset();
+        expect([...found.countsIn(scratch), found.count]).toEqual([...expected.fill(0), 0]);
+      }),
+    );
+  });
+
   it("counts null as missing and not as 0", () => {
     const summary = new GridSummary(grid);
     for (const x of [null, undefined, "7" as unknown as number]) summary.add(x);

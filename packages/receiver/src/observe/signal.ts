@@ -30,13 +30,21 @@ const NONE = new Float64Array(0);
 /** Gets a window that has ended, [endMs - its length, endMs); the summary is lent to it. */
 export type OnWindow = (window: number, endMs: number, summary: Summary) => void;
 
+/** A pane by its number, which counts panes since the epoch. */
+interface OpenPane {
+  readonly number: number;
+  readonly summary: Summary;
+}
+
+const NO_PANES: readonly OpenPane[] = [];
+
 /** The open panes and windows of one signal that has a reference. */
 export class SignalPanes {
   readonly identity: SignalIdentity;
   readonly reference: Reference;
   private readonly schedule: WindowSchedule;
-  /** Open panes by their number; hardly ever more than two or three. */
-  private readonly panes = new Map<number, Summary>();
+  /** Hardly ever more than two or three. */
+  private panes: readonly OpenPane[] = NO_PANES;
   private readonly usual: UsualNow;
   /** The pane that was asked for last, and the same when it holds numbers. */
   private latestNumber = Number.NaN;
@@ -153,7 +161,7 @@ export class SignalPanes {
 
   /** Everything that holds something, by the name of its place. */
   *places(): Generator<[string, Place]> {
-    for (const [number, pane] of this.panes) yield [`pane ${number}`, pane];
+    for (const { number, summary } of this.panes) yield [`pane ${number}`, summary];
     if (this.shortest) yield ["shortest", this.shortest];
     if (this.late) yield [`late ${this.lateStartMs}`, this.late];
     if (!this.longer.isEmpty) yield ["longer", this.longer];
@@ -169,7 +177,7 @@ export class SignalPanes {
     if (kind === "longer") return this.longer.restore(bytes);
     if (kind === "totals") return this.totals?.restore(bytes);
     const saved = unpackSummary(this.reference, bytes);
-    if (kind === "pane") this.panes.set(Number(at), saved);
+    if (kind === "pane") this.panes = this.panes.concat({ number: Number(at), summary: saved });
     else if (kind === "late") [this.late, this.lateStartMs] = [saved, Number(at)];
     else if (kind === "shortest") this.shortest = saved;
   }
@@ -179,7 +187,9 @@ export class SignalPanes {
     this.settle();
     const panes = new SignalPanes(this.identity, reference, this.schedule);
     panes.closedUntilMs = this.closedUntilMs;
-    for (const [number, pane] of this.panes) panes.panes.set(number, recounted(pane, reference));
+    panes.panes = this.panes.map(({ number, summary }) => {
+      return { number, summary: recounted(summary, reference) };
+    });
     panes.shortest = this.shortest && recounted(this.shortest, reference);
     panes.late = this.late && recounted(this.late, reference);
     panes.lateStartMs = this.lateStartMs;
@@ -207,14 +217,15 @@ export class SignalPanes {
   }
 
   private openPane(number: number): Summary {
-    let pane = this.panes.get(number);
-    if (pane !== undefined) return pane;
-    if (this.panes.size >= PANES_MAX) {
+    const open = this.panes.find((pane) => pane.number === number);
+    if (open !== undefined) return open.summary;
+    if (this.panes.length >= PANES_MAX) {
       this.fold(this.closedUntilMs + this.schedule.shortestMs);
     }
-    pane = emptySummary(this.reference);
-    this.panes.set(number, pane);
-    return pane;
+    const summary = emptySummary(this.reference);
+    // Not by spreading, which would leave room for sixteen more.
+    this.panes = this.panes.concat({ number, summary });
+    return summary;
   }
 
   private latePane(startMs: number): Summary {
@@ -231,12 +242,13 @@ export class SignalPanes {
   /** Adds the panes that end by `endMs` to the shortest window. */
   private fold(endMs: number): void {
     const { paneMs } = this.schedule;
-    for (const [number, pane] of this.panes) {
-      if (!((number + 1) * paneMs <= endMs)) continue;
-      this.totals?.add(pane);
-      this.shortest = merged(this.shortest, pane);
-      this.panes.delete(number);
-    }
+    const rest = this.panes.filter(({ number, summary }) => {
+      if (!((number + 1) * paneMs <= endMs)) return true;
+      this.totals?.add(summary);
+      this.shortest = merged(this.shortest, summary);
+      return false;
+    });
+    this.panes = rest.length > 0 ? rest : NO_PANES;
     this.latestNumber = Number.NaN;
   }
 
@@ -265,7 +277,7 @@ export class SignalPanes {
 
   /** All values since the reference was there, as a histogram; undefined for categories. */
   values(labels: Labels): HistogramPoint | undefined {
-    return this.totals?.point(labels, [...this.panes.values(), this.late]);
+    return this.totals?.point(labels, [...this.panes.map(({ summary }) => summary), this.late]);
   }
 
   /** Ends every window up to `endMs`, in order; there is nothing in a window without values. */
@@ -289,7 +301,7 @@ export class SignalPanes {
   /** Start of the first shortest window that an open pane belongs to; Infinity without any. */
   private firstMs(): number {
     const { paneMs, shortestMs } = this.schedule;
-    const first = Math.min(...this.panes.keys());
+    const first = Math.min(...this.panes.map(({ number }) => number));
     return Math.floor((first * paneMs) / shortestMs) * shortestMs;
   }
 

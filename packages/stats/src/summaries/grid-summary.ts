@@ -1,7 +1,8 @@
 // One window of one numeric signal, counted on the edges of its reference.
 //
 // Guarantee: counts after merge are those of the concatenated streams, exactly and in any order;
-// the moments agree to rounding. Cost: 1 to 2 KB, no raw value is kept.
+// the moments agree to rounding. Cost: 1 to 2 KB, or a fraction of that while the values are few,
+// when there is a list of their bins in place of a count for every bin. No raw value is kept.
 
 import { BLOCK_MAX, binOf, countBlock } from "./grid-lookup.js";
 import { quantileOfBins, rankOfBins } from "./grid-rank.js";
@@ -11,6 +12,9 @@ import { ByteReader, ByteWriter, checkExtremes } from "./summary-bytes.js";
 
 const MAGIC = "TMGS";
 const VERSION = 1;
+/** So many values are kept as a list of bins, if the grid has at least as many bins as below. */
+const FEW_MAX = 32;
+const FEW_BINS_MIN = 4 * FEW_MAX;
 
 const rounded = new Float32Array(BLOCK_MAX);
 const sums = new Float64Array(4);
@@ -19,8 +23,6 @@ const before = new Uint32Array(2 * GRID_BINS_MAX + 1);
 /** Mergeable counts of live values between the frozen edges of a reference. */
 export class GridSummary implements Summary<GridSummary> {
   readonly grid: ReferenceGrid;
-  /** Finite values per bin, length grid.edges.length + 1. */
-  readonly counts: Uint32Array;
   /** Finite values. */
   count = 0;
   /** Values that were NaN or infinite (after rounding, on a float32 grid). */
@@ -35,15 +37,34 @@ export class GridSummary implements Summary<GridSummary> {
   deviationSum = 0;
   /** Sum of (x - grid.mean)^2. */
   deviationSquares = 0;
+  /** Undefined as long as `few` has the bin of every finite value. */
+  private dense: Uint32Array | undefined;
+  private few: number[] = [];
 
   constructor(grid: ReferenceGrid) {
     this.grid = grid;
-    this.counts = new Uint32Array(grid.edges.length + 1);
+    if (grid.edges.length < FEW_BINS_MIN) this.#makeRoom();
   }
 
   /** Decodes `serialise`. @throws SummaryFormatError when corrupt or of another grid */
   static deserialise(grid: ReferenceGrid, bytes: Uint8Array): GridSummary {
     return readSummary(grid, bytes);
+  }
+
+  /** Finite values per bin, length grid.edges.length + 1. Makes room for them if there is none. */
+  get counts(): Uint32Array {
+    return this.dense ?? this.#makeRoom();
+  }
+
+  /**
+   * The same to be read only, without making room.
+   * @param scratch is overwritten, and may be what is returned; no shorter than the counts
+   */
+  countsIn(scratch: Uint32Array): Uint32Array {
+    if (this.dense !== undefined) return this.dense;
+    const counts = scratch.subarray(0, this.grid.edges.length + 1).fill(0);
+    for (const bin of this.few) counts[bin] = (counts[bin] as number) + 1;
+    return counts;
   }
 
   /** Sum of the values, to rounding. */
@@ -82,8 +103,7 @@ export class GridSummary implements Summary<GridSummary> {
       this.invalid++;
       return;
     }
-    const bin = binOf(grid.lookup, x);
-    this.counts[bin] = (this.counts[bin] as number) + 1;
+    this.addToBin(binOf(grid.lookup, x), 1);
     this.count++;
     const deviation = x - grid.mean;
     this.deviationSum += deviation;
@@ -99,6 +119,10 @@ export class GridSummary implements Summary<GridSummary> {
    */
   addMany(values: Float64Array | Float32Array, start = 0, end: number = values.length): void {
     this.#assertRoom(end - start);
+    if (this.dense === undefined && this.few.length + end - start <= FEW_MAX) {
+      for (let at = start; at < end; at++) this.add(values[at]);
+      return;
+    }
     for (let from = start; from < end; from += BLOCK_MAX) {
       this.#addBlock(values, from, Math.min(from + BLOCK_MAX, end));
     }
@@ -121,10 +145,8 @@ export class GridSummary implements Summary<GridSummary> {
       );
     }
     this.#assertRoom(other.count);
-    const { counts } = this;
-    for (let bin = 0; bin < counts.length; bin++) {
-      counts[bin] = (counts[bin] as number) + (other.counts[bin] as number);
-    }
+    if (other.dense === undefined) for (const bin of other.few) this.addToBin(bin, 1);
+    else this.#addCounts(other.dense);
     this.count += other.count;
     this.invalid += other.invalid;
     this.missing += other.missing;
@@ -136,7 +158,8 @@ export class GridSummary implements Summary<GridSummary> {
 
   /** Forgets every value; the grid stays. */
   reset(): void {
-    this.counts.fill(0);
+    this.dense?.fill(0);
+    this.few.length = 0;
     this.count = 0;
     this.invalid = 0;
     this.missing = 0;
@@ -165,14 +188,40 @@ export class GridSummary implements Summary<GridSummary> {
 
   /** Versioned bytes: at most 2 KB at B = 256 up to 10^9 values, about 400 for a usual window. */
   serialise(): Uint8Array {
-    const out = new ByteWriter(128 + 2 * this.counts.length);
+    const out = new ByteWriter(128 + 2 * this.grid.edges.length);
     out.start(MAGIC, VERSION);
     for (let i = 0; i < 16; i += 2) out.byte(Number.parseInt(this.grid.id.slice(i, i + 2), 16));
     out.integer(this.invalid);
     out.integer(this.missing);
     for (const x of [this.min, this.max, this.deviationSum, this.deviationSquares]) out.double(x);
-    for (const count of this.counts) out.integer(count);
+    for (const count of this.countsIn(before)) out.integer(count);
     return out.closed();
+  }
+
+  /**
+   * Counts `times` values in a bin and nowhere else: the count and the moments are the caller's.
+   * @internal
+   */
+  addToBin(bin: number, times: number): void {
+    const { dense, few } = this;
+    if (dense !== undefined) dense[bin] = (dense[bin] as number) + times;
+    else if (few.length + times <= FEW_MAX) for (let i = 0; i < times; i++) few.push(bin);
+    else this.counts[bin] = (this.counts[bin] as number) + times;
+  }
+
+  #addCounts(more: Uint32Array): void {
+    const { counts } = this;
+    for (let bin = 0; bin < counts.length; bin++) {
+      counts[bin] = (counts[bin] as number) + (more[bin] as number);
+    }
+  }
+
+  #makeRoom(): Uint32Array {
+    const dense = new Uint32Array(this.grid.edges.length + 1);
+    for (const bin of this.few) dense[bin] = (dense[bin] as number) + 1;
+    this.dense = dense;
+    this.few = [];
+    return dense;
   }
 
   #addBlock(values: Float64Array | Float32Array, start: number, end: number): void {
@@ -186,17 +235,18 @@ export class GridSummary implements Summary<GridSummary> {
       for (let i = start; i < end; i++) this.add(values[i]);
       return;
     }
+    const { counts } = this;
     sums[0] = this.deviationSum;
     sums[1] = this.deviationSquares;
     sums[2] = this.min;
     sums[3] = this.max;
-    before.set(this.counts);
-    countBlock(lookup, values, start, end, this.counts, mean, sums);
+    before.set(counts);
+    countBlock(lookup, values, start, end, counts, mean, sums);
     const sum = sums[0];
     const squares = sums[1];
     if (sum - sum !== 0 || squares - squares !== 0) {
       // Something is not finite, or huge: one by one.
-      this.counts.set(before.subarray(0, this.counts.length));
+      counts.set(before.subarray(0, counts.length));
       for (let i = start; i < end; i++) this.add(values[i]);
       return;
     }
@@ -230,9 +280,9 @@ function readSummary(grid: ReferenceGrid, bytes: Uint8Array): GridSummary {
   summary.max = input.double();
   summary.deviationSum = input.double();
   summary.deviationSquares = input.double();
-  for (let bin = 0; bin < summary.counts.length; bin++) {
+  for (let bin = 0; bin <= grid.edges.length; bin++) {
     const inBin = input.integer();
-    summary.counts[bin] = inBin;
+    if (inBin > 0) summary.addToBin(bin, inBin);
     summary.count += inBin;
   }
   input.finish();

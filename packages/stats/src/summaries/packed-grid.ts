@@ -20,6 +20,7 @@ const ALIGNMENT = 4;
 export const PACKED_GRID_BYTES_MAX = HEAD_BYTES + 4 * (2 * GRID_BINS_MAX + 1);
 
 const scratch = new Uint8Array(PACKED_GRID_BYTES_MAX);
+const counted = new Uint32Array(2 * GRID_BINS_MAX + 1);
 const filledBins = new Uint16Array(2 * GRID_BINS_MAX + 2);
 
 /** The bytes of a summary: 56, and 1, 2 or 4 a bin, or less when most bins are empty. */
@@ -33,7 +34,7 @@ export function packGrid(summary: GridSummary): Uint8Array {
  * @returns how many bytes it has written, at most {@link PACKED_GRID_BYTES_MAX}
  */
 export function packGridInto(summary: GridSummary, bytes: Uint8Array, at: number): number {
-  const { counts } = summary;
+  const counts = summary.countsIn(counted);
   let most = 0;
   let filled = 0;
   for (let bin = 0; bin < counts.length; bin++) {
@@ -78,14 +79,14 @@ export function packGridInto(summary: GridSummary, bytes: Uint8Array, at: number
  *   2^32 - 1 values
  */
 export function mergePackedGrid(summary: GridSummary, packed: Uint8Array): void {
-  const { counts } = summary;
+  const bins = summary.grid.edges.length + 1;
   // Counts are read where they lie if they lie well, as all do that were packed into a buffer.
   const bytes = packed.byteOffset % 8 === 0 ? packed : new Uint8Array(packed);
   const [form = 0] = bytes;
   const width = form & ~FLAG_SPARSE;
   const isSparse = form !== width;
-  const filled = isSparse ? findFilled(bytes, counts.length) : counts.length;
-  const from = HEAD_BYTES + (isSparse ? bitsBytes(counts.length) : 0);
+  const filled = isSparse ? findFilled(bytes, bins) : bins;
+  const from = HEAD_BYTES + (isSparse ? bitsBytes(bins) : 0);
   if (![1, 2, 4].includes(width) || bytes.length !== from + width * filled) {
     throw new SummaryFormatError(`${bytes.length} bytes are no packed summary of this grid`);
   }
@@ -96,8 +97,8 @@ export function mergePackedGrid(summary: GridSummary, packed: Uint8Array): void 
     throw new RangeError(`a summary holds at most ${GRID_ROWS_MAX} values`);
   }
   for (let at = 0; at < filled; at++) {
-    const bin = isSparse ? (filledBins[at] as number) : at;
-    counts[bin] = (counts[bin] as number) + (more[at] as number);
+    const count = more[at] as number;
+    if (count > 0) summary.addToBin(isSparse ? (filledBins[at] as number) : at, count);
   }
   const head = new Float64Array(bytes.buffer, bytes.byteOffset + 8, 6);
   summary.count += rows;
