@@ -1,5 +1,5 @@
 /** A checkpoint that is put together bit by bit, while values come, is of the moment it began. */
-import { ReferenceGrid } from "@tidemark/stats";
+import { GridSummary, ReferenceGrid } from "@tidemark/stats";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { seeded } from "../bench/trace-bodies.ts";
@@ -174,8 +174,9 @@ async function contents(disk: Disk) {
   const told = signals.map(async ({ model, successes, signal }) => {
     const { identity, missing, learner, learned } = signal;
     const past = await observer.past(signal, START_MS - HOUR_MS, START_MS + 2 * HOUR_MS);
-    const panes = past.map(({ startMs, summary: { count, missing: none, ...summary } }) => {
-      return { startMs, count, none, counts: "counts" in summary ? [...summary.counts] : [] };
+    const panes = past.map(({ startMs, summary }) => {
+      const counts = summary instanceof GridSummary ? [...summary.counts] : [];
+      return { startMs, count: summary.count, none: summary.missing, counts };
     });
     const learns = learner && { count: learner.count, missing: learner.missing };
     return [model + identity.name, { successes, missing, learned, learns, panes }] as const;

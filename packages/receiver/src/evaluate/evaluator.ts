@@ -226,8 +226,7 @@ export class Evaluator implements Stage, Persistent {
     let evidence = known;
     if (found) {
       const explained = isShown ? found : compare(closed, { ...circumstances, brief: false });
-      const isQuiet = state.alarm === "none";
-      evidence = { ...evidenceOf(closed, explained, isQuiet), ...diversityOf(closed, explained) };
+      evidence = evidenceOf(closed, explained, state.alarm === "none");
       record.evidence[window] = evidence;
     }
     // Most windows change nothing: their verdict is put together when it is asked for.
@@ -282,20 +281,17 @@ function inflation(
 function evidenceOf(closed: ClosedWindow, found: Evaluation, isQuiet: boolean): Evidence {
   const { reference, startMs, endMs } = closed;
   const { name, provisional } = reference;
-  const origin = { reference: name, provisional, startMs, endMs };
-  const evidence = { ...origin, packed: packEvaluation(found) };
-  return isQuiet ? evidence : { ...evidence, exemplars: closed.exemplars() };
+  const packed = packEvaluation(found);
+  const diversity = diversityOf(closed, found);
+  const exemplars = isQuiet ? undefined : closed.exemplars();
+  return { reference: name, provisional, startMs, endMs, packed, diversity, exemplars };
 }
 
 /** Whether outputs have become alike is asked of outputs alone, once it is known what varies. */
-function diversityOf(closed: ClosedWindow, found: Evaluation): { diversity?: Diversity } {
-  if (!closed.signal.name.startsWith(OUTPUTS) || found.outcome === "learning") return {};
+function diversityOf(closed: ClosedWindow, found: Evaluation): Diversity | undefined {
+  if (!closed.signal.name.startsWith(OUTPUTS) || found.outcome === "learning") return undefined;
   const { alpha } = found;
-  const diversity = outputDiversity(referenceOf(closed), closed.summary, {
-    phi: found.phi.live,
-    alpha,
-  });
-  return diversity ? { diversity } : {};
+  return outputDiversity(referenceOf(closed), closed.summary, { phi: found.phi.live, alpha });
 }
 
 /** Equal ids, equal references; that of categories is their number of rows and names. */

@@ -24,7 +24,8 @@ export function packEvaluation(evaluation: Evaluation): PackedEvaluation {
   const kind = `${evaluation.method} ${evaluation.outcome} ${absent}`;
   let shape = shapes.get(kind);
   if (shape === undefined) shapes.set(kind, (shape = shapeOf(evaluation, "")));
-  return { shape, numbers, sentence: evaluation.sentence };
+  // What is collected has room for more, and a hundred thousand signals keep theirs.
+  return { shape, numbers: numbers.slice(), sentence: evaluation.sentence };
 }
 
 /** The same evaluation again. */
@@ -107,5 +108,8 @@ export function readEvidence(bytes: Uint8Array): { key: string; ms: number; evid
   const shape = shapes.get(text) ?? text;
   shapes.set(text, shape);
   const numbers = Array.from(new Float64Array(new Uint8Array(all.subarray(namesEnd)).buffer));
-  return { key, ms, evidence: { ...rest, packed: { shape, numbers, sentence } } };
+  const { reference, provisional, startMs, endMs, diversity, exemplars } = rest;
+  const packed = { shape, numbers, sentence };
+  const evidence = { reference, provisional, startMs, endMs, packed, diversity, exemplars };
+  return { key, ms, evidence };
 }

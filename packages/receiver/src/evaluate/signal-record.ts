@@ -4,7 +4,7 @@
  */
 import type { DriftOutcome, DriftState, WindowCounts, WindowVariation } from "@tidemark/stats";
 import type { SignalIdentity } from "../closed-window.js";
-import { lastingNumbers } from "../number-slabs.js";
+import { lastingNumbers, type NumberSlab } from "../number-slabs.js";
 import type { WindowLength } from "../window-lengths.js";
 import { unpackEvaluation } from "./packed-evaluation.js";
 import type { Evidence, Verdict } from "./verdict.js";
@@ -49,43 +49,42 @@ export class SignalRecord {
   readonly referenceId: string;
   /** Of the lengths that are shown, or have alarmed. */
   readonly evidence: (Evidence | undefined)[];
-  private readonly exact: Float64Array;
-  private readonly rounded: Float32Array;
+  private readonly lengths: number;
+  private readonly slab: NumberSlab;
+  /** Where the exact numbers of the first length are among the slab's doubles. */
+  private readonly start: number;
 
   constructor(signal: SignalIdentity, referenceId: string, lengths: number) {
     this.signal = signal;
     this.referenceId = referenceId;
     this.evidence = Array.from({ length: lengths }, () => undefined);
-    const all = lastingNumbers((lengths * LENGTH_BYTES) / 8);
-    this.exact = all.subarray(0, lengths * EXACT);
-    const { buffer, byteOffset, byteLength } = all.subarray(lengths * EXACT);
-    this.rounded = new Float32Array(buffer, byteOffset, byteLength / 4);
-    for (let length = 0; length < lengths; length++) this.exact[length * EXACT + 3] = Number.NaN;
+    this.lengths = lengths;
+    [this.slab, this.start] = lastingNumbers((lengths * LENGTH_BYTES) / 8);
+    const { doubles } = this.slab;
+    for (let length = 0; length < lengths; length++) doubles[this.exactAt(length) + 3] = Number.NaN;
   }
 
   /** A copy of all numbers, for the store. */
   get bytes(): Uint8Array {
-    const { buffer, byteOffset, byteLength } = this.exact;
-    const all = new Uint8Array(buffer, byteOffset, byteLength + this.rounded.byteLength);
-    return all.slice();
+    const from = 8 * this.start;
+    return this.slab.bytes.slice(from, from + this.lengths * LENGTH_BYTES);
   }
 
   /** Takes the numbers of a length from such bytes, where it was the one numbered `at`. */
   restore(length: number, bytes: Uint8Array, at: number): void {
     const copy = new Uint8Array(bytes).buffer;
     const lengths = copy.byteLength / LENGTH_BYTES;
-    const exact = new Float64Array(copy, 0, lengths * EXACT);
-    this.exact.set(exact.subarray(at * EXACT, (at + 1) * EXACT), length * EXACT);
-    const rounded = new Float32Array(copy, 8 * lengths * EXACT);
-    const sums = rounded.subarray(at * ROUNDED, at * ROUNDED + 2 * POINTS);
-    this.rounded.set(sums, length * ROUNDED);
+    const exact = new Float64Array(copy, 8 * at * EXACT, EXACT);
+    this.slab.doubles.set(exact, this.exactAt(length));
+    const rounded = new Float32Array(copy, 8 * lengths * EXACT + 4 * at * ROUNDED, 2 * POINTS);
+    this.slab.singles.set(rounded, this.roundedAt(length));
   }
 
   /** The worst alarm in force in any length. */
   get alarm(): DriftState["alarm"] {
     let worst = 0;
-    for (let at = 1; at < this.exact.length; at += EXACT) {
-      worst = Math.max(worst, this.exact[at] as number);
+    for (let length = 0; length < this.lengths; length++) {
+      worst = Math.max(worst, this.slab.doubles[this.exactAt(length) + 1] as number);
     }
     return ALARMS[worst] as DriftState["alarm"];
   }
@@ -107,8 +106,8 @@ export class SignalRecord {
 
   /** The state in windows of a length. */
   state(length: number): DriftState {
-    const at = length * EXACT;
-    const { exact } = this;
+    const at = this.exactAt(length);
+    const { doubles: exact } = this.slab;
     const belowSinceMs = exact[at + 3] as number;
     return {
       status: OUTCOMES[exact[at] as number] as DriftOutcome,
@@ -119,18 +118,21 @@ export class SignalRecord {
   }
 
   setState(length: number, { status, alarm, sinceMs, belowSinceMs }: DriftState): void {
-    const at = length * EXACT;
-    this.exact[at] = OUTCOMES.indexOf(status);
-    this.exact[at + 1] = ALARMS.indexOf(alarm);
-    this.exact[at + 2] = sinceMs;
-    this.exact[at + 3] = belowSinceMs ?? Number.NaN;
+    const at = this.exactAt(length);
+    const { doubles: exact } = this.slab;
+    exact[at] = OUTCOMES.indexOf(status);
+    exact[at + 1] = ALARMS.indexOf(alarm);
+    exact[at + 2] = sinceMs;
+    exact[at + 3] = belowSinceMs ?? Number.NaN;
   }
 
   /** How the windows of a length have varied, around the shares that are expected now. */
   variation(length: number, { expected }: ExpectedCounts): WindowVariation {
-    const { exact, rounded } = this;
-    const [windows = 0, rows = 0] = exact.subarray(length * EXACT + 4, (length + 1) * EXACT);
-    const at = length * ROUNDED;
+    const { doubles: exact, singles: rounded } = this.slab;
+    const exactAt = this.exactAt(length);
+    const windows = exact[exactAt + 4] as number;
+    const rows = exact[exactAt + 5] as number;
+    const at = this.roundedAt(length);
     const counts: number[] = [];
     const squares: number[] = [];
     for (const [point, share] of expected.entries()) {
@@ -144,10 +146,11 @@ export class SignalRecord {
 
   /** Adds a window to it. */
   addVariation(length: number, { counts, rows, expected }: ExpectedCounts): void {
-    const { exact, rounded } = this;
-    exact[length * EXACT + 4] = (exact[length * EXACT + 4] as number) + 1;
-    exact[length * EXACT + 5] = (exact[length * EXACT + 5] as number) + rows;
-    const at = length * ROUNDED;
+    const { doubles: exact, singles: rounded } = this.slab;
+    const exactAt = this.exactAt(length);
+    exact[exactAt + 4] = (exact[exactAt + 4] as number) + 1;
+    exact[exactAt + 5] = (exact[exactAt + 5] as number) + rows;
+    const at = this.roundedAt(length);
     for (const [point, count] of counts.entries()) {
       const beyond = count - (expected[point] as number) * rows;
       rounded[at + point] = (rounded[at + point] as number) + beyond;
@@ -158,12 +161,22 @@ export class SignalRecord {
 
   /** Counts what has become of a window. */
   note(length: number, outcome: WindowOutcome): void {
-    const at = length * ROUNDED + 2 * POINTS + OUTCOMES.indexOf(outcome);
-    this.rounded[at] = (this.rounded[at] as number) + 1;
+    const { singles } = this.slab;
+    const at = this.roundedAt(length) + 2 * POINTS + OUTCOMES.indexOf(outcome);
+    singles[at] = (singles[at] as number) + 1;
   }
 
   /** How often a window of a length has come to an outcome since the start. */
   noted(length: number, outcome: WindowOutcome): number {
-    return this.rounded[length * ROUNDED + 2 * POINTS + OUTCOMES.indexOf(outcome)] as number;
+    const at = this.roundedAt(length) + 2 * POINTS + OUTCOMES.indexOf(outcome);
+    return this.slab.singles[at] as number;
+  }
+
+  private exactAt(length: number): number {
+    return this.start + length * EXACT;
+  }
+
+  private roundedAt(length: number): number {
+    return 2 * this.exactAt(this.lengths) + length * ROUNDED;
   }
 }

@@ -19,8 +19,8 @@ export interface Verdict {
   readonly startMs: number;
   readonly endMs: number;
   readonly evaluation: Evaluation;
-  readonly diversity?: Diversity;
-  readonly exemplars?: readonly Exemplar[];
+  readonly diversity: Diversity | undefined;
+  readonly exemplars: readonly Exemplar[] | undefined;
 }
 
 /** What a record keeps of the last window of a length that had values. */
@@ -31,9 +31,9 @@ export interface Evidence {
   readonly endMs: number;
   readonly packed: PackedEvaluation;
   /** Of a model's output. */
-  readonly diversity?: Diversity;
+  readonly diversity: Diversity | undefined;
   /** Of a window in alarm; those that are far from usual come first. */
-  readonly exemplars?: readonly Exemplar[];
+  readonly exemplars: readonly Exemplar[] | undefined;
 }
 
 /** A verdict as the API shows it; numbers that do not exist are null. */

@@ -6,7 +6,7 @@
  * for any number; here a hundred thousand signals have one each, so that it is 400 bytes.
  */
 import type { Exemplar } from "../exemplar.js";
-import { lastingNumbers } from "../number-slabs.js";
+import { lastingNumbers, type NumberSlab } from "../number-slabs.js";
 import type { Reference } from "../references/reference.js";
 
 /** Values that stay. */
@@ -15,6 +15,8 @@ const SLOTS = 6;
 const NUMBERS = 6;
 const TRACE_BYTES = 16;
 const ID_BYTES = 24;
+/** Most signals are numbers, and have none. */
+const NO_NAMES: (string | undefined)[] = [];
 /** A value that is not usual is so much likelier to stay than the commonest. */
 export const UNUSUAL_WEIGHT = 50;
 
@@ -37,52 +39,66 @@ export function exemplarAt(place: SpanPlace, value: number | string): Exemplar {
 
 /** Owned by the panes of one signal; cleared when their shortest window ends. */
 export class ExemplarSlots {
-  private readonly numbers = lastingNumbers(SLOTS * NUMBERS);
-  private readonly names: (string | undefined)[] = [];
+  private readonly slab: NumberSlab;
+  /** Where the first slot is among the slab's doubles. */
+  private readonly start: number;
+  private names: (string | undefined)[] = NO_NAMES;
   private count = 0;
+
+  constructor() {
+    [this.slab, this.start] = lastingNumbers(SLOTS * NUMBERS);
+  }
 
   /** Offers a value; `weight` is positive. */
   offer(value: number | string, weight: number, place: SpanPlace): void {
     const key = Math.log(uniform()) / weight;
     const slot = this.count < SLOTS ? this.count++ : this.smallestBelow(key);
     if (slot < 0) return;
-    const at = slot * NUMBERS;
-    this.numbers[at] = key;
-    this.numbers[at + 1] = typeof value === "number" ? value : Number.NaN;
-    this.numbers[at + 2] = place.timeMs;
-    if (typeof value === "string") this.names[slot] = value;
+    const { doubles, bytes } = this.slab;
+    const at = this.at(slot);
+    doubles[at] = key;
+    doubles[at + 1] = typeof value === "number" ? value : Number.NaN;
+    doubles[at + 2] = place.timeMs;
+    if (typeof value === "string") {
+      if (this.names === NO_NAMES) this.names = [];
+      this.names[slot] = value;
+    }
     const { view, traceOffset, spanOffset } = place;
-    const ids = this.ids(slot);
-    ids.set(new Uint8Array(view.buffer, view.byteOffset + traceOffset, TRACE_BYTES));
+    const trace = new Uint8Array(view.buffer, view.byteOffset + traceOffset, TRACE_BYTES);
     const span = new Uint8Array(view.buffer, view.byteOffset + spanOffset, ID_BYTES - TRACE_BYTES);
-    ids.set(span, TRACE_BYTES);
+    bytes.set(trace, 8 * (at + 3));
+    bytes.set(span, 8 * (at + 3) + TRACE_BYTES);
   }
 
   /** What has stayed of the time before `endMs`, the farthest first as far as chance allows. */
   before(endMs: number): Exemplar[] {
+    const { doubles, bytes } = this.slab;
     const slots = Array.from({ length: this.count }, (_, slot) => slot);
-    const keyOf = (slot: number) => this.numbers[slot * NUMBERS] as number;
+    const keyOf = (slot: number) => doubles[this.at(slot)] as number;
     return slots
-      .filter((slot) => (this.numbers[slot * NUMBERS + 2] as number) < endMs)
+      .filter((slot) => (doubles[this.at(slot) + 2] as number) < endMs)
       .toSorted((a, b) => keyOf(b) - keyOf(a))
       .map((slot) => {
-        const ids = Buffer.from(this.ids(slot)).toString("hex");
+        const at = this.at(slot);
+        const ids = Buffer.from(bytes.buffer, 8 * (at + 3), ID_BYTES).toString("hex");
         return {
           traceId: ids.slice(0, 2 * TRACE_BYTES),
           spanId: ids.slice(2 * TRACE_BYTES),
-          value: this.names[slot] ?? (this.numbers[slot * NUMBERS + 1] as number),
-          timeMs: this.numbers[slot * NUMBERS + 2] as number,
+          value: this.names[slot] ?? (doubles[at + 1] as number),
+          timeMs: doubles[at + 2] as number,
         };
       });
   }
 
   /** Forgets what is of the time before `endMs`. */
   clearBefore(endMs: number): void {
-    const { numbers, names } = this;
+    const { names } = this;
+    const { doubles } = this.slab;
     for (let slot = this.count - 1; slot >= 0; slot--) {
-      if ((numbers[slot * NUMBERS + 2] as number) >= endMs) continue;
+      if ((doubles[this.at(slot) + 2] as number) >= endMs) continue;
       const last = --this.count;
-      numbers.copyWithin(slot * NUMBERS, last * NUMBERS, (last + 1) * NUMBERS);
+      doubles.copyWithin(this.at(slot), this.at(last), this.at(last + 1));
+      if (names === NO_NAMES) continue;
       names[slot] = names[last];
       names[last] = undefined;
     }
@@ -92,15 +108,14 @@ export class ExemplarSlots {
   private smallestBelow(key: number): number {
     let [smallest, slot] = [key, -1];
     for (let at = 0; at < SLOTS; at++) {
-      const one = this.numbers[at * NUMBERS] as number;
+      const one = this.slab.doubles[this.at(at)] as number;
       if (one < smallest) [smallest, slot] = [one, at];
     }
     return slot;
   }
 
-  private ids(slot: number): Uint8Array {
-    const { buffer, byteOffset } = this.numbers;
-    return new Uint8Array(buffer, byteOffset + 8 * (slot * NUMBERS + 3), ID_BYTES);
+  private at(slot: number): number {
+    return this.start + slot * NUMBERS;
   }
 }
 

@@ -15,9 +15,17 @@ export interface UsualRange {
   readonly high: number;
 }
 
+/** Many signals may share one reference. */
+const namesOf = new WeakMap<CategoryCounts, ReadonlySet<string>>();
+
 /** What the reference knows. */
 export function usualValues(reference: Reference): UsualValues {
-  if (reference.kind === "categorical") return new Set(reference.categories.names());
+  if (reference.kind === "categorical") {
+    const { categories } = reference;
+    const names = namesOf.get(categories) ?? new Set(categories.names());
+    namesOf.set(categories, names);
+    return names;
+  }
   const { min: low, max: high } = reference.grid;
   return { low, high };
 }

@@ -7,7 +7,7 @@ import type { ReferenceGrid } from "@tidemark/stats";
 import { GRID_BINS_MAX, GridSummary, SummaryFormatError } from "@tidemark/stats";
 import type { Summary } from "../closed-window.js";
 import type { HistogramPoint, Labels } from "../metric-family.js";
-import { lastingNumbers } from "../number-slabs.js";
+import { lastingNumbers, type NumberSlab } from "../number-slabs.js";
 
 /** Where a grid's bins belong. */
 interface CellBuckets {
@@ -27,27 +27,29 @@ export class ValueTotals {
   count = 0;
   readonly missing = 0;
   private readonly grid: ReferenceGrid;
-  private readonly counts: Float64Array;
+  private readonly slab: NumberSlab;
+  /** Where the first cell is among the slab's doubles. */
+  private readonly start: number;
   private sum = 0;
 
   constructor(grid: ReferenceGrid) {
     this.grid = grid;
-    this.counts = lastingNumbers(cellBuckets(grid).bounds.length + 1);
+    [this.slab, this.start] = lastingNumbers(cellBuckets(grid).bounds.length + 1);
   }
 
   /** Adds what a pane has counted, if anything. */
   add(pane: Summary | undefined): void {
     if (!(pane instanceof GridSummary)) return;
     const { count, sum } = pane;
-    addByCell(this.counts, cellBuckets(this.grid), pane.countsIn(scratch));
+    addByCell(this.slab.doubles, this.start, cellBuckets(this.grid), pane.countsIn(scratch));
     this.count += count;
     this.sum += count === 0 ? 0 : sum;
   }
 
   /** The same as bytes for this receiver's own store, behind the id of the reference. */
   serialise(): Uint8Array {
-    const { grid, sum, count, counts } = this;
-    const numbers = new Uint8Array(Float64Array.of(sum, count, ...counts).buffer);
+    const { grid, sum, count } = this;
+    const numbers = new Uint8Array(Float64Array.of(sum, count, ...this.counts()).buffer);
     return Buffer.concat([Buffer.from(grid.id, "latin1"), numbers]);
   }
 
@@ -56,11 +58,11 @@ export class ValueTotals {
     const { id } = this.grid;
     const found = String.fromCharCode(...bytes.subarray(0, id.length));
     const numbers = new Uint8Array(bytes.subarray(id.length));
-    if (found !== id || numbers.length !== 8 * (this.counts.length + 2)) {
+    if (found !== id || numbers.length !== 8 * (this.counts().length + 2)) {
       throw new SummaryFormatError(`totals of grid ${found} are not of this reference`);
     }
     const [sum, count, ...counts] = new Float64Array(numbers.buffer);
-    this.counts.set(counts);
+    this.counts().set(counts);
     this.sum = sum as number;
     this.count = count as number;
   }
@@ -68,15 +70,20 @@ export class ValueTotals {
   /** The same and the panes that are still open, as a histogram. */
   point(labels: Labels, open: readonly (Summary | undefined)[]): HistogramPoint {
     const buckets = cellBuckets(this.grid);
-    const counts = this.counts.slice();
+    const counts = this.counts().slice();
     let { sum, count } = this;
     for (const pane of open) {
       if (!(pane instanceof GridSummary)) continue;
-      addByCell(counts, buckets, pane.countsIn(scratch));
+      addByCell(counts, 0, buckets, pane.countsIn(scratch));
       count += pane.count;
       sum += pane.count === 0 ? 0 : pane.sum;
     }
     return { labels, bounds: buckets.bounds, counts, sum, count };
+  }
+
+  private counts(): Float64Array {
+    const cells = cellBuckets(this.grid).bounds.length + 1;
+    return this.slab.doubles.subarray(this.start, this.start + cells);
   }
 }
 
@@ -84,15 +91,21 @@ export class ValueTotals {
 export function referencePoint(labels: Labels, grid: ReferenceGrid): HistogramPoint {
   const buckets = cellBuckets(grid);
   const counts = new Float64Array(buckets.bounds.length + 1);
-  addByCell(counts, buckets, grid.counts);
+  addByCell(counts, 0, buckets, grid.counts);
   const { count, mean } = grid;
   return { labels, bounds: buckets.bounds, counts, sum: count * mean, count };
 }
 
-function addByCell(cells: Float64Array, { bucketOf }: CellBuckets, counts: Uint32Array): void {
+/** @param start where the first cell is */
+function addByCell(
+  cells: Float64Array,
+  start: number,
+  { bucketOf }: CellBuckets,
+  counts: Uint32Array,
+): void {
   for (let bin = 0; bin < counts.length; bin++) {
-    const bucket = bucketOf[bin] as number;
-    cells[bucket] = (cells[bucket] as number) + (counts[bin] as number);
+    const at = start + (bucketOf[bin] as number);
+    cells[at] = (cells[at] as number) + (counts[bin] as number);
   }
 }
 
