@@ -69,7 +69,13 @@ interface SignalItem {
 /** What was stored of a signal, so that only changes are stored again. */
 interface SavedSignal {
   item: string;
-  readonly places: Map<string, { summary: Place; rows: number }>;
+  places: readonly SavedPlace[];
+}
+
+interface SavedPlace {
+  readonly name: string;
+  readonly summary: Place;
+  readonly rows: number;
 }
 
 /** Stores and restores one observer's state. */
@@ -123,8 +129,7 @@ export class ObserverCheckpoint {
     this.stale.push(...this.deletedPlaces);
     for (const [{ identity }, { places }] of this.saved) {
       const { model, version, name, segment } = identity;
-      for (const place of places.keys())
-        this.stale.push(keyOf(model, version, name, segment, place));
+      for (const place of places) this.stale.push(keyOf(model, version, name, segment, place.name));
     }
     for (const generation of this.removedSpans) this.spanFiles.add(generation);
     this.saved = new Map();
@@ -168,11 +173,8 @@ export class ObserverCheckpoint {
 
   private saveSignal(changes: StateChanges, signal: ObservedSignal): void {
     const { model, version, name, segment } = signal.identity;
-    let saved = this.saved.get(signal);
-    if (saved === undefined) {
-      saved = { item: "", places: new Map() };
-      this.saved.set(signal, saved);
-    }
+    const saved = this.saved.get(signal) ?? { item: "", places: [] };
+    this.saved.set(signal, saved);
     const { missing, learner, panes, learned } = signal;
     const stamp = [missing, learner?.count, panes !== undefined, learned].join(" ");
     if (saved.item !== stamp) {
@@ -183,22 +185,24 @@ export class ObserverCheckpoint {
       );
       saved.item = stamp;
     }
-    const gone = new Set(saved.places.keys());
+    const places: SavedPlace[] = [];
     for (const [place, summary] of signal.panes?.places() ?? []) {
       const rows = rowsOf(summary);
       if (rows === 0) continue;
-      gone.delete(place);
-      const before = saved.places.get(place);
-      if (before?.summary === summary && before.rows === rows) continue;
+      const before = saved.places.find((one) => one.name === place);
+      const isSame = before?.summary === summary && before.rows === rows;
+      places.push(isSame ? before : { name: place, summary, rows });
+      if (isSame) continue;
       changes.put(KIND.place, keyOf(model, version, name, segment, place), packPlace(summary));
-      saved.places.set(place, { summary, rows });
     }
-    for (const place of gone) {
-      const placeKey = keyOf(model, version, name, segment, place);
+    for (const before of saved.places) {
+      if (places.some((place) => place.name === before.name)) continue;
+      const placeKey = keyOf(model, version, name, segment, before.name);
       changes.delete(KIND.place, placeKey);
       this.deletedPlaces.push(placeKey);
-      saved.places.delete(place);
     }
+    // A copy has no room to grow, of which a hundred thousand signals would have a lot.
+    saved.places = places.slice();
   }
 
   /** Writes the spans that came since the last time behind those of their generation. */

@@ -13,8 +13,11 @@ import { ByteReader, ByteWriter, checkExtremes } from "./summary-bytes.js";
 const MAGIC = "TMGS";
 const VERSION = 1;
 /** So many values are kept as a list of bins, if the grid has at least as many bins as below. */
-const FEW_MAX = 32;
+const FEW_MAX = 34;
 const FEW_BINS_MIN = 4 * FEW_MAX;
+/** Two bins share an element of the list: V8 gives a list room for 17 elements, and then for 43. */
+const BIN_BITS = 15;
+const BIN_MASK = (1 << BIN_BITS) - 1;
 
 const rounded = new Float32Array(BLOCK_MAX);
 const sums = new Float64Array(4);
@@ -40,6 +43,7 @@ export class GridSummary implements Summary<GridSummary> {
   /** Undefined as long as `few` has the bin of every finite value. */
   private dense: Uint32Array | undefined;
   private few: number[] = [];
+  private fewCount = 0;
 
   constructor(grid: ReferenceGrid) {
     this.grid = grid;
@@ -62,9 +66,7 @@ export class GridSummary implements Summary<GridSummary> {
    */
   countsIn(scratch: Uint32Array): Uint32Array {
     if (this.dense !== undefined) return this.dense;
-    const counts = scratch.subarray(0, this.grid.edges.length + 1).fill(0);
-    for (const bin of this.few) counts[bin] = (counts[bin] as number) + 1;
-    return counts;
+    return this.#countFew(scratch.subarray(0, this.grid.edges.length + 1).fill(0));
   }
 
   /** Sum of the values, to rounding. */
@@ -119,7 +121,7 @@ export class GridSummary implements Summary<GridSummary> {
    */
   addMany(values: Float64Array | Float32Array, start = 0, end: number = values.length): void {
     this.#assertRoom(end - start);
-    if (this.dense === undefined && this.few.length + end - start <= FEW_MAX) {
+    if (this.dense === undefined && this.fewCount + end - start <= FEW_MAX) {
       for (let at = start; at < end; at++) this.add(values[at]);
       return;
     }
@@ -145,8 +147,8 @@ export class GridSummary implements Summary<GridSummary> {
       );
     }
     this.#assertRoom(other.count);
-    if (other.dense === undefined) for (const bin of other.few) this.addToBin(bin, 1);
-    else this.#addCounts(other.dense);
+    if (other.dense !== undefined) this.#addCounts(other.dense);
+    else for (let at = 0; at < other.fewCount; at++) this.addToBin(other.#fewAt(at), 1);
     this.count += other.count;
     this.invalid += other.invalid;
     this.missing += other.missing;
@@ -160,6 +162,7 @@ export class GridSummary implements Summary<GridSummary> {
   reset(): void {
     this.dense?.fill(0);
     this.few.length = 0;
+    this.fewCount = 0;
     this.count = 0;
     this.invalid = 0;
     this.missing = 0;
@@ -203,10 +206,30 @@ export class GridSummary implements Summary<GridSummary> {
    * @internal
    */
   addToBin(bin: number, times: number): void {
-    const { dense, few } = this;
+    const { dense } = this;
     if (dense !== undefined) dense[bin] = (dense[bin] as number) + times;
-    else if (few.length + times <= FEW_MAX) for (let i = 0; i < times; i++) few.push(bin);
+    else if (this.fewCount + times <= FEW_MAX) for (let i = 0; i < times; i++) this.#addFew(bin);
     else this.counts[bin] = (this.counts[bin] as number) + times;
+  }
+
+  #addFew(bin: number): void {
+    const { few } = this;
+    const at = this.fewCount++;
+    if (at % 2 === 0) few.push(bin);
+    else few[at >> 1] = (few[at >> 1] as number) | (bin << BIN_BITS);
+  }
+
+  #fewAt(at: number): number {
+    const two = this.few[at >> 1] as number;
+    return at % 2 === 0 ? two & BIN_MASK : two >> BIN_BITS;
+  }
+
+  #countFew(counts: Uint32Array): Uint32Array {
+    for (let at = 0; at < this.fewCount; at++) {
+      const bin = this.#fewAt(at);
+      counts[bin] = (counts[bin] as number) + 1;
+    }
+    return counts;
   }
 
   #addCounts(more: Uint32Array): void {
@@ -217,11 +240,10 @@ export class GridSummary implements Summary<GridSummary> {
   }
 
   #makeRoom(): Uint32Array {
-    const dense = new Uint32Array(this.grid.edges.length + 1);
-    for (const bin of this.few) dense[bin] = (dense[bin] as number) + 1;
-    this.dense = dense;
+    this.dense = this.#countFew(new Uint32Array(this.grid.edges.length + 1));
     this.few = [];
-    return dense;
+    this.fewCount = 0;
+    return this.dense;
   }
 
   #addBlock(values: Float64Array | Float32Array, start: number, end: number): void {
