@@ -15,7 +15,7 @@ import { UsualNow } from "./usual-now.js";
 import { ValueTotals } from "./value-totals.js";
 import { WaitingWindows } from "./waiting-windows.js";
 import type { WindowSchedule } from "./window-schedule.js";
-import { emptySummary, merged, recounted, rowsOf, unpackSummary } from "./window-summary.js";
+import { emptySummary, letGo, merged, recounted, rowsOf, unpackSummary } from "./window-summary.js";
 
 /** Numbers that are added to a pane at once: 512 bytes a signal while a batch is counted. */
 const WAITING_MAX = 64;
@@ -246,6 +246,7 @@ export class SignalPanes {
       if (!((number + 1) * paneMs <= endMs)) return true;
       this.totals?.add(summary);
       this.shortest = merged(this.shortest, summary);
+      if (this.shortest !== summary) letGo(summary);
       return false;
     });
     this.panes = rest.length > 0 ? rest : NO_PANES;
@@ -271,6 +272,7 @@ export class SignalPanes {
         return merged(this.longer.get(length), late);
       }),
     );
+    letGo(late);
     this.late = undefined;
     this.latestNumber = Number.NaN;
   }
@@ -323,13 +325,15 @@ export class SignalPanes {
     this.closedUntilMs = endMs;
     const open: (Summary | null | undefined)[] = [this.shortest ?? null];
     this.shortest = undefined;
+    const held: Summary[] = [];
     let nothing: Summary | undefined;
     for (const [length, { ms, feeds }] of lengths.entries()) {
       if (endMs % ms !== 0) continue;
-      const held = open[length] === undefined ? this.longer.get(length) : open[length];
-      const summary = held ?? (nothing ??= emptySummary(this.reference));
+      const closed = open[length] === undefined ? this.longer.get(length) : open[length];
+      const summary = closed ?? (nothing ??= emptySummary(this.reference));
       open[length] = null;
       onWindow(length, endMs, summary);
+      held.push(summary);
       if (rowsOf(summary) === 0) continue;
       // Whoever got the summary is done with it: the last of the longer windows takes it over.
       for (const [at, feed] of feeds.entries()) {
@@ -339,6 +343,7 @@ export class SignalPanes {
       }
     }
     this.longer.set(open);
+    for (const summary of open.concat(held)) letGo(summary);
     this.slots.clearBefore(endMs);
   }
 }

@@ -47,6 +47,11 @@ export function recounted(summary: Summary, reference: Reference): Summary {
   return recount;
 }
 
+/** Has nobody but the caller, who is done with it; its room goes to others. */
+export function letGo(summary: Summary | null | undefined): void {
+  if (summary instanceof GridSummary) summary.reset();
+}
+
 /** `target` with `source` added to it, or `source` itself. */
 export function merged(target: Summary | undefined, source: Summary): Summary {
   if (target === undefined) return source;

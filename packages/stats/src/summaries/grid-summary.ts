@@ -19,6 +19,11 @@ const FEW_BINS_MIN = 4 * FEW_MAX;
 const BIN_BITS = 15;
 const BIN_MASK = (1 << BIN_BITS) - 1;
 
+/** Rooms for counts that were given back, by how many counts; so many in all. */
+const spareRooms = new Map<number, Uint32Array[]>();
+const SPARE_MAX = 64;
+let spareCount = 0;
+
 const rounded = new Float32Array(BLOCK_MAX);
 const sums = new Float64Array(4);
 const before = new Uint32Array(2 * GRID_BINS_MAX + 1);
@@ -158,8 +163,12 @@ export class GridSummary implements Summary<GridSummary> {
     if (other.max > this.max) this.max = other.max;
   }
 
-  /** Forgets every value; the grid stays. */
+  /** Forgets every value, and gives back the room for counts; the grid stays. */
   reset(): void {
+    if (this.dense !== undefined && this.grid.edges.length >= FEW_BINS_MIN) {
+      giveBack(this.dense);
+      this.dense = undefined;
+    }
     this.dense?.fill(0);
     this.few.length = 0;
     this.fewCount = 0;
@@ -240,7 +249,7 @@ export class GridSummary implements Summary<GridSummary> {
   }
 
   #makeRoom(): Uint32Array {
-    this.dense = this.#countFew(new Uint32Array(this.grid.edges.length + 1));
+    this.dense = this.#countFew(takeRoom(this.grid.edges.length + 1));
     this.few = [];
     this.fewCount = 0;
     return this.dense;
@@ -289,6 +298,26 @@ export class GridSummary implements Summary<GridSummary> {
     if (this.count + more <= GRID_ROWS_MAX) return;
     throw new RangeError(`a summary holds at most ${GRID_ROWS_MAX} values`);
   }
+}
+
+/** Zeros. A buffer that comes and goes with every window is what a garbage collector does worst. */
+function takeRoom(bins: number): Uint32Array {
+  const room = spareRooms.get(bins)?.pop();
+  if (room === undefined) return new Uint32Array(bins);
+  spareCount--;
+  return room.fill(0);
+}
+
+function giveBack(room: Uint32Array): void {
+  if (spareCount === SPARE_MAX) {
+    // Whatever is asked for now gets room soon.
+    spareRooms.clear();
+    spareCount = 0;
+  }
+  const alike = spareRooms.get(room.length);
+  if (alike) alike.push(room);
+  else spareRooms.set(room.length, [room]);
+  spareCount++;
 }
 
 function readSummary(grid: ReferenceGrid, bytes: Uint8Array): GridSummary {
