@@ -80,9 +80,9 @@ it("leaves nothing of what has closed meanwhile, so that a restart counts it onc
     await save();
     count(3, 12);
     if (fails) {
-      // SQLite takes no such body: the thread fails when half of the transaction is done.
+      // SQLite takes no such key: the thread fails when half of the transaction is done.
       const failing = store.transaction((changes) => {
-        const put = () => changes.put("none", "none", {} as Uint8Array);
+        const put = () => changes.put("none", {} as string, "none");
         const broken = (function* steps() {
           yield put();
         })();

@@ -130,7 +130,9 @@ function begin({ observer, evaluator }: Pipeline) {
   const gone = new Set<string>();
   const at = (kind: string, key: string) => JSON.stringify([kind, key]);
   const changes: StateChanges = {
-    put: (kind, key, body) => void put.set(at(kind, key), body),
+    put: (kind, key, body) => {
+      put.set(at(kind, key), typeof body === "string" ? body : body.slice());
+    },
     delete: (kind, key) => {
       put.delete(at(kind, key));
       gone.add(at(kind, key));

@@ -1,13 +1,13 @@
 /**
- * How verdicts, states and what was learned of windows survive a restart. Evidence never changes,
- * so that it is written down when its turn comes in a checkpoint.
+ * How verdicts, states and what was learned of windows survive a restart. A checkpoint is of one
+ * moment, and written a few records at a time: who changes a record before its turn has it written
+ * first.
  */
 import type { SignalIdentity } from "../closed-window.js";
 import type { Rest, StateChanges, StoredState } from "../state/state-store.js";
 import type { WindowLength } from "../window-lengths.js";
 import { evidenceBytes, readEvidence } from "./packed-evaluation.js";
 import { SignalRecord } from "./signal-record.js";
-import type { Evidence } from "./verdict.js";
 
 /** Kinds of items in the store. */
 const KIND = {
@@ -29,7 +29,7 @@ export class EvaluatorCheckpoint {
   private readonly lengths: readonly WindowLength[];
   /** What is to be stored, by kind and key. */
   private pending = newPending();
-  /** What the checkpoint under way stores, as it was then; numbers are of records that go on. */
+  /** What the checkpoint under way has still to store, of records that go on. */
   private saving = newPending();
   private changes: StateChanges | undefined;
 
@@ -47,21 +47,24 @@ export class EvaluatorCheckpoint {
 
   /** Takes note of what a window has changed. */
   changed(key: string, record: SignalRecord, length: number): void {
-    this.pending.numbers.set(key, record);
-    const evidence = record.evidence[length];
-    if (evidence === undefined) return;
-    const known = this.pending.evidence.get(key);
-    if (known) known[length] = evidence;
-    else this.pending.evidence.set(key, newEvidence(length, evidence));
+    this.pending.records.set(key, record);
+    if (record.evidence[length]) record.unstored |= 1 << length;
   }
 
-  /** Belongs before every change of a record's numbers: a checkpoint is of one moment. */
+  /** Belongs before every change of a record: a checkpoint is of one moment. */
   beforeChange(key: string): void {
-    const { numbers } = this.saving;
-    const record = numbers.get(key);
+    const { records } = this.saving;
+    const record = records.get(key);
     if (record === undefined) return;
-    numbers.delete(key);
-    this.changes?.put(KIND.numbers, key, record.bytes);
+    records.delete(key);
+    const { changes } = this;
+    changes?.put(KIND.numbers, key, record.bytes);
+    for (const [length, { ms }] of this.lengths.entries()) {
+      const evidence = record.evidence[length];
+      if (evidence === undefined || (record.unstored & (1 << length)) === 0) continue;
+      changes?.put(KIND.evidence, `${key} ${ms}`, evidenceBytes(key, ms, evidence));
+    }
+    record.unstored = 0;
   }
 
   /** Puts what has changed, as it is now, step by step. */
@@ -81,16 +84,9 @@ export class EvaluatorCheckpoint {
   }
 
   private *puts(changes: StateChanges): Generator<void> {
-    const { signal, numbers, evidence } = this.saving;
-    for (const key of numbers.keys()) yield this.beforeChange(key);
+    const { signal, records } = this.saving;
+    for (const key of records.keys()) yield this.beforeChange(key);
     for (const [key, text] of signal) yield changes.put(KIND.signal, key, text);
-    for (const [key, found] of evidence) {
-      for (const [length, one] of found.entries()) {
-        if (one === undefined) continue;
-        const { ms } = this.lengths[length] as WindowLength;
-        yield changes.put(KIND.evidence, `${key} ${ms}`, evidenceBytes(key, ms, one));
-      }
-    }
     this.saving = newPending();
     this.changes = undefined;
   }
@@ -113,7 +109,7 @@ export class EvaluatorCheckpoint {
         const length = this.lengths.findIndex((one) => one.ms === ms);
         if (length >= 0) record.restore(length, body as Uint8Array, at);
       }
-      this.pending.numbers.set(key, record);
+      this.pending.records.set(key, record);
     }
     for (const { body } of await stored.items(KIND.evidence)) {
       const { key, ms, evidence } = readEvidence(body as Uint8Array);
@@ -125,16 +121,5 @@ export class EvaluatorCheckpoint {
 }
 
 function newPending() {
-  return {
-    signal: new Map<string, string>(),
-    numbers: new Map<string, SignalRecord>(),
-    /** By window length. */
-    evidence: new Map<string, (Evidence | undefined)[]>(),
-  };
-}
-
-function newEvidence(length: number, evidence: Evidence): (Evidence | undefined)[] {
-  const found: (Evidence | undefined)[] = [];
-  found[length] = evidence;
-  return found;
+  return { signal: new Map<string, string>(), records: new Map<string, SignalRecord>() };
 }

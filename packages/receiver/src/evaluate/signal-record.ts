@@ -4,7 +4,7 @@
  */
 import type { DriftOutcome, DriftState, WindowCounts, WindowVariation } from "@tidemark/stats";
 import type { SignalIdentity } from "../closed-window.js";
-import { lastingNumbers, type NumberSlab } from "../number-slabs.js";
+import { lastingNumbers, type NumberSlab } from "../slabs.js";
 import type { WindowLength } from "../window-lengths.js";
 import { unpackEvaluation } from "./packed-evaluation.js";
 import type { Evidence, Verdict } from "./verdict.js";
@@ -49,6 +49,8 @@ export class SignalRecord {
   readonly referenceId: string;
   /** Of the lengths that are shown, or have alarmed. */
   readonly evidence: (Evidence | undefined)[];
+  /** Lengths whose evidence no checkpoint has stored, a bit each; for the checkpoint to keep. */
+  unstored = 0;
   private readonly lengths: number;
   private readonly slab: NumberSlab;
   /** Where the exact numbers of the first length are among the slab's doubles. */
@@ -64,10 +66,10 @@ export class SignalRecord {
     for (let length = 0; length < lengths; length++) doubles[this.exactAt(length) + 3] = Number.NaN;
   }
 
-  /** A copy of all numbers, for the store. */
+  /** All numbers, for the store, where they are. */
   get bytes(): Uint8Array {
     const from = 8 * this.start;
-    return this.slab.bytes.slice(from, from + this.lengths * LENGTH_BYTES);
+    return this.slab.bytes.subarray(from, from + this.lengths * LENGTH_BYTES);
   }
 
   /** Takes the numbers of a length from such bytes, where it was the one numbered `at`. */

@@ -6,8 +6,8 @@
  * for any number; here a hundred thousand signals have one each, so that it is 400 bytes.
  */
 import type { Exemplar } from "../exemplar.js";
-import { lastingNumbers, type NumberSlab } from "../number-slabs.js";
 import type { Reference } from "../references/reference.js";
+import { lastingNumbers, type NumberSlab } from "../slabs.js";
 
 /** Values that stay. */
 const SLOTS = 6;

@@ -9,6 +9,7 @@
 import { SummaryFormatError } from "@tidemark/stats";
 import type { SignalIdentity, Summary } from "../closed-window.js";
 import type { Reference } from "../references/reference.js";
+import { lastingBytes } from "../slabs.js";
 import type { Rest, StateChanges, StoredState } from "../state/state-store.js";
 import type { WindowLength } from "../window-lengths.js";
 import { HOUR_MS } from "../window-lengths.js";
@@ -67,7 +68,7 @@ export class PaneHistory {
   add(identity: SignalIdentity, length: number, startMs: number, summary: Summary): void {
     const shelf = this.shelves[length];
     if (shelf === undefined || shelf.retentionMs === 0) return;
-    shelf.pending.set(keyOf(startMs, identity), summary.serialise());
+    shelf.pending.set(keyOf(startMs, identity), lastingBytes(summary.serialise()));
   }
 
   /** Deletes what is too old at `nowMs`, and puts, step by step, what has come by now. */

@@ -7,7 +7,7 @@ import type { ReferenceGrid } from "@tidemark/stats";
 import { GRID_BINS_MAX, GridSummary, SummaryFormatError } from "@tidemark/stats";
 import type { Summary } from "../closed-window.js";
 import type { HistogramPoint, Labels } from "../metric-family.js";
-import { lastingNumbers, type NumberSlab } from "../number-slabs.js";
+import { lastingNumbers, type NumberSlab } from "../slabs.js";
 
 /** Where a grid's bins belong. */
 interface CellBuckets {

@@ -87,7 +87,7 @@ export class WaitingWindows {
       return packed.length === 0 ? [] : [{ ms, at: packed.byteOffset, size: packed.length }];
     });
     const head = Buffer.from(JSON.stringify({ grid: gridOf(reference), parts }));
-    const out = Buffer.alloc(4 + head.length + bytes.length);
+    const out = Buffer.allocUnsafe(4 + head.length + bytes.length);
     out.writeUInt32LE(head.length);
     out.set(head, 4);
     out.set(bytes, 4 + head.length);

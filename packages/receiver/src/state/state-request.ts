@@ -1,4 +1,4 @@
-/** What goes between the store and its thread; answers come in the order of the requests. */
+/** What goes between the store and its thread. */
 
 /** An item of a kind: bytes or text under a key. */
 export interface StateItem {
@@ -31,14 +31,18 @@ export type StateRequest =
   | { readonly kind: "read"; readonly file: string }
   /** Changes of a transaction, whose number is any that is not in use. */
   | { readonly kind: "part"; readonly of: number; readonly changes: readonly StateChange[] }
-  /** Makes the transaction, of all its parts. */
+  /** Puts the transaction onto the disk; it waits for one that is under way. */
   | { readonly kind: "commit"; readonly of: number }
-  /** Forgets the parts of a transaction that will not be. */
+  /** Takes back the parts of a transaction that will not be. */
   | { readonly kind: "abandon"; readonly of: number }
   | { readonly kind: "close" };
 
+/** A request with the number that its answer has. */
+export type NumberedRequest = StateRequest & { readonly id: number };
+
 /** What it answers: a value, or the words of what went wrong. */
 export interface StateAnswer {
+  readonly id: number;
   readonly value?: unknown;
   readonly error?: string;
 }

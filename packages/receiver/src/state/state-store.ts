@@ -7,13 +7,12 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { MetricFamily } from "../metric-family.js";
 import type { Stage } from "../stage.js";
-import type { StateAnswer, StateChange, StateItem, StateRequest } from "./state-request.js";
+import { StateParts } from "./state-parts.js";
+import type { NumberedRequest, StateAnswer, StateItem, StateRequest } from "./state-request.js";
 
 /** Built code beside built code, and from the sources too: Node runs no TypeScript here. */
 const THREAD = new URL("../../dist/state/state-thread.js", import.meta.url);
 
-/** Changes that are sent at once: some milliseconds. */
-const PART_CHANGES = 1000;
 /** Between two slices of the steps of a transaction, requests are served. */
 const SLICE_MS = 5;
 
@@ -27,6 +26,7 @@ export class StateStoreError extends Error {
 
 /** Where changes are put together for one transaction. */
 export interface StateChanges {
+  /** Bytes are copied: they may be of memory that is used again right after. */
   put(kind: string, key: string, body: Uint8Array | string): void;
   delete(kind: string, key: string): void;
   /** Deletes all items of a kind whose keys come before this one. */
@@ -60,7 +60,8 @@ interface Waiting {
 export class StateStore implements Stage, StoredState {
   private readonly file: string;
   private thread: Worker | undefined;
-  private readonly waiting: Waiting[] = [];
+  private readonly waiting = new Map<number, Waiting>();
+  private requests = 0;
   private transactions = 0;
 
   constructor(file: string) {
@@ -97,33 +98,33 @@ export class StateStore implements Stage, StoredState {
 
   /**
    * Makes what `change` puts together one transaction: when this resolves all of it is on the
-   * disk, and when it rejects none of it is. Transactions may overlap; they come in the order in
-   * which they are complete.
+   * disk, and when it rejects none of it is. Transactions may overlap; one that has begun while
+   * another one was being made comes after it.
    *
    * @param change puts what it has to put at once, and returns steps that put the rest; they are
    *   taken in turn, some milliseconds at a time, and others are served meanwhile
    */
   async transaction(change: (changes: StateChanges) => readonly Rest[]): Promise<void> {
     const of = ++this.transactions;
-    const list: StateChange[] = [];
+    const parts = new StateParts();
     const changes: StateChanges = {
-      put: (kind, key, body) => list.push({ verb: "put", kind, key, body }),
-      delete: (kind, key) => list.push({ verb: "delete", kind, key }),
-      deleteBefore: (kind, key) => list.push({ verb: "deleteBefore", kind, key }),
-      write: (file, offset, bytes) => list.push({ verb: "write", file, offset, bytes }),
-      remove: (file) => list.push({ verb: "remove", file }),
+      put: (kind, key, body) => parts.put(kind, key, body),
+      delete: (kind, key) => parts.add({ verb: "delete", kind, key }),
+      deleteBefore: (kind, key) => parts.add({ verb: "deleteBefore", kind, key }),
+      write: (file, offset, bytes) => parts.add({ verb: "write", file, offset, bytes }),
+      remove: (file) => parts.add({ verb: "remove", file }),
     };
     try {
       for (const rest of change(changes)) {
         let overMs = performance.now() + SLICE_MS;
         for (const _ of rest) {
-          if (list.length < PART_CHANGES && performance.now() < overMs) continue;
-          await this.send(of, list);
+          if (!parts.isFull && performance.now() < overMs) continue;
+          await this.send(of, parts);
           await nextTurn();
           overMs = performance.now() + SLICE_MS;
         }
       }
-      await this.send(of, list);
+      await this.send(of, parts);
       await this.ask({ kind: "commit", of });
     } catch (error) {
       this.ask({ kind: "abandon", of }).catch(() => {});
@@ -131,12 +132,9 @@ export class StateStore implements Stage, StoredState {
     }
   }
 
-  /** What is sent is copied while nothing else is done, so many changes go a few at a time. */
-  private async send(of: number, list: StateChange[]): Promise<void> {
-    while (list.length > 0) {
-      const changes = list.splice(0, PART_CHANGES);
-      const handedOver = changes.flatMap((one) => (one.verb === "write" ? [one.bytes.buffer] : []));
-      await this.ask({ kind: "part", of, changes }, handedOver);
+  private async send(of: number, parts: StateParts): Promise<void> {
+    for (let part = parts.shift(); part; part = parts.shift()) {
+      await this.ask({ kind: "part", of, changes: part.changes }, part.buffers);
     }
   }
 
@@ -156,23 +154,26 @@ export class StateStore implements Stage, StoredState {
     const { thread } = this;
     if (thread === undefined) return Promise.reject(new Error(`${this.file} is not open`));
     return new Promise((resolve, reject) => {
-      // Answers come in the order of the requests.
-      this.waiting.push({ resolve, reject });
+      const id = ++this.requests;
+      this.waiting.set(id, { resolve, reject });
       // What is under way keeps the process alive, an idle store does not.
       thread.ref();
-      thread.postMessage(request, handedOver);
+      const numbered: NumberedRequest = { ...request, id };
+      thread.postMessage(numbered, handedOver);
     });
   }
 
-  private settle({ value, error }: StateAnswer): void {
-    const one = this.waiting.shift();
-    if (this.waiting.length === 0) this.thread?.unref();
+  private settle({ id, value, error }: StateAnswer): void {
+    const one = this.waiting.get(id);
+    this.waiting.delete(id);
+    if (this.waiting.size === 0) this.thread?.unref();
     if (error === undefined) one?.resolve(value);
     else one?.reject(new Error(error));
   }
 
   private fail(error: Error): void {
     this.thread = undefined;
-    for (const { reject } of this.waiting.splice(0)) reject(error);
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
   }
 }

@@ -13,7 +13,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
-import type { StateAnswer, StateChange, StateRequest } from "./state-request.js";
+import type { NumberedRequest, StateAnswer, StateChange, StateRequest } from "./state-request.js";
 
 /** Written into the file; a later version of the format gets another number. */
 const FORMAT = 1;
@@ -38,14 +38,35 @@ type SqliteError = Error & { errcode?: number; code?: string };
 const file = workerData as string;
 let opened: OpenStore | undefined;
 
-parentPort?.on("message", (request: StateRequest) => {
-  parentPort?.postMessage(answerTo(request));
+/** A transaction that is being made. */
+interface Transaction {
+  readonly of: number;
+  /** Files that go when it is on the disk. */
+  readonly removals: string[];
+}
+
+let current: Transaction | undefined;
+/** Changes of those that have begun meanwhile: few, as only a checkpoint has many. */
+const later = new Map<number, StateChange[]>();
+/** Which of these are complete, in this order. */
+const due: { readonly id: number; readonly of: number }[] = [];
+
+parentPort?.on("message", (request: NumberedRequest) => {
+  const { id } = request;
+  if (request.kind === "commit" && current !== undefined && current.of !== request.of) {
+    due.push({ id, of: request.of });
+    return;
+  }
+  answer(id, request);
+  if (current !== undefined) return;
+  for (const { id: dueId, of } of due.splice(0)) answer(dueId, { kind: "commit", of });
 });
 
-/** What has come of transactions that are yet to be made, by their numbers. */
-const parts = new Map<number, StateChange[]>();
+function answer(id: number, request: StateRequest): void {
+  parentPort?.postMessage({ id, ...answerTo(request) } satisfies StateAnswer);
+}
 
-function answerTo(request: StateRequest): StateAnswer {
+function answerTo(request: StateRequest): Omit<StateAnswer, "id"> {
   try {
     return { value: handle(request) };
   } catch (error) {
@@ -67,46 +88,70 @@ function handle(request: StateRequest): unknown {
   if (opened === undefined) throw new Error(`${file} is not open`);
   if (request.kind === "items") return itemsOf(opened, request.of, request.keys);
   if (request.kind === "read") return readBeside(request.file);
-  if (request.kind === "part") {
-    const before = parts.get(request.of);
-    if (before) before.push(...request.changes);
-    else parts.set(request.of, [...request.changes]);
-    return undefined;
-  }
-  const changes = parts.get(request.of) ?? [];
-  parts.delete(request.of);
-  if (request.kind === "commit") commit(opened, changes);
+  if (request.kind === "part") addPart(opened, request.of, request.changes);
+  else if (request.kind === "commit") commit(opened, request.of);
+  else abandon(opened, request.of);
   return undefined;
+}
+
+/** Changes are made as they come: those of a checkpoint would take half a gigabyte together. */
+function addPart(store: OpenStore, of: number, changes: readonly StateChange[]): void {
+  if (current !== undefined && current.of !== of) {
+    const before = later.get(of);
+    if (before) before.push(...changes);
+    else later.set(of, [...changes]);
+    return;
+  }
+  // SQLite rolls back by itself when the disk is full; what came then would be kept alone.
+  if (current && !store.database.isTransaction) throw new Error("the transaction has failed");
+  make(store, current ?? begin(store, of), changes);
+}
+
+function begin(store: OpenStore, of: number): Transaction {
+  store.database.exec("BEGIN IMMEDIATE");
+  const transaction = { of, removals: [] };
+  current = transaction;
+  const before = later.get(of);
+  later.delete(of);
+  if (before) make(store, transaction, before);
+  return transaction;
+}
+
+function make(store: OpenStore, { removals }: Transaction, changes: readonly StateChange[]): void {
+  for (const change of changes) {
+    const { verb } = change;
+    if (verb === "write") writeBeside(change.file, change.offset, change.bytes);
+    else if (verb === "remove") removals.push(change.file);
+    else if (verb === "put") store.insert.run(change.kind, change.key, change.body);
+    else if (verb === "delete") store.remove.run(change.kind, change.key);
+    else store.removeBefore.run(change.kind, change.key);
+  }
+}
+
+function commit(store: OpenStore, of: number): void {
+  try {
+    const { removals } = current ?? begin(store, of);
+    store.database.exec("COMMIT");
+    current = undefined;
+    for (const name of removals) rmSync(beside(name), { force: true });
+  } catch (error) {
+    abandon(store, of);
+    throw error;
+  }
+}
+
+function abandon({ database }: OpenStore, of: number): void {
+  later.delete(of);
+  if (current?.of !== of) return;
+  current = undefined;
+  if (database.isTransaction) database.exec("ROLLBACK");
+  // The next one then finds the room that the journal has taken.
+  emptyJournal(database);
 }
 
 function itemsOf({ select, find }: OpenStore, kind: string, keys?: readonly string[]): unknown[] {
   if (keys === undefined) return select.all(kind);
   return keys.map((key) => find.get(kind, key)).filter((item) => item !== undefined);
-}
-
-function commit(store: OpenStore, changes: readonly StateChange[]): void {
-  for (const change of changes) {
-    if (change.verb === "write") writeBeside(change.file, change.offset, change.bytes);
-  }
-  const { database } = store;
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    for (const change of changes) {
-      if (change.verb === "put") store.insert.run(change.kind, change.key, change.body);
-      else if (change.verb === "delete") store.remove.run(change.kind, change.key);
-      else if (change.verb === "deleteBefore") store.removeBefore.run(change.kind, change.key);
-    }
-    database.exec("COMMIT");
-  } catch (error) {
-    // SQLite has rolled back by itself when the disk is full.
-    if (database.isTransaction) database.exec("ROLLBACK");
-    // The next one then finds the room that the journal has taken.
-    if ((error as SqliteError).errcode === SQLITE_FULL) emptyJournal(database);
-    throw error;
-  }
-  for (const change of changes) {
-    if (change.verb === "remove") rmSync(beside(change.file), { force: true });
-  }
 }
 
 function emptyJournal(database: DatabaseSync): void {

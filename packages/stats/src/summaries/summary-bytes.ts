@@ -8,7 +8,11 @@ export class SummaryFormatError extends Error {
 }
 
 const HASH_BYTES = 8;
+const SPARE_BYTES_MAX = 65_536;
 const INTEGER_BYTES_MAX = 8; // 2^53 - 1 needs 8 groups of 7 bits
+
+/** The buffer of the last writer that was closed, for the next one. */
+let spare: Uint8Array | undefined;
 
 /** Append-only buffer; grows by doubling. Owned by one serialise call. */
 export class ByteWriter {
@@ -17,7 +21,9 @@ export class ByteWriter {
   #length = 0;
 
   constructor(capacityBytes = 512) {
-    this.#bytes = new Uint8Array(capacityBytes);
+    const reused = spare !== undefined && spare.length >= capacityBytes ? spare : undefined;
+    if (reused) spare = undefined;
+    this.#bytes = reused ?? new Uint8Array(capacityBytes);
     this.#view = new DataView(this.#bytes.buffer);
   }
 
@@ -55,12 +61,13 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
-  /** A copy of what was written so far, followed by its content hash. */
+  /** A copy of what was written, followed by its content hash; the writer is done. */
   closed(): Uint8Array {
     const content = this.#bytes.subarray(0, this.#length);
     const out = new Uint8Array(this.#length + HASH_BYTES);
     out.set(content);
     out.set(contentHash(content), this.#length);
+    if (this.#bytes.length <= SPARE_BYTES_MAX) spare = this.#bytes;
     return out;
   }
 

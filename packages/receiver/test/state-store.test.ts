@@ -1,0 +1,168 @@
+/** The store itself, on a real file: transactions whole or not at all, whatever runs beside them. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import fc from "fast-check";
+import { expect, it, onTestFinished } from "vitest";
+import type { StateChanges } from "../src/state/state-store.ts";
+import { StateStore } from "../src/state/state-store.ts";
+import { storageFolder } from "./running-receiver.ts";
+
+async function newStore() {
+  const folder = storageFolder();
+  const file = join(folder, "state.sqlite");
+  const store = new StateStore(file);
+  await store.start();
+  onTestFinished(async () => {
+    await store.shutdown();
+    await rm(folder, { recursive: true });
+  });
+  return { store, file };
+}
+
+async function textsOf(store: StateStore, kind: string): Promise<Record<string, string>> {
+  const items = await store.items(kind);
+  return Object.fromEntries(items.map(({ key, body }) => [key, Buffer.from(body).toString()]));
+}
+
+/** A transaction that goes on when it is told to. */
+function held(store: StateStore, begin: (changes: StateChanges) => void) {
+  let changes: StateChanges | undefined;
+  const queue: (() => void)[] = [];
+  let done = false;
+  const ended = store.transaction((given) => {
+    changes = given;
+    begin(given);
+    return [
+      (function* steps() {
+        // Every step hands over what has been put before it.
+        while (!done || queue.length > 0) {
+          queue.shift()?.();
+          for (let filler = 0; filler < 1001; filler++) given.put("filler", String(filler), "x");
+          yield;
+        }
+      })(),
+    ];
+  });
+  return {
+    ended,
+    put: (kind: string, key: string, body: string) => {
+      return new Promise<void>((resolve) => {
+        queue.push(() => {
+          changes?.put(kind, key, body);
+          resolve();
+        });
+      });
+    },
+    end: () => {
+      done = true;
+      return ended;
+    },
+    fail: () => {
+      queue.push(() => {
+        throw new Error("no more");
+      });
+      done = true;
+    },
+  };
+}
+
+it("copies bytes as they come: their memory may be used again at once", async () => {
+  const { store } = await newStore();
+  const scratch = new Uint8Array(200_000);
+  const sizes = [0, 1, 7, 1672, 65_536, 70_000, 200_000];
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom(...sizes), { maxLength: 30 }), async (given) => {
+      await store.transaction(({ deleteBefore, put }) => {
+        deleteBefore("bytes", "~");
+        for (const [at, size] of given.entries()) {
+          put("bytes", String(at).padStart(3, "0"), scratch.subarray(0, size).fill(1 + at));
+        }
+        scratch.fill(0);
+        return [];
+      });
+      const found = await store.items("bytes");
+      expect(found.map(({ body }) => body.length)).toEqual(given);
+      for (const [at, { body }] of found.entries()) {
+        expect((body as Uint8Array).every((byte) => byte === 1 + at)).toBe(true);
+      }
+    }),
+    { numRuns: 20 },
+  );
+});
+
+it("has a transaction that is complete first wait for the one that is being made", async () => {
+  const { store } = await newStore();
+  const long = held(store, ({ put }) => put("place", "a", "long"));
+  await long.put("place", "b", "long");
+  let isDone = false;
+  const short = store
+    .transaction(({ put }) => {
+      put("place", "b", "short");
+      put("place", "c", "short");
+      return [];
+    })
+    .then(() => {
+      isDone = true;
+    });
+  await long.put("place", "d", "long");
+  await long.put("place", "d", "long");
+  expect(isDone).toBe(false);
+  await long.end();
+  await short;
+  expect(await textsOf(store, "place")).toEqual({ a: "long", b: "short", c: "short", d: "long" });
+});
+
+it("takes all of a transaction back that fails, and none of another one", async () => {
+  const { store } = await newStore();
+  await store.transaction(({ put }) => {
+    put("place", "a", "before");
+    put("place", "z", "before");
+    return [];
+  });
+  const failing = held(store, ({ put, delete: remove }) => {
+    put("place", "a", "failing");
+    remove("place", "z");
+  });
+  await failing.put("place", "b", "failing");
+  const other = store.transaction(({ put }) => {
+    put("place", "c", "other");
+    return [];
+  });
+  failing.fail();
+  await expect(failing.ended).rejects.toThrow("no more");
+  await other;
+  expect(await textsOf(store, "place")).toEqual({ a: "before", c: "other", z: "before" });
+});
+
+it("rejects what SQLite refuses, and goes on", async () => {
+  const { store } = await newStore();
+  const broken = store.transaction(({ put }) => {
+    put("place", "a", "broken");
+    put("place", {} as string, "broken");
+    return [];
+  });
+  await expect(broken).rejects.toThrow("cannot be bound");
+  await store.transaction(({ put }) => {
+    put("place", "b", "fine");
+    return [];
+  });
+  expect(await textsOf(store, "place")).toEqual({ b: "fine" });
+});
+
+it("leaves nothing on the disk of a transaction that was under way at the end", async () => {
+  const { store, file } = await newStore();
+  await store.transaction(({ put }) => {
+    put("place", "a", "before");
+    return [];
+  });
+  const long = held(store, ({ put }) => put("place", "a", "after"));
+  await long.put("place", "b", "after");
+  const ended = expect(long.ended).rejects.toThrow();
+  await store.shutdown();
+  await ended;
+  const database = new DatabaseSync(file);
+  const rows = database.prepare("SELECT key, body FROM item WHERE kind = 'place'").all();
+  database.close();
+  expect(rows.map(({ key, body }) => [key, body])).toEqual([["a", "before"]]);
+});
