@@ -92,16 +92,18 @@ async function midnight(): Promise<Partial<PartResult>> {
   });
 }
 
-/** All windows of the ladder and two panes open at once. */
+/** All windows of the ladder and two panes open at once; checkpoints go to a store. */
 async function memory(): Promise<Partial<PartResult>> {
   const before = await collected();
   const grids = references(Math.ceil(order.signals / SEGMENTS));
   const referenceBytes = (await collected()).bytes - before.bytes;
   const one = traffic({ rows: 10 }, grids);
-  await one.restore(NO_STORE);
-  await fillLadder(one, () => saveNowhere(one));
-  const { bytes } = await collected();
-  return { bytes: bytes - before.bytes - referenceBytes, rssBytes: peakBytes() };
+  return withStore(async (store) => {
+    await one.restore(store);
+    await fillLadder(one, () => store.transaction((changes) => one.save(changes)));
+    const { bytes } = await collected();
+    return { bytes: bytes - before.bytes - referenceBytes, rssBytes: peakBytes() };
+  });
 }
 
 /** What a checkpoint of all signals, and so many panes of each, take to be read again. */

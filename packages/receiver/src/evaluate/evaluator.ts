@@ -226,7 +226,7 @@ export class Evaluator implements Stage, Persistent {
     let evidence = known;
     if (found) {
       const explained = isShown ? found : compare(closed, { ...circumstances, brief: false });
-      evidence = evidenceOf(closed, explained, state.alarm === "none");
+      evidence = evidenceOf(closed, explained, state.alarm === "none", known);
       record.evidence[window] = evidence;
     }
     // Most windows change nothing: their verdict is put together when it is asked for.
@@ -278,12 +278,18 @@ function inflation(
   return counts === undefined ? INDEPENDENT : inflationOf(record.variation(length, counts));
 }
 
-function evidenceOf(closed: ClosedWindow, found: Evaluation, isQuiet: boolean): Evidence {
+/** @param known is replaced by it */
+function evidenceOf(
+  closed: ClosedWindow,
+  found: Evaluation,
+  isQuiet: boolean,
+  known: Evidence | undefined,
+): Evidence {
   const { reference, startMs, endMs } = closed;
   const { name, provisional } = reference;
-  const packed = packEvaluation(found);
   const diversity = diversityOf(closed, found);
   const exemplars = isQuiet ? undefined : closed.exemplars();
+  const packed = packEvaluation(found, known?.packed.numbers);
   return { reference: name, provisional, startMs, endMs, packed, diversity, exemplars };
 }
 

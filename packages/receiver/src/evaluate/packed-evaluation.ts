@@ -17,15 +17,25 @@ const SENTENCE = "sentence";
 /** Shapes by what they depend on: test, outcome, and what is absent; some dozens. */
 const shapes = new Map<string, string>();
 
-/** Leaves the names out. */
-export function packEvaluation(evaluation: Evaluation): PackedEvaluation {
-  const numbers: number[] = [];
-  const absent = collect(evaluation, numbers);
+/**
+ * Leaves the names out.
+ * @param room numbers of an earlier evaluation, which are overwritten: what is allocated anew for
+ *   every window of a hundred thousand signals becomes garbage late, and takes as much room again
+ */
+export function packEvaluation(evaluation: Evaluation, room?: readonly number[]): PackedEvaluation {
+  const collected: Collected = { numbers: (room ?? []) as number[], count: 0 };
+  const absent = collect(evaluation, collected);
   const kind = `${evaluation.method} ${evaluation.outcome} ${absent}`;
   let shape = shapes.get(kind);
   if (shape === undefined) shapes.set(kind, (shape = shapeOf(evaluation, "")));
-  // What is collected has room for more, and a hundred thousand signals keep theirs.
-  return { shape, numbers: numbers.slice(), sentence: evaluation.sentence };
+  const { numbers, count } = collected;
+  if (count < numbers.length) numbers.length = count;
+  // What has grown has room for more, which is not needed.
+  return {
+    shape,
+    numbers: numbers === room ? room : numbers.slice(),
+    sentence: evaluation.sentence,
+  };
 }
 
 /** The same evaluation again. */
@@ -45,15 +55,20 @@ export function unpackEvaluation({ shape, numbers, sentence }: PackedEvaluation)
   return evaluation as unknown as Evaluation;
 }
 
+interface Collected {
+  readonly numbers: number[];
+  count: number;
+}
+
 /** Takes all numbers, in the order of their shape; names what is absent. */
-function collect(value: object, numbers: number[]): string {
+function collect(value: object, into: Collected): string {
   let absent = "";
   // Not by entries, which would be most of the garbage of an evaluation.
   for (const name in value) {
     const member = (value as Record<string, unknown>)[name];
-    if (typeof member === "number") numbers.push(member);
-    else if (typeof member === "boolean") numbers.push(Number(member));
-    else if (typeof member === "object" && member !== null) absent += collect(member, numbers);
+    if (typeof member === "number") into.numbers[into.count++] = member;
+    else if (typeof member === "boolean") into.numbers[into.count++] = Number(member);
+    else if (typeof member === "object" && member !== null) absent += collect(member, into);
     else if (member === undefined) absent += name;
   }
   return absent;
