@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { collectYoungOften } from "../dist/garbage-collection.js";
+import { collectOften } from "../dist/garbage-collection.js";
 import { StateStore } from "../dist/state/state-store.js";
 import type { TrafficOptions } from "./signal-traffic.ts";
 import { MINUTE_MS, NO_STORE, references, START_MS, startTraffic } from "./signal-traffic.ts";
@@ -43,7 +43,7 @@ const SLICE_MS = 5;
 
 const order = JSON.parse(process.argv[2] as string) as PartOrder;
 const nothing = { signals: order.signals, cpuMs: 0, stopMs: 0, bytes: 0, rssBytes: 0, wallMs: 0 };
-collectYoungOften();
+collectOften();
 const parts = { judge, midnight, memory, restart };
 const found = await parts[order.part]();
 process.send?.({ ...nothing, ...found } satisfies PartResult, () => process.exit(0));

@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { giveBody } from "../dist/body-pool.js";
 import { parseConfig } from "../dist/config/load-config.js";
-import { collectYoungOften } from "../dist/garbage-collection.js";
+import { collectOften } from "../dist/garbage-collection.js";
 import { Logger } from "../dist/logger.js";
 import { createReceiver } from "../dist/main.js";
 import { Observer } from "../dist/observe/observer.js";
@@ -159,7 +159,7 @@ const MODES: Record<string, (sinkPort: number, directory: string) => Promise<num
 };
 
 // All of them, so that what is compared is what they do.
-collectYoungOften();
+collectOften();
 const [mode = "", sinkPort = "0", directory = ""] = process.argv.slice(2);
 const start = MODES[mode];
 if (start === undefined) throw new Error(`there is no server "${mode}"`);

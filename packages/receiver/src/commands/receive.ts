@@ -1,7 +1,7 @@
 import { defaultConfig, loadConfig } from "../config/load-config.js";
 import { formatDuration } from "../config/quantities.js";
 import type { Config } from "../config/schema.js";
-import { collectYoungOften } from "../garbage-collection.js";
+import { collectOften } from "../garbage-collection.js";
 import { Logger } from "../logger.js";
 import { createReceiver } from "../main.js";
 
@@ -10,7 +10,7 @@ import { createReceiver } from "../main.js";
  * @throws ConfigError, CredentialError, PriceTableError or ReferenceFileError when it cannot start
  */
 export async function receive(file: string | undefined): Promise<void> {
-  collectYoungOften();
+  collectOften();
   const load = () =>
     file === undefined ? defaultConfig(process.env) : loadConfig(file, process.env);
   const config = load();

@@ -13,6 +13,8 @@ import type { NumberedRequest, StateAnswer, StateItem, StateRequest } from "./st
 /** Built code beside built code, and from the sources too: Node runs no TypeScript here. */
 const THREAD = new URL("../../dist/state/state-thread.js", import.meta.url);
 
+/** Of the thread, whose garbage is what it was sent; V8 would take 128 MB. */
+const YOUNG_MB = 8;
 /** Between two slices of the steps of a transaction, requests are served. */
 const SLICE_MS = 5;
 
@@ -70,7 +72,8 @@ export class StateStore implements Stage, StoredState {
 
   /** @throws StateStoreError when the file is in use, damaged, or of a later version */
   async start(): Promise<void> {
-    const thread = new Worker(THREAD, { workerData: this.file });
+    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB };
+    const thread = new Worker(THREAD, { workerData: this.file, resourceLimits });
     this.thread = thread;
     thread.on("message", (answer: StateAnswer) => this.settle(answer));
     thread.on("error", (error) => this.fail(error));
