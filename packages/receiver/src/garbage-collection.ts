@@ -16,7 +16,7 @@ import { setFlagsFromString } from "node:v8";
 /** Percent of the young generation's space; V8's own value is 80. */
 const TRIGGER_PERCENT = 4;
 /** Percent of what is in use; V8's own value is up to 300. */
-const GROWING_PERCENT = 50;
+const GROWING_PERCENT = 30;
 
 /** Has this process collect often enough for a receiver; belongs at its start. */
 export function collectOften(): void {
