@@ -1,40 +1,27 @@
-// node run-library.mjs NAME MODEL_SERVER SINK: uses one library as its documentation says, with one
-// plain answer, one stream and, over OpenAI, one embedding; all below a span of the application.
+// node run-library.mjs NAME MODEL_SERVER SINK: has one conversation by one library, used as its
+// documentation says, below a span of the application. It prints how many milliseconds the calls of
+// each model have taken: {"gpt-4o-mini": 250, …}. A name that begins with "tidemark+" leaves the
+// SDK to the flag that loads our instrumentation, so that both see each call.
 import { createRequire } from "node:module";
 import { metrics, trace } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BatchSpanProcessor, NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
-import { CLAUDE, MODEL } from "./model-server.mjs";
+import { callAiSdk, callAnthropic, callLangChain, callOpenAi } from "./conversation.mjs";
+import { EMBEDDER, MODEL } from "./model-server.ts";
 
 const [, , name, models, sink] = process.argv;
+const [library, isBesideOurs] = name.startsWith("tidemark+") ? [name.slice(9), true] : [name];
 const require = createRequire(import.meta.url);
-const PROMPT = "When does the tide turn?";
-const EMBEDDER = "text-embedding-3-small";
 const openAiOptions = { apiKey: "none", baseURL: `${models}/v1` };
-const messages = [{ role: "user", content: PROMPT }];
-
+const anthropicOptions = { apiKey: "none", baseURL: models };
 const exporter = new OTLPTraceExporter({ url: sink });
 
 async function provide(spanProcessor = new BatchSpanProcessor(exporter)) {
+  if (isBesideOurs) return;
   const resource = resourceFromAttributes({ "service.name": "tide-clock" });
   const provider = new NodeTracerProvider({ resource, spanProcessors: [spanProcessor] });
   provider.register();
-  return provider;
-}
-
-async function callOpenAi(client) {
-  await client.chat.completions.create({ model: MODEL, messages });
-  const options = { stream: true, stream_options: { include_usage: true } };
-  const stream = await client.chat.completions.create({ model: MODEL, messages, ...options });
-  for await (const _ of stream);
-  await client.embeddings.create({ model: EMBEDDER, input: PROMPT, encoding_format: "float" });
-}
-
-async function callAnthropic(client) {
-  const request = { model: CLAUDE, max_tokens: 100, messages };
-  await client.messages.create(request);
-  for await (const _ of await client.messages.create({ ...request, stream: true }));
 }
 
 /** Instrumentations that replace methods of a client's class. */
@@ -45,11 +32,24 @@ async function instrumented(Instrumentation, module) {
   return instrumentation;
 }
 
-async function callAiSdk(ai, model, embedder, telemetry) {
-  await ai.generateText({ model, prompt: PROMPT, ...telemetry });
-  const { textStream } = ai.streamText({ model, prompt: PROMPT, ...telemetry });
-  for await (const _ of textStream);
-  await ai.embed({ model: embedder, value: PROMPT, ...telemetry });
+async function useAiSdk(ai, provider, options = {}) {
+  const { createOpenAI } = await import(provider);
+  const openai = createOpenAI(openAiOptions);
+  return () => callAiSdk(ai, openai.chat(MODEL), openai.embedding(EMBEDDER), options);
+}
+
+async function useLangChain(Instrumentation) {
+  await provide();
+  const manager = await import("@langchain/core/callbacks/manager");
+  if (Instrumentation?.name) {
+    const instrumentation = new Instrumentation();
+    instrumentation.setTracerProvider(trace.getTracerProvider());
+    instrumentation.manuallyInstrument?.(manager);
+  }
+  const { ChatOpenAI, OpenAIEmbeddings } = await import("@langchain/openai");
+  const options = { apiKey: "none", configuration: { baseURL: openAiOptions.baseURL } };
+  const model = new ChatOpenAI({ model: MODEL, ...options });
+  return () => callLangChain(model, new OpenAIEmbeddings({ model: EMBEDDER, ...options }));
 }
 
 const LIBRARIES = {
@@ -60,9 +60,11 @@ const LIBRARIES = {
   "tidemark-anthropic": async () => {
     // A client that emits no spans of its own.
     const Anthropic = require("@anthropic-ai/sdk");
-    const client = new Anthropic({ apiKey: "none", baseURL: models, openTelemetry: false });
-    return () => callAnthropic(client);
+    return () => callAnthropic(new Anthropic({ ...anthropicOptions, openTelemetry: false }));
   },
+  "tidemark-ai-6": async () => useAiSdk(await import("ai-6"), "ai-sdk-openai-3"),
+  "tidemark-ai-7": async () => useAiSdk(await import("ai"), "@ai-sdk/openai"),
+  "tidemark-langchain": () => useLangChain(),
   "gen-ai-openai": async () => {
     await provide();
     const { OpenAIInstrumentation } = require("@opentelemetry/instrumentation-openai");
@@ -85,7 +87,20 @@ const LIBRARIES = {
     const { AnthropicInstrumentation } = require(scope);
     const Anthropic = require("@anthropic-ai/sdk");
     await instrumented(AnthropicInstrumentation, Anthropic);
-    return () => callAnthropic(new Anthropic({ apiKey: "none", baseURL: models }));
+    return () => callAnthropic(new Anthropic(anthropicOptions));
+  },
+  "openinference-langchain": async () => {
+    const module = "@arizeai/openinference-instrumentation-langchain";
+    const { LangChainInstrumentation } = await import(module);
+    return useLangChain(LangChainInstrumentation);
+  },
+  "openinference-vercel": async () => {
+    const { OpenInferenceBatchSpanProcessor } = await import("@arizeai/openinference-vercel");
+    await provide(new OpenInferenceBatchSpanProcessor({ exporter }));
+    const ai = await import("ai");
+    const { OpenTelemetry } = await import("@ai-sdk/otel");
+    ai.registerTelemetry(new OpenTelemetry({ usage: true, embedding: true }));
+    return useAiSdk(ai, "@ai-sdk/openai");
   },
   "traceloop-openai": async () => {
     await provide();
@@ -100,29 +115,28 @@ const LIBRARIES = {
     // It knows no later version of the client, and this one emits no spans of its own.
     const Anthropic = require("anthropic-ai-sdk-0.60");
     await instrumented(AnthropicInstrumentation, Anthropic);
-    return () => callAnthropic(new Anthropic({ apiKey: "none", baseURL: models }));
+    return () => callAnthropic(new Anthropic(anthropicOptions));
+  },
+  "traceloop-langchain": async () => {
+    const { LangChainInstrumentation } = await import("@traceloop/instrumentation-langchain");
+    return useLangChain(LangChainInstrumentation);
   },
   "anthropic-native": async () => {
     await provide();
     const Anthropic = require("@anthropic-ai/sdk");
-    return () => callAnthropic(new Anthropic({ apiKey: "none", baseURL: models }));
+    return () => callAnthropic(new Anthropic(anthropicOptions));
   },
   "ai-6": async () => {
     await provide();
-    const ai = await import("ai-6");
-    const { createOpenAI } = await import("ai-sdk-openai-3");
-    const openai = createOpenAI(openAiOptions);
     const telemetry = { experimental_telemetry: { isEnabled: true } };
-    return () => callAiSdk(ai, openai.chat(MODEL), openai.embedding(EMBEDDER), telemetry);
+    return useAiSdk(await import("ai-6"), "ai-sdk-openai-3", telemetry);
   },
   "ai-7": async () => {
     await provide();
     const ai = await import("ai");
-    const { createOpenAI } = await import("@ai-sdk/openai");
     const { OpenTelemetry } = await import("@ai-sdk/otel");
     ai.registerTelemetry(new OpenTelemetry());
-    const openai = createOpenAI(openAiOptions);
-    return () => callAiSdk(ai, openai.chat(MODEL), openai.embedding(EMBEDDER), {});
+    return useAiSdk(ai, "@ai-sdk/openai");
   },
   "langfuse-openai": async () => {
     const { LangfuseSpanProcessor } = await import("@langfuse/otel");
@@ -133,9 +147,9 @@ const LIBRARIES = {
   },
 };
 
-const use = await LIBRARIES[name]();
+const converse = await LIBRARIES[library]();
 await trace.getTracer("tide-clock").startActiveSpan("answer", async (span) => {
-  await use();
+  console.log(JSON.stringify(await converse()));
   span.end();
 });
 const provider = trace.getTracerProvider();

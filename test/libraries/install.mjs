@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 
-for (const end of ["lowest", "latest", "beside", "sdk-2"]) {
+for (const end of ["lowest", "latest", "beside", "sdk-2", "../dialects"]) {
   const folder = new URL(`./${end}/`, import.meta.url);
   const lock = readFileSync(new URL("package-lock.json", folder), "utf8");
   const stamp = new URL("node_modules/.installed-lock.json", folder);

@@ -13,6 +13,7 @@ import type {
   TracerProvider,
 } from "@opentelemetry/api";
 import { createContextKey, ROOT_CONTEXT, TraceFlags, trace } from "@opentelemetry/api";
+import { INSTRUMENTATION_SCOPE } from "@tidemark/semconv";
 
 const GLOBAL_API = Symbol.for("opentelemetry.js.api.1");
 
@@ -71,7 +72,7 @@ export function mayRecord(context: Context): boolean {
 }
 
 /** The name under which this package's spans are recorded. */
-export const SCOPE = "@tidemark/instrumentation";
+export const SCOPE = INSTRUMENTATION_SCOPE;
 
 /** Starts spans, as a tracer does. */
 export type SpanStarter = Pick<Tracer, "startSpan">;

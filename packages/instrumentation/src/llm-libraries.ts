@@ -32,7 +32,7 @@ export const LLM_LIBRARIES: readonly LlmLibrary[] = [
 
 /** LangChain has no main module: its files are hooked where the program's own copy is. */
 const LANGCHAIN = "@langchain/core";
-const LANGCHAIN_FILES = ["dist/callbacks/manager", "dist/vectorstores"];
+const LANGCHAIN_FILES = ["dist/callbacks/manager", "dist/utils/async_caller", "dist/vectorstores"];
 const LANGCHAIN_MAJORS = [0, 1] as const;
 
 const ownRequire = createRequire(import.meta.url);

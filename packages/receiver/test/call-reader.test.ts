@@ -162,6 +162,43 @@ describe("a call", () => {
 
   it("that failed is an event of the rate of errors", () => {
     expect(readOne(CHAT, { error: true })?.signals["response.error"]).toEqual(["yes"]);
+    const level = { "langfuse.observation.level": "ERROR" };
+    const free = { "langfuse.observation.cost_details": '{"input":0,"output":0,"total":0}' };
+    const { signals } = readOne({ ...CHAT, ...level, ...free }) ?? {};
+    expect(signals).toEqual({ "response.duration": [1], "response.error": ["yes"] });
+  });
+});
+
+describe("an attempt at a call that its library may make again", () => {
+  const around = { "ai.operationId": "ai.generateText", "ai.model.id": "gpt" };
+  const attempt = { "ai.operationId": "ai.generateText.doGenerate", "ai.model.id": "gpt" };
+  const used = { "ai.usage.inputTokens": 120 };
+  const whole: CallSpan = { id: 1, attributes: { ...around, ...used } };
+  const failed: CallSpan = { id: 2, parent: 1, toMs: 300, error: true, attributes: attempt };
+  const succeeded: CallSpan = { id: 3, parent: 1, attributes: { ...attempt, ...used } };
+
+  it("is no call when the next one succeeds", () => {
+    const read = callReading().read([failed, succeeded, whole]);
+    expect(read.map(({ kind }) => kind)).toEqual(["attempt", "call", "none"]);
+    expect(read[0]?.signals).toEqual({});
+    expect(read[1]?.signals["response.error"]).toEqual(["no"]);
+  });
+
+  it("is one call that failed, when no attempt has succeeded", () => {
+    const ended = { ...whole, error: true };
+    const read = callReading().read([failed, { ...failed, id: 4, fromMs: 100 }, ended]);
+    expect(read.map(({ kind }) => kind)).toEqual(["attempt", "attempt", "call"]);
+    expect(read[2]?.signals).toEqual({ "response.duration": [0.2], "response.error": ["yes"] });
+    // What fails for another reason is no call.
+    const [, after] = callReading().read([succeeded, ended]);
+    expect(after).toEqual({ kind: "none", signals: {} });
+  });
+
+  it("is remembered within bounds", () => {
+    const { read } = callReading();
+    read(Array.from({ length: 5000 }, (_, trace) => ({ ...failed, trace: trace + 1 })));
+    const [first, last] = read([1, 5000].map((trace) => ({ ...whole, trace, error: true })));
+    expect([first?.kind, last?.kind]).toEqual(["none", "call"]);
   });
 });
 
@@ -246,6 +283,31 @@ describe("a call that two instrumentations report", () => {
     const elsewhere = { ...inner, trace: 2 };
     expect(kinds([sibling, apart, parallel])).toEqual(["call", "call", "call"]);
     expect(kinds([outer, elsewhere])).toEqual(["call", "call"]);
+  });
+
+  it("is known by ours, which reports every call: within it, of the same model, wherever", () => {
+    const ours = { ...outer, scope: "@tidemark/instrumentation", parent: 98 };
+    const theirs = { ...inner, parent: 99, error: true };
+    expect(kinds([theirs, ours])).toEqual(["call", "duplicate"]);
+    // Two at once that two report are two, whichever belong together.
+    const second = { ...ours, id: 3, fromMs: 5, toMs: 895 };
+    const third = { ...theirs, id: 4 };
+    expect(kinds([theirs, third, ours, second])).toEqual([
+      "call",
+      "call",
+      "duplicate",
+      "duplicate",
+    ]);
+    const other = { ...theirs, attributes: { ...CHAT, "gen_ai.response.model": "x" } };
+    expect(kinds([ours, { ...other, toMs: 950 }])).toEqual(["call", "call"]);
+  });
+
+  it("is the one that ended when the report of the other did", () => {
+    const failed = { ...inner, toMs: 20, error: true, attributes: CHAT };
+    const again = { ...inner, id: 3, fromMs: 500, attributes: { ...CHAT, ...USAGE } };
+    const read = callReading().read([failed, again, outer]);
+    expect(read.map(({ kind }) => kind)).toEqual(["call", "call", "duplicate"]);
+    expect(read[2]?.signals).toEqual({});
   });
 
   it("is remembered within bounds", () => {

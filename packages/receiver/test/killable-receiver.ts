@@ -53,6 +53,7 @@ service:
   let log = "";
   const adminUrl = `http://127.0.0.1:${admin}`;
   return {
+    adminUrl,
     tracesUrl: `http://127.0.0.1:${otlp}/v1/traces`,
     grpcUrl: `http://127.0.0.1:${grpc}`,
     otlpPort: otlp,

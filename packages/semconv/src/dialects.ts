@@ -20,6 +20,7 @@ export type Dialect =
 /** What an attribute says of its span. */
 export type Concept =
   | "activity"
+  | "level"
   | "model"
   | "responseModel"
   | "responseId"
@@ -54,6 +55,7 @@ export type Concept =
 
 /** What says nothing of a call unless there is one: its span is not looked at for these alone. */
 export const COMPANION_CONCEPTS: ReadonlySet<Concept> = new Set([
+  "level",
   "tenant",
   "predictionId",
   "promptVersion",
@@ -198,6 +200,7 @@ export const DIALECT_ATTRIBUTES: readonly DialectAttribute[] = [
   ]),
   ...rows("langfuse", [
     ["langfuse.observation.type", "activity"],
+    ["langfuse.observation.level", "level"],
     ["langfuse.observation.model.name", "model"],
     ["langfuse.observation.usage_details", "usageDetails", "json"],
     ["langfuse.observation.cost_details", "costDetails", "json"],
@@ -224,6 +227,12 @@ export const DIALECT_EVENTS: readonly DialectEvent[] = [
 
 /** What a span is, for the purpose of counting: only calls have usage of their own. */
 export type Activity = "inference" | "embeddings" | "retrieval" | "other";
+
+/** The value of the concept `level` that says that a call failed; its span may say nothing. */
+export const FAILED_LEVEL = "ERROR";
+
+/** Under this name spans of our own instrumentation come. */
+export const INSTRUMENTATION_SCOPE = "@tidemark/instrumentation";
 
 /**
  * The values of the attributes with the concept `activity`. `other` is whatever repeats the usage
@@ -283,6 +292,20 @@ export const ACTIVITIES: Readonly<Record<string, Activity>> = {
   evaluator: "other",
   guardrail: "other",
 };
+
+/**
+ * Activities that are an attempt each: when one fails, the library may make another, with a span of
+ * its own, and the span around them says how the call ended.
+ */
+export const ATTEMPTS: ReadonlySet<string> = new Set([
+  "ai.generateText.doGenerate",
+  "ai.streamText.doStream",
+  "ai.generateObject.doGenerate",
+  "ai.streamObject.doStream",
+  "ai.embed.doEmbed",
+  "ai.embedMany.doEmbed",
+  "ai.rerank.doRerank",
+]);
 
 /** Why a model stopped, in the words of each provider, as one word. */
 export const FINISH_REASONS: Readonly<Record<string, string>> = {

@@ -7,6 +7,7 @@ import type { Attributes, Context } from "@opentelemetry/api";
 import { trace } from "@opentelemetry/api";
 import { guarded } from "../complain.js";
 import { activeContext } from "../host-api.js";
+import { beginAttempts } from "./call-attempts.js";
 import { encloseCalls } from "./enclosing-context.js";
 import type { LlmSettings } from "./llm-settings.js";
 import type { Loose } from "./loose.js";
@@ -36,6 +37,29 @@ export function patchLangchainCallbacks(exports: unknown, settings: LlmSettings)
   patchMethod(manager, "_configureSync", (_, args, original) =>
     original([withHandler(args[0], handler), ...args.slice(1)]),
   );
+}
+
+/** Lets the calls that are made again when they fail be one. */
+export function patchLangchainCaller(exports: unknown): void {
+  const caller = loose(exports)["AsyncCaller"] as { prototype?: object } | undefined;
+  patchMethod(caller?.prototype, "call", (_, args, original) => inAttempts(args, 0, original));
+  patchMethod(caller?.prototype, "callWithOptions", (_, args, original) =>
+    inAttempts(args, 1, original),
+  );
+}
+
+/** @param at which argument is the function that makes the call */
+function inAttempts(args: unknown[], at: number, original: (args: unknown[]) => unknown): unknown {
+  const callable = args[at];
+  if (typeof callable !== "function") return original(args);
+  const attempts = beginAttempts();
+  const attempt = (...given: unknown[]): unknown =>
+    attempts.attempt(() => (callable as (...all: unknown[]) => unknown)(...given));
+  const result = original(args.with(at, attempt));
+  const end = () => guarded("ending a call's attempts", () => attempts.end());
+  if (result instanceof Promise) result.then(end, end);
+  else end();
+  return result;
 }
 
 /** Notes the similarities that vector stores compute. */

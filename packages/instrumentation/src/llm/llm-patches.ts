@@ -3,7 +3,11 @@ import { patchAnthropic } from "./anthropic.js";
 import { patchBedrock } from "./bedrock.js";
 import { patchCohere } from "./cohere.js";
 import { patchGoogleGenai } from "./google-genai.js";
-import { patchLangchainCallbacks, patchLangchainVectorStores } from "./langchain.js";
+import {
+  patchLangchainCallbacks,
+  patchLangchainCaller,
+  patchLangchainVectorStores,
+} from "./langchain.js";
 import type { LlmSettings } from "./llm-settings.js";
 import { patchMistral } from "./mistral.js";
 import { patchOllama } from "./ollama.js";
@@ -24,5 +28,6 @@ export const PATCHES: Readonly<Record<string, (exports: unknown, settings: LlmSe
     "@aws-sdk/client-bedrock-runtime": patchBedrock,
     ai: patchVercelAi,
     "dist/callbacks/manager": patchLangchainCallbacks,
+    "dist/utils/async_caller": patchLangchainCaller,
     "dist/vectorstores": patchLangchainVectorStores,
   };

@@ -2,12 +2,13 @@
 import type { Attributes, Context, Span } from "@opentelemetry/api";
 import { SpanKind } from "@opentelemetry/api";
 import type { StreamOutcome } from "@tidemark/semconv";
-import { GEN_AI } from "@tidemark/semconv";
+import { ATTRIBUTES, GEN_AI } from "@tidemark/semconv";
 import { guarded } from "../complain.js";
 import { contextOf, startSpan, withContext } from "../host-api.js";
 import { observeCall } from "../observe-call.js";
 import { requestScope } from "../request-scope.js";
-import { failCall, isAbort } from "./call-error.js";
+import { presentAttempts } from "./call-attempts.js";
+import { errorType, failCall, isAbort } from "./call-error.js";
 import type { ChunkContent } from "./chunk-clock.js";
 import { ChunkClock } from "./chunk-clock.js";
 import type { AnswerDescriber } from "./content-describer.js";
@@ -70,6 +71,7 @@ export class ModelCall {
   private id: string | undefined;
   private model: string | undefined;
   private ended = false;
+  private readonly attempts = presentAttempts<ModelCall>();
 
   constructor(
     span: Span,
@@ -87,6 +89,11 @@ export class ModelCall {
     this.clock = new ChunkClock(startedMs);
     this.answer = settings.describer?.answer();
     this.estimate = request.stream ? settings.estimate(request.args) : undefined;
+  }
+
+  /** Whether it asks this of that model. */
+  isOf(operation: CallRequest["operation"], model: string | undefined): boolean {
+    return this.request.operation === operation && this.request.model === model;
   }
 
   /** Runs `work` with the call's span as the active one, so that its HTTP spans are below it. */
@@ -163,6 +170,13 @@ export class ModelCall {
     if (this.ended) return;
     if (isAbort(error, this.request.signal)) {
       this.end("aborted");
+      return;
+    }
+    const { attempts } = this;
+    if (attempts && !attempts.over) {
+      attempts.failed = { call: this, error };
+      const type = { [ATTRIBUTES.errorType.name]: errorType(error) };
+      this.span.addEvent(GEN_AI.failedAttemptEvent, type);
       return;
     }
     failCall(this.span, error, this.settings.errorMessages);
@@ -250,6 +264,8 @@ function startCall(
   active: Context,
 ): ModelCall | undefined {
   const { operation, model } = request;
+  const again = failedCall(request);
+  if (again !== undefined) return again;
   const attributes: Attributes = {
     [GEN_AI.operation]: operation,
     [GEN_AI.provider]: request.provider,
@@ -268,6 +284,16 @@ function startCall(
   const span = startSpan(name, options, active);
   if (span === undefined) return undefined;
   return new ModelCall(span, contextOf(span, active), request, settings, startedMs);
+}
+
+/** The call that this is a further attempt at. */
+function failedCall({ operation, model }: CallRequest): ModelCall | undefined {
+  const attempts = presentAttempts<ModelCall>();
+  const call = attempts?.failed?.call;
+  if (attempts === undefined || call === undefined || !call.isOf(operation, model))
+    return undefined;
+  attempts.failed = undefined;
+  return call;
 }
 
 /** `server.address` and `server.port` of an API's base URL. */

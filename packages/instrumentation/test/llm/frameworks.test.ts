@@ -123,6 +123,18 @@ describe.each(["newest", "oldest"] as const)("LangChain, %s version", (era) => {
     expect(inTrace.map(({ name }) => name)).toContain("retrieval VectorStoreRetriever");
   });
 
+  test("a call that it makes again is one, and each attempt that failed an event of it", () => {
+    expect(run.seen.get("again")?.value).toBe(SAID);
+    const [again, ...others] = run.spans.filter(({ name }) => name.startsWith("chat retry-"));
+    expect(others).toEqual([]);
+    expect(again).toMatchObject({ error: false, attributes: usage });
+    const failures = [["ml.call.attempt_failed", { "error.type": "InternalServerError" }]];
+    expect(again?.events.map(({ name, attributes }) => [name, attributes])).toEqual(failures);
+    const [refused, ...more] = named("chat refuse");
+    expect(more).toEqual([]);
+    expect(refused).toMatchObject({ error: true, attributes: { "error.type": "BadRequestError" } });
+  });
+
   test("a model of the app's own has a span too", () => {
     const local = run.spans.filter(
       ({ attributes }) => attributes["gen_ai.provider.name"] === "FakeListChatModel",
@@ -132,7 +144,7 @@ describe.each(["newest", "oldest"] as const)("LangChain, %s version", (era) => {
 
   test("what fails fails every step around it, and says how", () => {
     expect(root().error).toBe(false);
-    const failed = run.spans.filter(({ error }) => error);
+    const failed = run.spans.filter(({ error, name }) => error && name !== "chat refuse");
     expect(failed.map(({ attributes }) => attributes["error.type"])).toEqual([
       "TypeError",
       "TypeError",

@@ -5,9 +5,11 @@
 import type { Activity, CallSignalKey, Concept } from "@tidemark/semconv";
 import {
   ACTIVITIES,
+  ATTEMPTS,
   CALL_SIGNALS,
   costOf,
   DIALECT_ATTRIBUTES,
+  FAILED_LEVEL,
   FINISH_REASONS,
   TOKEN_TYPES,
 } from "@tidemark/semconv";
@@ -22,6 +24,7 @@ import type { CallUsage } from "./call-usage.js";
 import { pricedUsage, usageOf } from "./call-usage.js";
 import type { FoundEvaluation } from "./evaluation-reader.js";
 import { EvaluationReader } from "./evaluation-reader.js";
+import { FailedAttempts } from "./failed-attempts.js";
 import { jsonDocuments, timeOf } from "./json-details.js";
 import type { Observations } from "./observations.js";
 import type { ObservedModel } from "./observed-model.js";
@@ -42,7 +45,10 @@ const UNPRICED = -1;
 
 /** What has become of a span: the first report of a call, a further one, or no call. */
 export interface CallOutcome {
-  readonly kind: "call" | "duplicate" | "none";
+  /** An `attempt` has failed, and is no call before the span around it says that it failed. */
+  readonly kind: "call" | "duplicate" | "attempt" | "none";
+  readonly failed: boolean;
+  readonly durationNs: number;
   /** Whose the observations are: of a further report, the model of the first. */
   readonly model: ObservedModel;
   /** By which keys what is said of the call later may name it. */
@@ -60,6 +66,7 @@ export class CallReader {
   private readonly eventParts: CallParts;
   private readonly evaluations: EvaluationReader;
   private readonly recent = new RecentCalls();
+  private readonly attempts = new FailedAttempts();
   private readonly state: ObserverState;
   private readonly ids = new Map<CallSignalKey, number>();
   private out!: Observations;
@@ -92,11 +99,19 @@ export class CallReader {
     const activity = this.activity();
     const evaluations = this.evaluations.read(rows, span, parts, activity !== "other");
     const promptVersion = this.word("promptVersion");
-    const told = { promptVersion, evaluations };
-    if (activity === "other") return { kind: "none", model, keys: [], ...told };
+    const failed = rows.status[span] === STATUS_ERROR || this.text("level") === FAILED_LEVEL;
+    const failedNs = activity === "other" ? this.attempts.take(rows, span) : undefined;
+    const durationNs = failedNs ?? rows.durationNs[span] ?? 0;
+    const told = { promptVersion, evaluations, failed, durationNs };
+    if (activity === "other" && !(failed && failedNs !== undefined)) {
+      return { kind: "none", model, keys: [], ...told };
+    }
+    if (failed && this.isAttempt()) {
+      this.attempts.add(rows, span);
+      return { kind: "attempt", model, keys: [], ...told };
+    }
     const scope = this.scopeOf(rows, span);
     const startMs = rows.startMs[span] as number;
-    const durationNs = rows.durationNs[span] as number;
     const { call, isFirst } = this.recent.add(rows, span, {
       model,
       scope,
@@ -106,9 +121,9 @@ export class CallReader {
     });
     this.begin(call, rows, span);
     this.latency("duration", Math.max(0, durationNs / NS_PER_S));
-    this.event("error", rows.status[span] === STATUS_ERROR);
+    this.event("error", failed);
     if (activity === "retrieval") this.readRetrieval(rows);
-    else this.readCall(rows, span, usageOf(parts, values, scope));
+    else if (activity !== "other") this.readCall(rows, span, usageOf(parts, values, scope));
     this.end(call);
     const keys = this.keysOf(rows, span, activity);
     return { kind: isFirst ? "call" : "duplicate", model: call.model, keys, ...told };
@@ -196,6 +211,10 @@ export class CallReader {
     const finds = has("retrievalScore") || has("retrievalDocuments");
     const isFound = finds || this.parts.events.some(({ tells }) => tells === "retrieval");
     return isFound ? "retrieval" : "other";
+  }
+
+  private isAttempt(): boolean {
+    return this.parts.activities.some((at) => ATTEMPTS.has(this.values.text(at) ?? ""));
   }
 
   private timeToFirstToken(rows: SpanRows, span: number): number | undefined {

@@ -59,7 +59,7 @@ export function usageOf(parts: CallParts, values: ValueReader, scope: string): C
     cost:
       number("cost") ??
       sum(number("inputCost"), number("outputCost")) ??
-      total(details("costDetails")),
+      total(details("costDetails"), used.size > 0),
     currency: CURRENCY.test(currency) ? currency : "USD",
   };
 }
@@ -83,8 +83,9 @@ function sum(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined && b === undefined ? undefined : (a ?? 0) + (b ?? 0);
 }
 
-/** What is called total, or else all parts together. */
-function total(costs: ReadonlyMap<string, number>): number | undefined {
+/** What is called total, or else all parts; a call without usage is not said to be free. */
+function total(costs: ReadonlyMap<string, number>, isUsed: boolean): number | undefined {
   if (costs.size === 0) return undefined;
-  return costs.get("total") ?? [...costs.values()].reduce((a, b) => a + b, 0);
+  const all = costs.get("total") ?? [...costs.values()].reduce((a, b) => a + b, 0);
+  return all === 0 && !isUsed ? undefined : all;
 }

@@ -47,14 +47,15 @@ export class JudgementCounter {
   ): void {
     const { evaluations } = this;
     const group = { model, segments, promptVersion };
+    const isCall = kind === "call" || kind === "duplicate";
     for (const { names, ...judgement } of found) {
-      if (kind !== "none" && names.length === 0) evaluations.addToCall(judgement, group);
+      if (isCall && names.length === 0) evaluations.addToCall(judgement, group);
       else {
         const own = { ...group, segments: [...segments] };
         evaluations.add({ ...judgement, ...refsOf(rows, span, names), own }, nowMs);
       }
     }
-    if (kind !== "none") evaluations.addCall(keys, group);
+    if (isCall) evaluations.addCall(keys, group);
   }
 
   private count(judgement: Judgement, group: CallGroup): void {

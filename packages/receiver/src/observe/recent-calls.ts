@@ -5,8 +5,11 @@
  *
  * Two reports are of one call when one is the parent of the other and both name the same model; or
  * when they come from different scopes, one of them lasts within the other, and they have the same
- * response id, or the same parent and the same model.
+ * response id, or the same model and the same parent. Our own instrumentation reports all calls, so
+ * that for its reports the same model is enough. A scope has one report of a call, and those below
+ * it; of several calls that a report may be of, it is the one that ended when it did.
  */
+import { INSTRUMENTATION_SCOPE } from "@tidemark/semconv";
 import type { SpanRows } from "../otlp/span-rows.js";
 import type { ObservedModel } from "./observed-model.js";
 
@@ -55,7 +58,7 @@ export class RecentCalls {
       parent: idAt(rows, rows.parentId[span] as number, 8),
     };
     const calls = this.callsOf(trace);
-    const known = calls.find((other) => isSameCall(other, { ...report, ...ids }));
+    const known = reportOf(calls, { ...report, ...ids });
     const counted = known?.counted ?? { model: report.model, keys: new Set<number>() };
     if (calls.length === CALLS_MAX) calls.shift();
     calls.push({ ...report, ...ids, counted });
@@ -78,12 +81,40 @@ export class RecentCalls {
 
 type Placed = Omit<KnownReport, "counted">;
 
+/** The report of the same call that ended most nearly when this one did. */
+function reportOf(calls: readonly KnownReport[], report: Placed): KnownReport | undefined {
+  let best: KnownReport | undefined;
+  for (const other of calls) {
+    if (!isSameCall(other, report) || isTaken(calls, other, report)) continue;
+    if (best === undefined || apartMs(other, report) < apartMs(best, report)) best = other;
+  }
+  return best;
+}
+
+/** Whether the scope of a report has already told of another one's call. */
+function isTaken(calls: readonly KnownReport[], of: KnownReport, report: Placed): boolean {
+  return calls.some((other) => {
+    return other.counted === of.counted && other.scope === report.scope && !isBelow(other, report);
+  });
+}
+
+function apartMs(a: Placed, b: Placed): number {
+  return Math.abs(a.endMs - b.endMs);
+}
+
+/** Whether one is the parent of the other. */
+function isBelow(a: Placed, b: Placed): boolean {
+  return a.span === b.parent || b.span === a.parent;
+}
+
 function isSameCall(a: Placed, b: Placed): boolean {
   const sameModel = a.model === b.model || isVersionOf(a.model.model, b.model.model);
-  if (a.span === b.parent || b.span === a.parent) return sameModel;
+  if (isBelow(a, b)) return sameModel;
   if (a.scope === b.scope || !(lastsWithin(a, b) || lastsWithin(b, a))) return false;
   if (a.responseId !== "" && a.responseId === b.responseId) return true;
-  return sameModel && a.parent !== "" && a.parent === b.parent;
+  if (!sameModel) return false;
+  const isOurs = a.scope === INSTRUMENTATION_SCOPE || b.scope === INSTRUMENTATION_SCOPE;
+  return isOurs || (a.parent !== "" && a.parent === b.parent);
 }
 
 /** One names the model, the other the dated version of it that has answered. */

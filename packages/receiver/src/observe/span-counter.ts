@@ -178,7 +178,8 @@ export class SpanCounter {
     if (purposes & PURPOSE.dialect) {
       outcome = this.callReader.read(rows, span, model, observations);
       if (outcome.kind === "duplicate") this.note("duplicate_call");
-      if (outcome.kind === "call" && !call.isInference) this.countCall(rows, span, model);
+      if (outcome.kind === "attempt") this.note("failed_attempt");
+      if (outcome.kind === "call" && !call.isInference) this.countCall(outcome, model);
       model = outcome.model;
       this.services.note(rows, span, model);
     }
@@ -224,9 +225,9 @@ export class SpanCounter {
   }
 
   /** A call of a dialect is an answer of its model like any other. */
-  private countCall(rows: SpanRows, span: number, model: ObservedModel): void {
-    model.latency("inference").add((rows.durationNs[span] as number) / NS_PER_S);
-    if (rows.status[span] === STATUS_ERROR) model.errors++;
+  private countCall({ durationNs, failed }: CallOutcome, model: ObservedModel): void {
+    model.latency("inference").add(durationNs / NS_PER_S);
+    if (failed) model.errors++;
     else model.successes++;
   }
 

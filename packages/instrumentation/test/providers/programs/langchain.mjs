@@ -54,6 +54,15 @@ let said = "";
 for await (const part of await model.stream(`why ${SECRET}`)) said += part.content;
 print("stream", said);
 const local = new FakeListChatModel({ responses: [`mine ${SECRET}`] });
+const again = new ChatOpenAI({
+  model: `retry-${process.pid}`,
+  apiKey: "key",
+  maxRetries: 1,
+  configuration,
+});
+print("again", (await again.invoke(`why ${SECRET}`)).content);
+const refused = new ChatOpenAI({ model: "refuse", apiKey: "key", configuration });
+await refused.invoke(`why ${SECRET}`).catch((error) => print("refused", error.message.length > 0));
 print("local", (await local.invoke(`why ${SECRET}`)).content);
 await chain
   .withConfig({ runName: "broken" })
