@@ -257,6 +257,7 @@ function createObserver(
       evaluations: {
         recentCalls: observe.recentCalls,
         evaluationWaitMs: observe.evaluationWait,
+        feedbackWithinMs: observe.feedbackWithin,
       },
       spanSeriesMax: spanMetrics.enabled ? spanMetrics.maxSeries : 0,
       prices: prices.enabled ? readPrices(prices.file) : undefined,

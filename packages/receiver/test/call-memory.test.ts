@@ -6,22 +6,26 @@ const keysOf = (call: number) => [spanKey(`trace-${call}`, "span"), idKey(`respo
 /** A memory of `capacity` calls that has got `count`; each call is its own group. */
 function filled(capacity: number, count: number): CallMemory {
   const memory = new CallMemory(capacity);
-  for (let call = 0; call < count; call++) memory.add(keysOf(call), call);
+  for (let call = 0; call < count; call++) memory.add(keysOf(call), call, 1000 + call);
   return memory;
 }
 
+/** The groups of calls by each of their keys; negative where none is found. */
 const found = (memory: CallMemory, count: number) =>
-  Array.from({ length: count }, (_, call) => keysOf(call).map((key) => memory.find(key)));
+  Array.from({ length: count }, (_, call) =>
+    keysOf(call).map((key) => memory.find(key)?.group ?? -1),
+  );
 
 describe("a memory of calls", () => {
   it("finds a call by each of its keys, and the latest one by a key that several have", () => {
     const memory = filled(100, 50);
     expect(found(memory, 50)).toEqual(Array.from({ length: 50 }, (_, call) => [call, call]));
-    memory.add([idKey("response-7")], 99);
-    expect(memory.find(idKey("response-7"))).toBe(99);
-    expect(memory.find(idKey("response-51"))).toBe(-1);
+    const added = memory.add([idKey("response-7")], 99, 5);
+    expect(memory.find(idKey("response-7"))).toEqual(added);
+    expect(added).toMatchObject({ group: 99, minute: 5 });
+    expect(memory.find(idKey("response-51"))).toBeUndefined();
     // A span's key and an id's are not confused.
-    expect(memory.find(idKey("trace-7span"))).toBe(-1);
+    expect(memory.find(idKey("trace-7span"))).toBeUndefined();
   });
 
   it.each([1, 7, 64, 100])(
@@ -52,11 +56,16 @@ describe("a memory of calls", () => {
     ]);
     expect(parts.map(({ bytes }) => bytes.length / CALL_BYTES)).toEqual([10, 4]);
     expect(memory.unsaved().parts).toEqual([]);
-    memory.add(keysOf(14), 14);
+    memory.add(keysOf(14), 14, 1014);
     expect(memory.unsaved().parts).toMatchObject([{ generation: 1, from: 4 }]);
     const other = new CallMemory(10);
     other.restore(parts);
     expect(found(other, 14)).toEqual(found(filled(10, 14), 14));
+    // Who it is does not change with a restart, and each is somebody else.
+    const calls = Array.from({ length: 14 }, (_, call) => memory.find(idKey(`response-${call}`)));
+    expect(calls.map((call) => call?.minute)).toEqual(calls.map((_, call) => 1000 + call));
+    expect(new Set(calls.map((call) => call?.id)).size).toBe(14);
+    expect(calls[3]).toEqual(other.find(idKey("response-3")));
     memory.forgetSaved();
     expect(memory.unsaved().parts.map(({ from }) => from)).toEqual([0, 0]);
   });

@@ -59,6 +59,7 @@ export const CALL_SIGNALS = {
   retrievalScore: signal("retrieval.score", "numeric", "", "similarity of each document found"),
   evaluationScore: signal("evaluation.score.", "numeric", "", "what an evaluator of a name gave"),
   evaluationLabel: signal("evaluation.label.", "category", "", "the same in words"),
+  evaluationRate: signal("evaluation.rate.", "rate", "", "answers with feedback that is all alike"),
 } as const satisfies Record<string, CallSignal>;
 
 /** One of {@link CALL_SIGNALS}. */

@@ -38,6 +38,11 @@ const observe = z.strictObject({
   recentCalls: z.int().min(0).max(5_000_000).default(50_000),
   /** How long an evaluation or feedback waits for its call, where it comes first. */
   evaluationWait: duration(0, DAY_MS, "10m"),
+  /**
+   * How long after a call its feedback counts, where that only ever happens, such as a copied
+   * answer: the share of calls that get it is known so much later; 0s for no such signals.
+   */
+  feedbackWithin: duration(0, DAY_MS, "1h"),
 });
 
 /** Calls and durations of all spans, for Jaeger's Monitor tab; off where a Collector does it. */

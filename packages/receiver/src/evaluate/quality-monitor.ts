@@ -3,7 +3,7 @@
  * missing values is tested as a rate of its own, and what cannot be right whatever the distribution
  * is counted.
  */
-import { METRICS } from "@tidemark/semconv";
+import { CALL_SIGNALS, METRICS } from "@tidemark/semconv";
 import type { ClosedWindow, SignalIdentity } from "../closed-window.js";
 import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
@@ -12,6 +12,12 @@ import type { Stage } from "../stage.js";
 import type { Violation } from "../violations.js";
 import { missingWindow, windowViolations } from "./window-quality.js";
 
+/** What people say comes when they like, and after the model's own work: or not at all. */
+const SAID_LATER = [
+  CALL_SIGNALS.evaluationScore.name,
+  CALL_SIGNALS.evaluationLabel.name,
+  CALL_SIGNALS.evaluationRate.name,
+];
 /** Windows of this length, the shortest one, are counted; longer ones hold the same values. */
 const COUNTED = 0;
 /** Signals of one model that were silent in a window, until another one of it has values. */
@@ -78,6 +84,7 @@ export class QualityMonitor implements Stage {
 
   /** A silent signal has vanished when others of its model are not, in whatever order they come. */
   private noteSilence({ signal, endMs }: ClosedWindow, isActive: boolean): void {
+    if (SAID_LATER.some((name) => signal.name.startsWith(name))) return;
     const name = keyOf(signal.model, signal.version);
     const window = this.windowOf(name, endMs);
     if (isActive) {

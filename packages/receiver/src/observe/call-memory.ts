@@ -5,19 +5,34 @@
  * Two generations of at most `capacity` calls each: a call is remembered for at least `capacity`
  * further ones. A call is found by any of its keys: where its span is, its trace, the id of its
  * response or of its prediction. Keys are kept as 64-bit hashes; with 400,000 of them a key that
- * was never added is taken for another with a probability of 2e-14. A call takes 132 bytes a
+ * was never added is taken for another with a probability of 2e-14. A call takes 136 bytes a
  * generation, and up to twice as many where the capacity is no power of two.
  */
 import { finish, mixHigh, mixLow } from "./recent-spans.js";
 
 /** Keys of one call; further ones are not looked at. */
 const KEYS_MAX = 4;
-/** Of a call in 32-bit words: its group, and two for each key. */
-const CALL_WORDS = 1 + 2 * KEYS_MAX;
+/** Of a call in 32-bit words: its group, two for each key, and the minute in which it was made. */
+const CALL_WORDS = 2 + 2 * KEYS_MAX;
+const KEYS_AT = 1;
+const MINUTE_AT = KEYS_AT + 2 * KEYS_MAX;
 /** What a call takes where it is stored. */
 export const CALL_BYTES = 4 * CALL_WORDS;
-/** Of a slot of the table: the hash, and the number of the group plus one. */
+/** Of a slot of the table: the hash, and the number of the call plus one. */
 const SLOT_WORDS = 3;
+
+/** Which call it is, and when it was made. */
+export interface CallPlace {
+  /** Minutes since the epoch. */
+  readonly minute: number;
+  /** Of its first key: the same in each run. */
+  readonly id: number;
+}
+
+/** A call that is remembered. */
+export interface RememberedCall extends CallPlace {
+  readonly group: number;
+}
 
 /** The key of a span, or of a whole trace, by ids as strings of their bytes. */
 export function spanKey(trace: string, span = ""): string {
@@ -60,19 +75,20 @@ class Generation {
   add(words: Int32Array, at: number): void {
     const { calls, table } = this;
     calls.set(words.subarray(at, at + CALL_WORDS), this.count * CALL_WORDS);
-    for (let key = at + 1; key < at + CALL_WORDS; key += 2) {
+    for (let key = at + KEYS_AT; key < at + MINUTE_AT; key += 2) {
       if (words[key + 1] === 0) break;
       const slot = this.slotOf(words[key] as number, words[key + 1] as number);
       table[slot] = words[key] as number;
       table[slot + 1] = words[key + 1] as number;
-      table[slot + 2] = (words[at] as number) + 1;
+      table[slot + 2] = this.count + 1;
     }
     this.count++;
   }
 
-  /** The group of the call with a key; negative when there is none. */
-  find(high: number, low: number): number {
-    return (this.table[this.slotOf(high, low) + 2] as number) - 1;
+  /** The call with a key. */
+  find(high: number, low: number): RememberedCall | undefined {
+    const call = (this.table[this.slotOf(high, low) + 2] as number) - 1;
+    return call < 0 ? undefined : callIn(this.calls, call * CALL_WORDS);
   }
 
   private slotOf(high: number, low: number): number {
@@ -99,26 +115,26 @@ export class CallMemory {
     this.capacity = capacity;
   }
 
-  /** Remembers that the call with these keys counts for a group. */
-  add(keys: readonly string[], group: number): void {
-    if (this.capacity === 0) return;
+  /** Remembers that the call with these keys, made in that minute, counts for a group. */
+  add(keys: readonly string[], group: number, minute: number): RememberedCall {
     const { words, hash } = this;
     words.fill(0);
     words[0] = group;
+    words[MINUTE_AT] = minute;
     for (const [index, key] of keys.slice(0, KEYS_MAX).entries()) {
       hashText(key, hash);
-      words.set(hash, 1 + 2 * index);
+      words.set(hash, KEYS_AT + 2 * index);
     }
-    this.addWords(words, 0);
+    if (this.capacity > 0) this.addWords(words, 0);
+    return callIn(words, 0);
   }
 
-  /** The group of the latest call with a key; negative when there is none. */
-  find(key: string): number {
+  /** The latest call with a key. */
+  find(key: string): RememberedCall | undefined {
     const { hash } = this;
     hashText(key, hash);
     const [high, low] = hash as unknown as [number, number];
-    const found = this.current?.find(high, low) ?? -1;
-    return found >= 0 ? found : (this.previous?.find(high, low) ?? -1);
+    return this.current?.find(high, low) ?? this.previous?.find(high, low);
   }
 
   /** What has come since the last call, to be stored, and how much is remembered by now. */
@@ -159,6 +175,14 @@ export class CallMemory {
     this.previous = this.current;
     this.current = spent.restart(this.previous.number + 1);
   }
+}
+
+/** Of the first key's hash, the 53 bits that a number holds. */
+function callIn(words: Int32Array, at: number): RememberedCall {
+  const high = (words[at + KEYS_AT] as number) >>> 0;
+  const low = (words[at + KEYS_AT + 1] as number) >>> 11;
+  const minute = words[at + MINUTE_AT] as number;
+  return { group: words[at] as number, minute, id: high * 2 ** 21 + low };
 }
 
 /** Two independent 32-bit mixes of a text's UTF-16 units. */

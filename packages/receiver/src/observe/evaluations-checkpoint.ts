@@ -99,5 +99,5 @@ export class EvaluationsCheckpoint {
 }
 
 function fileOf(generation: number): string {
-  return `calls-${generation}`;
+  return `recent-calls-${generation}`;
 }

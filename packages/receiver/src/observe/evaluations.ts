@@ -9,6 +9,7 @@ import type { MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
 import type { CallGroup, GroupItem } from "./call-groups.js";
 import { CallGroups, itemOf, NO_GROUP } from "./call-groups.js";
+import type { CallPlace } from "./call-memory.js";
 import { CallMemory } from "./call-memory.js";
 import type { ObserverState } from "./observer-state.js";
 
@@ -52,6 +53,16 @@ export type WaitingItem = Omit<Evaluation, "own" | "ids"> & {
 /** How often evaluations have met which end, as it is stored. */
 export type OutcomeItem = readonly [outcome: string, count: number];
 
+/**
+ * Counts a judgement for a group.
+ * @param call undefined when it is not known of which it is
+ */
+export type OnJudgement = (
+  judgement: Judgement,
+  group: CallGroup,
+  call: CallPlace | undefined,
+) => void;
+
 const OUTCOMES = ["joined", "unjoined", "without_call"] as const;
 
 /** Owned by the observer. */
@@ -65,41 +76,38 @@ export class Evaluations {
   private readonly waiting = new Set<Waiting>();
   private readonly byRef = new Map<string, Set<Waiting>>();
   private readonly outcomes = new CounterSet(OUTCOMES.map((outcome) => ({ outcome })));
-  private readonly count: (judgement: Judgement, group: CallGroup) => void;
+  private readonly count: OnJudgement;
 
   /**
    * @param calls how many calls are remembered at least
    * @param waitMs how long an evaluation waits for its call
    * @param count counts one for a group
    */
-  constructor(
-    calls: number,
-    waitMs: number,
-    count: (judgement: Judgement, group: CallGroup) => void,
-  ) {
+  constructor(calls: number, waitMs: number, count: OnJudgement) {
     this.calls = new CallMemory(calls);
     this.waitMs = waitMs;
     this.count = count;
   }
 
-  /** A call has been counted: what has waited for it counts now. */
-  addCall(keys: readonly string[], group: CallGroup): void {
+  /** A call has been counted, made in that minute: what has waited for it counts now. */
+  addCall(keys: readonly string[], group: CallGroup, minute: number): CallPlace | undefined {
     const id = this.groups.idOf(group);
-    if (id === NO_GROUP) return;
-    this.calls.add(keys, id);
-    if (this.waiting.size === 0) return;
+    if (id === NO_GROUP) return undefined;
+    const call = this.calls.add(keys, id, minute);
+    if (this.waiting.size === 0) return call;
     const found = this.groups.at(id) as CallGroup;
     for (const key of keys) {
       for (const waiting of this.byRef.get(key) ?? []) {
         this.remove(waiting);
-        this.settle(waiting.evaluation, found, "joined");
+        this.settle(waiting.evaluation, found, "joined", call);
       }
     }
+    return call;
   }
 
   /** Counts an evaluation of the very call whose span tells of it. */
-  addToCall(judgement: Judgement, group: CallGroup): void {
-    this.settle(judgement, group, "joined");
+  addToCall(judgement: Judgement, group: CallGroup, call: CallPlace | undefined): void {
+    this.settle(judgement, group, "joined", call);
   }
 
   /** Counts an evaluation for its call, or lets it wait for that. */
@@ -109,12 +117,7 @@ export class Evaluations {
       this.settle(evaluation, own, "without_call");
       return;
     }
-    for (const ref of refs) {
-      const group = this.groupOf(ref);
-      if (group === undefined) continue;
-      this.settle(evaluation, group, "joined");
-      return;
-    }
+    for (const ref of refs) if (this.join(evaluation, ref)) return;
     this.wait({ evaluation, untilMs: nowMs + this.waitMs });
     if (this.waiting.size > WAITING_MAX) this.giveUp([...this.waiting][0] as Waiting);
   }
@@ -169,9 +172,13 @@ export class Evaluations {
     }
   }
 
-  private groupOf(ref: string): CallGroup | undefined {
-    const id = this.calls.find(ref);
-    return id < 0 ? undefined : this.groups.at(id);
+  /** @returns whether a call is known by that key, and the evaluation counted as its */
+  private join(evaluation: Evaluation, ref: string): boolean {
+    const call = this.calls.find(ref);
+    const group = call && this.groups.at(call.group);
+    if (group === undefined) return false;
+    this.settle(evaluation, group, "joined", call);
+    return true;
   }
 
   private wait(waiting: Waiting): void {
@@ -196,13 +203,17 @@ export class Evaluations {
   private giveUp(waiting: Waiting): void {
     const { evaluation } = waiting;
     this.remove(waiting);
-    const group = evaluation.lastRef === "" ? undefined : this.groupOf(evaluation.lastRef);
-    if (group) this.settle(evaluation, group, "joined");
-    else this.settle(evaluation, evaluation.own, "unjoined");
+    if (evaluation.lastRef !== "" && this.join(evaluation, evaluation.lastRef)) return;
+    this.settle(evaluation, evaluation.own, "unjoined");
   }
 
-  private settle(judgement: Judgement, group: CallGroup, outcome: (typeof OUTCOMES)[number]): void {
+  private settle(
+    judgement: Judgement,
+    group: CallGroup,
+    outcome: (typeof OUTCOMES)[number],
+    call?: CallPlace,
+  ): void {
     this.outcomes.add({ outcome });
-    this.count(judgement, group);
+    this.count(judgement, group, call);
   }
 }

@@ -68,11 +68,11 @@ export class Learner {
   }
 
   /** Returns false when the signal holds numbers. */
-  addCategory(value: string, eventMs: number): boolean {
+  addCategory(value: string, eventMs: number, times = 1): boolean {
     if (this.sketch !== undefined || this.kind === "numeric") return false;
     this.categories ??= new CategoryCounts();
-    this.categories.add(value);
-    this.seen(eventMs);
+    this.categories.add(value, times);
+    this.seen(eventMs, times);
     return true;
   }
 
@@ -109,8 +109,8 @@ export class Learner {
     return { ...origin, kind: "categorical", categories, ...rate };
   }
 
-  private seen(eventMs: number): void {
-    this.count++;
+  private seen(eventMs: number, times = 1): void {
+    this.count += times;
     this.firstMs = Math.min(this.firstMs, eventMs);
     this.lastMs = Math.max(this.lastMs, eventMs);
   }

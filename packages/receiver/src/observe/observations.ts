@@ -12,6 +12,8 @@ const OBSERVATIONS_MAX = 1024;
 export class Observations {
   readonly keys = new Int32Array(OBSERVATIONS_MAX);
   readonly numbers = new Float64Array(OBSERVATIONS_MAX);
+  /** How many rows each stands for. */
+  readonly times = new Int32Array(OBSERVATIONS_MAX);
   readonly names: (string | undefined)[] = Array.from({ length: OBSERVATIONS_MAX });
   count = 0;
   /** What did not fit in, or was of another type than its signal, since the last {@link clear}. */
@@ -33,18 +35,19 @@ export class Observations {
     this.add(key, 0, name);
   }
 
-  /** Whether the event of a rate has happened. */
-  addEvent(key: number, happened: boolean): void {
-    this.add(key, 0, happened ? RATE_EVENT : RATE_OTHER);
+  /** Whether the event of a rate has happened, or has that many times. */
+  addEvent(key: number, happened: boolean, times = 1): void {
+    this.add(key, 0, happened ? RATE_EVENT : RATE_OTHER, times);
   }
 
-  private add(key: number, value: number, name: string | undefined): void {
+  private add(key: number, value: number, name: string | undefined, times = 1): void {
     if (key < 0 || this.count === OBSERVATIONS_MAX) {
       this.overflow++;
       return;
     }
     this.keys[this.count] = key;
     this.numbers[this.count] = value;
+    this.times[this.count] = times;
     this.names[this.count++] = name;
   }
 }

@@ -39,6 +39,8 @@ export interface EvaluationOptions {
   readonly recentCalls: number;
   /** How long an evaluation waits for its call to come. */
   readonly evaluationWaitMs: number;
+  /** How long after a call its feedback counts among that of a rate; 0 for no such rates. */
+  readonly feedbackWithinMs: number;
 }
 
 /** The observer's part of the configuration. */

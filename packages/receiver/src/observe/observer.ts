@@ -14,6 +14,7 @@ import type { Persistent } from "../state/checkpoints.js";
 import type { Rest, StateChanges, StoredState } from "../state/state-store.js";
 import type { WindowLength } from "../window-lengths.js";
 import { EvaluationsCheckpoint } from "./evaluations-checkpoint.js";
+import { FeedbackRatesCheckpoint } from "./feedback-rates-checkpoint.js";
 import { modelMetrics } from "./model-metrics.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import { ObserverCheckpoint } from "./observer-checkpoint.js";
@@ -27,7 +28,7 @@ import { SpanMetrics } from "./span-metrics.js";
 import { WindowCloser } from "./window-closer.js";
 import { emptySummary, merged, rowsOf } from "./window-summary.js";
 
-const NO_EVALUATIONS = { recentCalls: 0, evaluationWaitMs: 0 };
+const NO_EVALUATIONS = { recentCalls: 0, evaluationWaitMs: 0, feedbackWithinMs: 0 };
 
 /** How often the watermark is looked at when no spans come. */
 const TICK_MS = 250;
@@ -42,6 +43,7 @@ export class Observer implements Stage, Persistent {
   private readonly state: ObserverState;
   private readonly checkpoint: ObserverCheckpoint;
   private readonly evaluations: EvaluationsCheckpoint;
+  private readonly feedback: FeedbackRatesCheckpoint;
   private readonly counter: SpanCounter;
   /** Of all spans, those without a model too; undefined unless asked for. */
   private readonly spanMetrics: SpanMetrics | undefined;
@@ -89,7 +91,9 @@ export class Observer implements Stage, Persistent {
       read: (signal, [fromMs, toMs]) => this.past(signal, fromMs, toMs),
     });
     this.checkpoint = new ObserverCheckpoint(this.state, logger);
-    this.evaluations = new EvaluationsCheckpoint(this.state, this.counter.evaluations);
+    const { evaluations, rates } = this.counter.judgements;
+    this.evaluations = new EvaluationsCheckpoint(this.state, evaluations);
+    this.feedback = new FeedbackRatesCheckpoint(this.state, rates);
   }
 
   async start(): Promise<void> {
@@ -133,12 +137,14 @@ export class Observer implements Stage, Persistent {
   save(changes: StateChanges): Rest[] {
     const past = this.history?.save(changes, this.state.schedule.closedUntilMs) ?? [];
     this.evaluations.save(changes);
+    this.feedback.save(changes);
     return [this.checkpoint.save(changes), past];
   }
 
   saveFailed(): void {
     this.checkpoint.forgetSaved();
     this.evaluations.forgetSaved();
+    this.feedback.forgetSaved();
     this.history?.saveFailed();
   }
 
@@ -146,6 +152,7 @@ export class Observer implements Stage, Persistent {
     this.history = new PaneHistory(this.options.lengths, this.options.retention, stored);
     await this.checkpoint.restore(stored);
     await this.evaluations.restore(stored);
+    await this.feedback.restore(stored);
     // The last run may have ended before it had handed out everything.
     this.closer.begin();
   }
@@ -192,7 +199,7 @@ export class Observer implements Stage, Persistent {
     return [
       ...modelMetrics(this.observedModels(), this.state.sinceMs),
       ...(this.spanMetrics?.metrics() ?? []),
-      ...this.counter.evaluations.metrics(),
+      ...this.counter.judgements.evaluations.metrics(),
       { definition: METRICS.receiverObservations, points: this.counter.outcomePoints() },
       {
         definition: METRICS.receiverSignals,
@@ -208,8 +215,9 @@ export class Observer implements Stage, Persistent {
 
   /** Closes what the watermark has passed. */
   private advance(nowMs: number): void {
-    this.counter.advance(nowMs);
-    if (this.state.schedule.advance(this.state.watermark.advance(nowMs))) {
+    const watermarkMs = this.state.watermark.advance(nowMs);
+    this.counter.advance(nowMs, watermarkMs);
+    if (this.state.schedule.advance(watermarkMs)) {
       this.closer.begin();
       this.onBoundary();
     }

@@ -123,10 +123,10 @@ export class SignalPanes {
   }
 
   /** Adds a category to its pane; false when the signal holds numbers. */
-  addCategory(name: string, pane: number): boolean {
+  addCategory(name: string, pane: number, times = 1): boolean {
     const summary = this.pane(pane);
     if (summary instanceof GridSummary) return false;
-    summary.add(name);
+    summary.add(name, times);
     return true;
   }
 

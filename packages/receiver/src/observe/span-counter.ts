@@ -10,10 +10,9 @@ import {
   VALUE_STRING,
 } from "../otlp/span-rows.js";
 import { ROLE } from "../otlp/wanted-keys.js";
-import type { CallGroup } from "./call-groups.js";
 import { type CallOutcome, CallReader } from "./call-reader.js";
 import { DeclaredReader } from "./declared-reader.js";
-import type { Evaluations, Judgement } from "./evaluations.js";
+import type { CountTold } from "./judgement-counter.js";
 import { JudgementCounter } from "./judgement-counter.js";
 import type { ModelCall } from "./model-calls.js";
 import { ModelCalls } from "./model-calls.js";
@@ -33,6 +32,8 @@ const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
 /** The year 2000: earlier is no time of a span, but that of a clock that was never set. */
 const CLOCKS_FROM_MS = 946_684_800_000;
+
+type Told = Parameters<CountTold>;
 
 /** Turns the rows of requests into what an {@link ObserverState} holds. */
 export class SpanCounter {
@@ -55,16 +56,15 @@ export class SpanCounter {
   private readonly declared: DeclaredReader;
   private readonly segments: SpanSegments;
   private readonly runs: SpanRuns;
-  private readonly judgements: JudgementCounter;
+  /** What was said of calls, and which calls there were. */
+  readonly judgements: JudgementCounter;
   /** When the present request came. */
   private nowMs = 0;
   private readonly outer: OuterPurposes;
 
   constructor(state: ObserverState, options: EvaluationOptions) {
     this.state = state;
-    this.judgements = new JudgementCounter(state, options, (...told) =>
-      this.countJudgement(...told),
-    );
+    this.judgements = new JudgementCounter(state, options, (...told) => this.countTold(...told));
     this.adder = new ValueAdder(state.snapshot);
     this.heads = new SpanHeads(state, SPANS_AT_ONCE);
     this.calls = new ModelCalls(state);
@@ -94,15 +94,10 @@ export class SpanCounter {
     }
   }
 
-  /** What was said of calls, and which calls there were. */
-  get evaluations(): Evaluations {
-    return this.judgements.evaluations;
-  }
-
-  /** Lets no evaluation wait longer for its call than it may. */
-  advance(nowMs: number): void {
+  /** Lets no evaluation, and no call for its feedback, wait longer than it may. */
+  advance(nowMs: number, watermarkMs: number): void {
     this.nowMs = nowMs;
-    this.evaluations.advance(nowMs);
+    this.judgements.advance(nowMs, watermarkMs);
     this.adder.settle();
   }
 
@@ -187,7 +182,9 @@ export class SpanCounter {
     this.countObservations(model, observations);
     this.noteLost(observations);
     const segments = purposes & PURPOSE.segment ? this.countSegments(rows, span, model) : [];
-    if (outcome) this.judgements.read(rows, span, outcome, segments, this.nowMs);
+    if (!outcome) return;
+    const { timeMs: eventMs } = this.adder.place;
+    this.judgements.read(rows, span, outcome, segments, { eventMs, nowMs: this.nowMs });
   }
 
   /** @returns the segments that the span belongs to; overwritten by the next span's */
@@ -207,12 +204,8 @@ export class SpanCounter {
     return segments.found;
   }
 
-  /** Counts what was said of an answer, in the pane of when it was said. */
-  private countJudgement(
-    { timeMs, ids }: Judgement,
-    { model, segments }: CallGroup,
-    observations: Observations,
-  ): void {
+  /** Counts what was said of answers, in the pane of when it was said. */
+  private countTold(...[{ timeMs, ids }, { model, segments }, observations]: Told): void {
     const { schedule } = this.state;
     const eventMs = this.eventTime(timeMs, this.nowMs);
     this.isTooLate = schedule.isLate(eventMs) && schedule.isTooLate(eventMs);
@@ -239,7 +232,7 @@ export class SpanCounter {
 
   private countObservations(model: ObservedModel, observations: Observations): void {
     if (this.isTooLate) return;
-    const { keys, numbers, names, count } = observations;
+    const { keys, numbers, names, times, count } = observations;
     for (let at = 0; at < count; at++) {
       const key = keys[at] as number;
       const role = this.state.keys.roleOf(key);
@@ -249,8 +242,8 @@ export class SpanCounter {
       const isTaken =
         name === undefined
           ? this.adder.addNumber(signal, numbers[at] as number)
-          : this.adder.addCategory(signal, name);
-      if (isTaken) this.observed++;
+          : this.adder.addCategory(signal, name, times[at]);
+      if (isTaken) this.observed += times[at] as number;
       else this.note("invalid");
       if (signal.learner) model.finishLearning(signal);
     }

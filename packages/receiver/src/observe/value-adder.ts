@@ -35,10 +35,13 @@ export class ValueAdder {
     this.pane = pane;
   }
 
-  /** Begins with what was said of a span earlier: `ids` are 16 bytes of its trace and its own 8. */
-  beginAt(ids: Uint8Array, eventMs: number, pane: number): void {
+  /**
+   * Begins with what was said of a span earlier.
+   * @param ids 16 bytes of its trace and its own 8; undefined where many spans have said it
+   */
+  beginAt(ids: Uint8Array | undefined, eventMs: number, pane: number): void {
     const { place } = this;
-    place.view = new DataView(ids.buffer, ids.byteOffset, ids.byteLength);
+    place.view = ids ? new DataView(ids.buffer, ids.byteOffset, ids.byteLength) : NO_VIEW;
     place.traceOffset = 0;
     place.spanOffset = 16;
     place.timeMs = this.eventMs = eventMs;
@@ -84,19 +87,19 @@ export class ValueAdder {
   }
 
   /** @returns false when the value is none of this signal; that is counted */
-  addCategory(signal: ObservedSignal, value: string): boolean {
+  addCategory(signal: ObservedSignal, value: string, times = 1): boolean {
     this.snapshot.beforeChange(signal.identity);
     const { panes } = signal;
     const isTaken =
       panes === undefined
-        ? (signal.learner?.addCategory(value, this.eventMs) ?? false)
-        : panes.addCategory(value, this.pane);
+        ? (signal.learner?.addCategory(value, this.eventMs, times) ?? false)
+        : panes.addCategory(value, this.pane, times);
     if (!isTaken) {
       countViolation(signal, "type");
       return false;
     }
     if (panes === undefined) return true;
-    panes.offerExemplar(value, this.place);
+    if (this.place.view !== NO_VIEW) panes.offerExemplar(value, this.place);
     if (panes.isUnusualName(value)) {
       this.noteUnusual(signal);
       if (isNewCategory(panes.reference, value)) countViolation(signal, "new_category");
