@@ -103,10 +103,13 @@ function readAnswer(call: ModelCall, answer: Loose): void {
 function usageOf(value: unknown): TokenUsage | undefined {
   if (!holds(value)) return undefined;
   const usage = loose(value);
-  const details = loose(usage["promptTokensDetails"] ?? usage["promptTokenDetails"]);
+  // What the library has no name for, it hands on under the API's.
+  const read = loose(usage["prompt_tokens_details"] ?? usage["prompt_token_details"]);
+  const written = loose(usage["completion_tokens_details"]);
   return {
     input: tokens(usage["promptTokens"]),
     output: tokens(usage["completionTokens"]),
-    cacheRead: tokens(details["cachedTokens"]) ?? tokens(usage["numCachedTokens"]),
+    cacheRead: tokens(read["cached_tokens"]) ?? tokens(usage["num_cached_tokens"]),
+    reasoning: tokens(written["reasoning_tokens"]),
   };
 }

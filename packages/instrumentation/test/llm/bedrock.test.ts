@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { BEDROCK_USAGE, startBedrock } from "./bedrock-server.js";
 import { installProviders, PREPARED_WITHIN_MS } from "./providers.js";
 import type { ProviderRun } from "./run-provider.js";
 import { runProvider } from "./run-provider.js";
@@ -33,7 +34,8 @@ beforeAll(async () => {
     { streamingProfile: { ttft: TTFT_MS, tps: TPS }, chunkSize: 8 },
   );
   await mock.start();
-  run = await runProvider("newest", "bedrock.mjs", mock.url, { env: { SECRET } });
+  const scenarios = ["whole", "stream", "break", "invoke"];
+  run = await runProvider("newest", "bedrock.mjs", mock.url, { env: { SECRET }, scenarios });
 }, PREPARED_WITHIN_MS);
 afterAll(() => mock.stop());
 
@@ -79,6 +81,32 @@ test("of InvokeModel's bytes only usage is read", () => {
     "gen_ai.usage.output_tokens": 12,
   });
 });
+
+test.each(["whole", "stream", "invoke", "invoke-stream"])(
+  "what was read from a cache and written into it is stated: %s",
+  async (scenario) => {
+    const server = await startBedrock();
+    const options = { env: { SECRET }, scenarios: [scenario] };
+    const { spans, seen, exported } = await runProvider(
+      "newest",
+      "bedrock.mjs",
+      server.url,
+      options,
+    );
+    server.close();
+    expect(seen.get(scenario)?.error).toBeUndefined();
+    const { fresh, cacheRead, cacheWrite, output } = BEDROCK_USAGE;
+    expect(spans.map(({ attributes }) => attributes)).toMatchObject([
+      {
+        "gen_ai.usage.input_tokens": fresh + cacheRead + cacheWrite,
+        "gen_ai.usage.output_tokens": output,
+        "gen_ai.usage.cache_read.input_tokens": cacheRead,
+        "gen_ai.usage.cache_creation.input_tokens": cacheWrite,
+      },
+    ]);
+    expect(exported.includes("blue")).toBe(false);
+  },
+);
 
 test("no content leaves the app", () => {
   expect(run.exported.includes("aws.bedrock")).toBe(true);

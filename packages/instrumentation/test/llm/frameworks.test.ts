@@ -115,7 +115,12 @@ describe.each(["newest", "oldest"] as const)("LangChain, %s version", (era) => {
   test("a call of a model is counted once: by the library that makes it, below its chain", () => {
     const calls = named("chat chain");
     expect(calls).toHaveLength(3);
-    expect(calls[0]?.attributes).toMatchObject(usage);
+    for (const { attributes } of calls) {
+      // Older versions do not ask for the usage of a stream.
+      if (era === "newest" || !attributes["gen_ai.request.stream"]) {
+        expect(attributes).toMatchObject(usage);
+      }
+    }
     const inTrace = run.spans.filter(({ traceId }) => traceId === calls[0]?.traceId);
     const withUsage = inTrace.filter((span) => "gen_ai.usage.input_tokens" in span.attributes);
     expect(withUsage).toEqual([calls[0]]);

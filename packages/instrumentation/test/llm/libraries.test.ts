@@ -23,6 +23,8 @@ interface Library {
   readonly first: "reasoning" | "text";
   /** Libraries that hold the streams that they have made never let one go. */
   readonly holdsStreams?: true;
+  /** What the oldest version does not hand on. */
+  readonly oldestLacks?: readonly ("cacheRead" | "reasoning")[];
   /** A stream that ends without its last word is an error to some libraries. */
   readonly cutFails?: true;
 }
@@ -33,6 +35,7 @@ const LIBRARIES: Readonly<Record<string, Library>> = {
     provider: "anthropic",
     cacheRead: USAGE.cached,
     cacheWrite: 10,
+    reasoning: USAGE.reasoning,
     finish: "end_turn",
     first: "reasoning",
   },
@@ -47,6 +50,9 @@ const LIBRARIES: Readonly<Record<string, Library>> = {
   mistral: {
     eras: ["newest", "oldest"],
     provider: "mistral_ai",
+    cacheRead: USAGE.cached,
+    reasoning: USAGE.reasoning,
+    oldestLacks: ["cacheRead", "reasoning"],
     finish: "stop",
     first: "text",
   },
@@ -61,6 +67,8 @@ const LIBRARIES: Readonly<Record<string, Library>> = {
   cohere: {
     eras: ["newest", "oldest"],
     provider: "cohere",
+    cacheRead: USAGE.cached,
+    oldestLacks: ["cacheRead"],
     finish: "COMPLETE",
     first: "text",
   },
@@ -101,19 +109,22 @@ describe.each(cases)("$title, $era version", ({ title, era, library }) => {
       "gen_ai.usage.output_tokens": USAGE.output,
       "gen_ai.response.finish_reasons": [library.finish],
     });
-    expect(attributes("whole")["gen_ai.usage.cache_read.input_tokens"]).toBe(library.cacheRead);
-    expect(attributes("whole")["gen_ai.usage.cache_creation.input_tokens"]).toBe(
-      library.cacheWrite,
-    );
-    expect(attributes("whole")["gen_ai.usage.reasoning.output_tokens"]).toBe(library.reasoning);
   });
 
-  test("a stream has the same usage", () => {
-    const whole = attributes("whole");
-    const streamed = attributes("think");
-    for (const key of ["input_tokens", "output_tokens", "cache_read.input_tokens"]) {
-      const name = `gen_ai.usage.${key}`;
-      expect(streamed[name]).toBe(whole[name]);
+  test("a whole answer and a stream say what was cached and thought, where the API does", () => {
+    const lacks = era === "oldest" ? (library.oldestLacks ?? []) : [];
+    const { cacheRead, cacheWrite, reasoning } = library;
+    const expected = {
+      input_tokens: USAGE.input,
+      output_tokens: USAGE.output,
+      "cache_read.input_tokens": lacks.includes("cacheRead") ? undefined : cacheRead,
+      "cache_creation.input_tokens": cacheWrite,
+      "reasoning.output_tokens": lacks.includes("reasoning") ? undefined : reasoning,
+    };
+    for (const [key, tokens] of Object.entries(expected)) {
+      for (const model of ["whole", "think"]) {
+        expect(attributes(model)[`gen_ai.usage.${key}`], `${key} of ${model}`).toBe(tokens);
+      }
     }
   });
 
@@ -220,6 +231,17 @@ describe("anthropic, from 0.134 on, makes its spans itself", () => {
       expect(of(model)[0]?.scope).toBe("com.anthropic.sdk.typescript");
     }
     expect(run.spans).toEqual([]);
+  });
+
+  test("it says what was cached, of a whole answer and of a stream", () => {
+    for (const model of ["whole", "think"]) {
+      expect(of(model)[0]?.attributes, model).toMatchObject({
+        "gen_ai.usage.input_tokens": USAGE.input,
+        "gen_ai.usage.output_tokens": USAGE.output,
+        "gen_ai.usage.cache_read.input_tokens": USAGE.cached,
+        "gen_ai.usage.reasoning.output_tokens": USAGE.reasoning,
+      });
+    }
   });
 
   test("the times between chunks and the source of its cost are added to it", () => {

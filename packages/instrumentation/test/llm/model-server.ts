@@ -56,6 +56,10 @@ const anthropicUsage = {
   cache_read_input_tokens: USAGE.cached,
   cache_creation_input_tokens: 10,
 };
+const anthropicOutput = {
+  output_tokens: USAGE.output,
+  output_tokens_details: { thinking_tokens: USAGE.reasoning },
+};
 const geminiUsage = {
   promptTokenCount: USAGE.input,
   cachedContentTokenCount: USAGE.cached,
@@ -67,6 +71,7 @@ const ollamaUsage = { prompt_eval_count: USAGE.input, eval_count: USAGE.output }
 const cohereUsage = {
   billed_units: { input_tokens: 90, output_tokens: 18 },
   tokens: { input_tokens: USAGE.input, output_tokens: USAGE.output },
+  cached_tokens: USAGE.cached,
 };
 
 const TOOL_MESSAGE = {
@@ -169,7 +174,7 @@ const DIALECTS: readonly Dialect[] = [
       model,
       content: [{ type: "text", text: said }],
       stop_reason: "end_turn",
-      usage: { ...anthropicUsage, output_tokens: USAGE.output },
+      usage: { ...anthropicUsage, ...anthropicOutput },
     }),
     start: (model) => [
       {
@@ -202,7 +207,7 @@ const DIALECTS: readonly Dialect[] = [
       {
         type: "message_delta",
         delta: { stop_reason: "end_turn" },
-        usage: { output_tokens: USAGE.output },
+        usage: anthropicOutput,
       },
       { type: "message_stop" },
     ],

@@ -4,6 +4,7 @@ import {
   ConverseCommand,
   ConverseStreamCommand,
   InvokeModelCommand,
+  InvokeModelWithResponseStreamCommand,
 } from "@aws-sdk/client-bedrock-runtime";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 
@@ -18,6 +19,12 @@ const client = new BedrockRuntimeClient({
 });
 const messages = [{ role: "user", content: [{ text: `sky ${SECRET}` }] }];
 const modelId = "anthropic.claude-3-5-sonnet-20241022-v2:0";
+
+const body = JSON.stringify({
+  anthropic_version: "bedrock-2023-05-31",
+  max_tokens: 9,
+  messages: [{ role: "user", content: `sky ${SECRET}` }],
+});
 
 const read = async (until) => {
   const startedMs = performance.now();
@@ -38,15 +45,19 @@ const scenarios = {
   stream: () => read(),
   break: () => read(2),
   invoke: async () => {
-    const asked = [{ role: "user", content: `sky ${SECRET}` }];
-    const version = { anthropic_version: "bedrock-2023-05-31" };
-    const body = { ...version, max_tokens: 9, messages: asked };
-    const command = new InvokeModelCommand({ modelId, body: JSON.stringify(body) });
-    const answer = await client.send(command);
+    const answer = await client.send(new InvokeModelCommand({ modelId, body }));
     return JSON.parse(new TextDecoder().decode(answer.body)).content[0].text;
   },
+  "invoke-stream": async () => {
+    const command = new InvokeModelWithResponseStreamCommand({ modelId, body });
+    let chunks = 0;
+    for await (const _ of (await client.send(command)).body) chunks++;
+    return chunks;
+  },
 };
+const asked = process.argv.slice(2);
 for (const [name, scenario] of Object.entries(scenarios)) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
   let outcome;
   try {
     outcome = { value: await scenario() };
