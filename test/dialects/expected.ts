@@ -63,10 +63,19 @@ const anthropic = (signals: Signals): Knowledge => ({ model: CLAUDE, signals });
 const ours = openAi({ ...OURS, ...REASONING, ...NAME }, { ...EMBEDDED_NAME, ...DIMENSIONS });
 const claude = anthropic({ ...USAGE, ...CACHED, ...WRITTEN, ...FIRST, ...REASONS, ...NAME });
 
+const ai6 = openAi(
+  { ...USAGE, ...CACHED, ...REASONING, ...FIRST, ...REASONS, ...NAME },
+  EMBEDDED_TOKENS,
+);
+
 /** By the name of the library. */
 export const EXPECTED: Readonly<Record<string, Knowledge>> = {
   "tidemark-openai": ours,
   "tidemark-anthropic": anthropic({ ...OURS, ...WRITTEN, ...NAME }),
+  "tidemark-ai-6": openAi(
+    { ...OURS, ...REASONING, ...NAME },
+    { ...EMBEDDED_TOKENS, ...DIMENSIONS },
+  ),
   "tidemark-ai-7": openAi({ ...OURS, ...REASONING }, { ...EMBEDDED_TOKENS, ...DIMENSIONS }),
   "tidemark-langchain": ours,
   "gen-ai-openai": openAi({ ...USAGE, ...REASONS, ...NAME }, EMBEDDED_NAME),
@@ -89,10 +98,7 @@ export const EXPECTED: Readonly<Record<string, Knowledge>> = {
   }),
   "traceloop-langchain": openAi({ ...USAGE, ...REASONS, ...NAME }),
   "anthropic-native": claude,
-  "ai-6": openAi(
-    { ...USAGE, ...CACHED, ...REASONING, ...FIRST, ...REASONS, ...NAME },
-    EMBEDDED_TOKENS,
-  ),
+  "ai-6": ai6,
   "ai-7": openAi({ ...OURS, ...NAME }, EMBEDDED_TOKENS),
   "langfuse-openai": openAi({ ...USAGE, ...CACHED, ...REASONING, ...FIRST }, EMBEDDED),
 };
@@ -107,6 +113,8 @@ export const BESIDE_OURS: Readonly<Record<string, Knowledge>> = {
   "langfuse-openai": ours,
   "anthropic-native": anthropic({ ...OURS, ...WRITTEN, ...NAME }),
   "openinference-anthropic": anthropic({ ...OURS, ...WRITTEN, ...NAME }),
+  // An app that has its own telemetry keeps that.
+  "ai-6": ai6,
   "ai-7": openAi({ ...OURS, ...REASONING, ...NAME }, { ...EMBEDDED_TOKENS, ...DIMENSIONS }),
 };
 

@@ -9,6 +9,7 @@ const REGISTER = at("../../packages/instrumentation/dist/register.cjs");
 export const LIBRARIES = [
   "tidemark-openai",
   "tidemark-anthropic",
+  "tidemark-ai-6",
   "tidemark-ai-7",
   "tidemark-langchain",
   "gen-ai-openai",

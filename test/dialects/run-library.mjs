@@ -32,8 +32,7 @@ async function instrumented(Instrumentation, module) {
   return instrumentation;
 }
 
-async function useAiSdk(ai, provider, options = {}) {
-  const { createOpenAI } = await import(provider);
+async function useAiSdk(ai, createOpenAI, options = {}) {
   const openai = createOpenAI(openAiOptions);
   return () => callAiSdk(ai, openai.chat(MODEL), openai.embedding(EMBEDDER), options);
 }
@@ -62,8 +61,15 @@ const LIBRARIES = {
     const Anthropic = require("@anthropic-ai/sdk");
     return () => callAnthropic(new Anthropic({ ...anthropicOptions, openTelemetry: false }));
   },
-  "tidemark-ai-6": async () => useAiSdk(await import("ai-6"), "ai-sdk-openai-3"),
-  "tidemark-ai-7": async () => useAiSdk(await import("ai"), "@ai-sdk/openai"),
+  "tidemark-ai-6": async () => {
+    const { ai, createOpenAI } = await import("./ai-6/ai.mjs");
+    return useAiSdk(ai, createOpenAI);
+  },
+  "tidemark-ai-7": async () => {
+    const ai = await import("ai");
+    const { createOpenAI } = await import("@ai-sdk/openai");
+    return useAiSdk(ai, createOpenAI);
+  },
   "tidemark-langchain": () => useLangChain(),
   "gen-ai-openai": async () => {
     await provide();
@@ -100,7 +106,8 @@ const LIBRARIES = {
     const ai = await import("ai");
     const { OpenTelemetry } = await import("@ai-sdk/otel");
     ai.registerTelemetry(new OpenTelemetry({ usage: true, embedding: true }));
-    return useAiSdk(ai, "@ai-sdk/openai");
+    const { createOpenAI } = await import("@ai-sdk/openai");
+    return useAiSdk(ai, createOpenAI);
   },
   "traceloop-openai": async () => {
     await provide();
@@ -129,14 +136,16 @@ const LIBRARIES = {
   "ai-6": async () => {
     await provide();
     const telemetry = { experimental_telemetry: { isEnabled: true } };
-    return useAiSdk(await import("ai-6"), "ai-sdk-openai-3", telemetry);
+    const { ai, createOpenAI } = await import("./ai-6/ai.mjs");
+    return useAiSdk(ai, createOpenAI, telemetry);
   },
   "ai-7": async () => {
     await provide();
     const ai = await import("ai");
     const { OpenTelemetry } = await import("@ai-sdk/otel");
     ai.registerTelemetry(new OpenTelemetry());
-    return useAiSdk(ai, "@ai-sdk/openai");
+    const { createOpenAI } = await import("@ai-sdk/openai");
+    return useAiSdk(ai, createOpenAI);
   },
   "langfuse-openai": async () => {
     const { LangfuseSpanProcessor } = await import("@langfuse/otel");

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 
-for (const end of ["lowest", "latest", "beside", "sdk-2", "../dialects"]) {
+for (const end of ["lowest", "latest", "beside", "sdk-2", "../dialects", "../dialects/ai-6"]) {
   const folder = new URL(`./${end}/`, import.meta.url);
   const lock = readFileSync(new URL("package-lock.json", folder), "utf8");
   const stamp = new URL("node_modules/.installed-lock.json", folder);

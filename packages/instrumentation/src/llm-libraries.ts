@@ -27,7 +27,7 @@ export const LLM_LIBRARIES: readonly LlmLibrary[] = [
   { module: "ollama", name: "ollama", majors: [0, 0] },
   { module: "cohere-ai", name: "cohere", majors: [7, 8] },
   { module: "@aws-sdk/client-bedrock-runtime", name: "bedrock", majors: [3, 3] },
-  { module: "ai", name: "vercel-ai", majors: [7, 7] },
+  { module: "ai", name: "vercel-ai", majors: [6, 7] },
 ];
 
 /** LangChain has no main module: its files are hooked where the program's own copy is. */
@@ -55,17 +55,17 @@ export class LlmLibraries {
     return [...this.libraries.map(({ module }) => module), ...this.files];
   }
 
-  /** Patches a module's exports in place, if it is one of these libraries. */
-  patch(module: string, exports: unknown, folder: string | undefined): void {
+  /** Patches a module's exports, if it is one of these libraries; what takes their place. */
+  patch(module: string, exports: unknown, folder: string | undefined): unknown {
     const library = this.libraries.find((candidate) => candidate.module === module);
-    if (library === undefined && !this.files.includes(module)) return;
-    if (library !== undefined && !isKnown(library, folder)) return;
+    if (library === undefined && !this.files.includes(module)) return exports;
+    if (library !== undefined && !isKnown(library, folder)) return exports;
     const { LlmSettings: Settings, PATCHES } = ownRequire(
       "./llm/llm-patches.js",
     ) as typeof import("./llm/llm-patches.js");
     this.settings ??= new Settings(this.config);
     const known = library?.module ?? LANGCHAIN_FILES.find((file) => module.includes(file)) ?? "";
-    PATCHES[known]?.(exports, this.settings);
+    return PATCHES[known]?.(exports, this.settings) ?? exports;
   }
 }
 

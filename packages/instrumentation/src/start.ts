@@ -68,8 +68,7 @@ export function startInstrumentation(): void {
   guarded("hooking modules", () => {
     hookModules(hooked, (module, exports, folder) => {
       if (module === API_MODULE) own?.watchCopy(exports);
-      llm.patch(module, exports, folder);
-      return stages.patch(module, exports, versions);
+      return stages.patch(module, llm.patch(module, exports, folder), versions);
     });
   });
 }

@@ -16,18 +16,19 @@ import { patchVercelAi } from "./vercel-ai.js";
 
 export { LlmSettings } from "./llm-settings.js";
 
-/** Patches by module. */
-export const PATCHES: Readonly<Record<string, (exports: unknown, settings: LlmSettings) => void>> =
-  {
-    openai: patchOpenai,
-    "@anthropic-ai/sdk": patchAnthropic,
-    "@google/genai": patchGoogleGenai,
-    "@mistralai/mistralai": patchMistral,
-    ollama: patchOllama,
-    "cohere-ai": patchCohere,
-    "@aws-sdk/client-bedrock-runtime": patchBedrock,
-    ai: patchVercelAi,
-    "dist/callbacks/manager": patchLangchainCallbacks,
-    "dist/utils/async_caller": patchLangchainCaller,
-    "dist/vectorstores": patchLangchainVectorStores,
-  };
+/** Patches by module; what one returns takes the exports' place, if it returns anything. */
+export const PATCHES: Readonly<
+  Record<string, (exports: unknown, settings: LlmSettings) => unknown>
+> = {
+  openai: patchOpenai,
+  "@anthropic-ai/sdk": patchAnthropic,
+  "@google/genai": patchGoogleGenai,
+  "@mistralai/mistralai": patchMistral,
+  ollama: patchOllama,
+  "cohere-ai": patchCohere,
+  "@aws-sdk/client-bedrock-runtime": patchBedrock,
+  ai: patchVercelAi,
+  "dist/callbacks/manager": patchLangchainCallbacks,
+  "dist/utils/async_caller": patchLangchainCaller,
+  "dist/vectorstores": patchLangchainVectorStores,
+};

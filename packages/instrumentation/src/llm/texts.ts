@@ -49,6 +49,8 @@ export function chunkText(value: unknown): string {
   if (typeof type === "string" && type.startsWith("response.")) {
     return type === "response.output_text.delta" && typeof delta === "string" ? delta : "";
   }
+  // The AI SDK's parts of a stream.
+  if (typeof type === "string" && /^(?:reasoning|tool)-/.test(type)) return "";
   if (contentBlockDelta !== undefined) return textIn(loose(contentBlockDelta)["delta"]);
   if (delta !== undefined) return textIn(loose(delta)["message"] ?? delta);
   if (candidates !== undefined) return textIn(loose(list(candidates)[0])["content"]);
@@ -58,12 +60,14 @@ export function chunkText(value: unknown): string {
 /** The vectors of an answer, of whatever provider. */
 export function vectorsIn(answer: unknown): ArrayLike<number>[] {
   const { data, embeddings, embedding } = loose(answer);
-  const { float, values } = loose(embeddings);
+  // A list has a method that is called values.
+  const { float, values } = Array.isArray(embeddings) ? {} : loose(embeddings);
   const found = list(data ?? float ?? values ?? embeddings);
   const rows = found.length > 0 ? found : [embedding];
   return rows.flatMap((row) => {
+    if (isVector(row)) return [row];
     const { embedding: own, values: numbers } = loose(row);
-    const vector = own ?? numbers ?? row;
+    const vector = own ?? numbers;
     return isVector(vector) ? [vector] : [];
   });
 }

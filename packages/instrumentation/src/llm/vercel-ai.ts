@@ -1,7 +1,4 @@
-/**
- * `ai` 7: its telemetry hook, which tells of every call whether or not the app has asked for spans.
- * Version 6 has a hook that tells of no failures; its own spans are a dialect of the receiver's.
- */
+/** `ai` 7: its telemetry hook tells of every call, whether or not the app has asked for spans. */
 import type { Attributes } from "@opentelemetry/api";
 import { GEN_AI } from "@tidemark/semconv";
 import { guarded } from "../complain.js";
@@ -14,6 +11,7 @@ import { OpenSpans } from "./open-spans.js";
 import { beginTool } from "./step-span.js";
 import type { TokenUsage } from "./token-usage.js";
 import { tokens } from "./token-usage.js";
+import { patchVercelAi6 } from "./vercel-ai-6.js";
 
 const INTEGRATIONS = "AI_SDK_TELEMETRY_INTEGRATIONS";
 const MS_PER_S = 1000;
@@ -30,13 +28,20 @@ const PROVIDERS: readonly (readonly [prefix: string, provider: string])[] = [
 
 let isRegistered = false;
 
-/** Registers the hook, once in a process: all copies of the package share it. */
-export function patchVercelAi(_exports: unknown, settings: LlmSettings): void {
-  if (isRegistered) return;
+/**
+ * Registers the hook, once in a process: all copies of the package share it. That of version 6
+ * tells of no failures: see `vercel-ai-6.ts`.
+ */
+export function patchVercelAi(exports: unknown, settings: LlmSettings): unknown {
+  if (loose(exports)["registerTelemetry"] === undefined) {
+    return patchVercelAi6(exports, settings, providerOf);
+  }
+  if (isRegistered) return exports;
   isRegistered = true;
   const globals = globalThis as { [INTEGRATIONS]?: unknown[] };
   globals[INTEGRATIONS] ??= [];
   globals[INTEGRATIONS].push(integration(settings));
+  return exports;
 }
 
 function integration(settings: LlmSettings) {

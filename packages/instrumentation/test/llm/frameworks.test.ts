@@ -20,12 +20,18 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-describe("the AI SDK", () => {
+describe.each([
+  ["7", "newest"],
+  ["6", "newer"],
+] as const)("the AI SDK, version %s", (_, era) => {
   let run: ProviderRun;
+  let models: typeof server;
 
   beforeAll(async () => {
-    run = await runProvider("newest", "vercel-ai.mjs", server.url, { env: { SECRET } });
+    models = await startModelServer();
+    run = await runProvider(era, "vercel-ai.mjs", models.url, { env: { SECRET } });
   }, PREPARED_WITHIN_MS);
+  afterAll(() => models.close());
 
   const of = (model: string) =>
     run.spans.filter(({ attributes }) => attributes["gen_ai.request.model"] === model);
@@ -38,7 +44,7 @@ describe("the AI SDK", () => {
       expect(of(model)).toHaveLength(1);
       expect(of(model)[0]?.attributes).toMatchObject(usage);
     }
-    expect(server.requests.get("retry")).toBe(2);
+    expect(models.requests.get("retry")).toBe(2);
   });
 
   test("a stream states its times", () => {

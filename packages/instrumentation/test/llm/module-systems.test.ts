@@ -24,6 +24,16 @@ test.each(["newest", "newer", "oldest"] as const)(
   PREPARED_WITHIN_MS,
 );
 
+test(
+  "a CommonJS app of the AI SDK 6 is recorded, agents too, but where it wants no telemetry",
+  async () => {
+    const run = await runProvider("newer", "vercel-ai.cjs", server.url);
+    expect(run.seen.get("required")?.value).toEqual([SAID, SAID]);
+    expect(run.spans.map(({ name }) => name)).toEqual(["chat required", "chat agent"]);
+  },
+  PREPARED_WITHIN_MS,
+);
+
 test.each(nodes)(
   "an app of ES modules is recorded on Node %i",
   async (node) => {
