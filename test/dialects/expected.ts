@@ -76,7 +76,10 @@ export const EXPECTED: Readonly<Record<string, Knowledge>> = {
     { ...OURS, ...REASONING, ...NAME },
     { ...EMBEDDED_TOKENS, ...DIMENSIONS },
   ),
-  "tidemark-ai-7": openAi({ ...OURS, ...REASONING }, { ...EMBEDDED_TOKENS, ...DIMENSIONS }),
+  "tidemark-ai-7": openAi(
+    { ...OURS, ...REASONING, ...NAME },
+    { ...EMBEDDED_TOKENS, ...DIMENSIONS },
+  ),
   "tidemark-langchain": ours,
   "gen-ai-openai": openAi({ ...USAGE, ...REASONS, ...NAME }, EMBEDDED_NAME),
   // It has no usage of a stream, and no span of a call that is refused.

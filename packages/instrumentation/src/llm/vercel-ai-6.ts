@@ -12,12 +12,13 @@ import { beginAttempts } from "./call-attempts.js";
 import type { ChunkContent } from "./chunk-clock.js";
 import type { LlmSettings } from "./llm-settings.js";
 import type { Loose } from "./loose.js";
-import { loose, number, text } from "./loose.js";
+import { holds, loose, number, text } from "./loose.js";
 import type { CallRequest, ModelCall } from "./model-call.js";
 import { beginCall, signalOf } from "./model-call.js";
 import { patchMethod } from "./patch-method.js";
 import { beginTool } from "./step-span.js";
 import { vectorsIn } from "./texts.js";
+import type { TokenUsage } from "./token-usage.js";
 import { tokens } from "./token-usage.js";
 
 const FUNCTIONS = [
@@ -132,15 +133,13 @@ async function runCall(
   work: Work,
   failed: (error: unknown) => void,
 ): Promise<unknown> {
-  // What the SDK states of a whole answer; a stream is read as it comes.
-  const setAttributes = (stated: unknown) => {
-    if (kind !== "Stream") readAttributes(call, loose(stated));
-  };
   let done: unknown;
   try {
-    done = await call.within(() => work(spanThat({ setAttributes })));
+    done = await call.within(() => work(spanThat({})));
   } catch (error) {
     guarded("ending a call of the AI SDK", () => {
+      // An answer that is not what was asked for has been paid for all the same.
+      readAnswer(call, loose(error));
       call.fail(error);
       failed(error);
     });
@@ -148,6 +147,7 @@ async function runCall(
   }
   if (kind === "Stream") return guarded("watching a stream", () => watched(call, done)) ?? done;
   guarded("ending a call of the AI SDK", () => {
+    readAnswer(call, loose(done));
     const { length } = vectorsIn(done)[0] ?? [];
     if (length > 0) call.note({ attributes: { [GEN_AI.embeddingDimensions]: length } });
     call.describe(done);
@@ -180,20 +180,29 @@ async function runTool(
   }
 }
 
-function readAttributes(call: ModelCall, stated: Loose): void {
-  const reason = text(stated["ai.response.finishReason"]);
+/** A whole answer, or the last part of a streamed one, as models give it to the SDK. */
+function readAnswer(call: ModelCall, answer: Loose): void {
+  const { response, responseData, finishReason, usage } = answer;
+  const { id, modelId } = loose(response ?? responseData);
+  const reason = text(loose(finishReason)["unified"]) ?? text(finishReason);
   call.note({
-    id: text(stated["ai.response.id"]),
-    model: text(stated["ai.response.model"]),
+    id: text(id),
+    model: text(modelId),
     finishReasons: reason === undefined ? [] : [reason],
-    usage: {
-      input: tokens(stated["ai.usage.inputTokens"]) ?? tokens(stated["ai.usage.tokens"]),
-      output: tokens(stated["ai.usage.outputTokens"]),
-      cacheRead: tokens(stated["ai.usage.inputTokenDetails.cacheReadTokens"]),
-      cacheWrite: tokens(stated["ai.usage.inputTokenDetails.cacheWriteTokens"]),
-      reasoning: tokens(stated["ai.usage.outputTokenDetails.reasoningTokens"]),
-    },
+    usage: usageOf(loose(usage)),
   });
+}
+
+/** In parts, as of models, or flat, as the SDK hands it on with an error. */
+function usageOf({ inputTokens, outputTokens, tokens: embedded, ...flat }: Loose): TokenUsage {
+  const [read, written] = [loose(inputTokens), loose(outputTokens)];
+  return {
+    input: tokens(read["total"]) ?? tokens(inputTokens) ?? tokens(embedded),
+    output: tokens(written["total"]) ?? tokens(outputTokens),
+    cacheRead: tokens(read["cacheRead"]) ?? tokens(flat["cachedInputTokens"]),
+    cacheWrite: tokens(read["cacheWrite"]),
+    reasoning: tokens(written["reasoning"]) ?? tokens(flat["reasoningTokens"]),
+  };
 }
 
 /** What a call of a stream has returned, with a stream that shows its parts as they pass. */
@@ -248,32 +257,18 @@ const CONTENT: Readonly<Record<string, ChunkContent>> = {
 function readPart(call: ModelCall, part: Loose): boolean {
   const type = text(part["type"]) ?? "";
   const content = CONTENT[type];
-  if (content !== undefined) call.tick(content);
-  else if (type === "error") call.fail(part["error"]);
-  else if (type === "response-metadata") {
-    call.note({ id: text(part["id"]), model: text(part["modelId"]) });
-  } else if (type === "finish") {
-    const { inputTokens, outputTokens } = loose(part["usage"]);
-    const [read, written] = [loose(inputTokens), loose(outputTokens)];
-    const reason = text(loose(part["finishReason"])["unified"]) ?? text(part["finishReason"]);
-    call.note({
-      finishReasons: reason === undefined ? [] : [reason],
-      usage: {
-        input: tokens(read["total"]) ?? tokens(inputTokens),
-        output: tokens(written["total"]) ?? tokens(outputTokens),
-        cacheRead: tokens(read["cacheRead"]),
-        cacheWrite: tokens(read["cacheWrite"]),
-        reasoning: tokens(written["reasoning"]),
-      },
-    });
-  }
+  if (content !== undefined) {
+    // Some models begin with an empty text.
+    if (type === "tool-call" || holds(part["delta"])) call.tick(content);
+  } else if (type === "error") call.fail(part["error"]);
+  else if (type === "response-metadata") readAnswer(call, { response: part });
+  else if (type === "finish") readAnswer(call, part);
   return false;
 }
 
 /** A span that only listens; the SDK asks it for nothing. */
 function spanThat(
   listens: Partial<Pick<Span, "end" | "recordException">> & {
-    setAttributes?: (stated: unknown) => void;
     setStatus?: (status: { readonly code: SpanStatusCode }) => void;
   },
 ): Span {
@@ -287,7 +282,7 @@ function spanThat(
     spanContext: () => INVALID_SPAN_CONTEXT,
     isRecording: () => true,
     setAttribute: () => span,
-    setAttributes: heard("attributes", listens.setAttributes),
+    setAttributes: () => span,
     addEvent: () => span,
     addLink: () => span,
     addLinks: () => span,

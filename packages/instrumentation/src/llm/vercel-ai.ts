@@ -61,6 +61,7 @@ function integration(settings: LlmSettings) {
       const call = calls.take(text(loose(event)["callId"]) ?? "");
       if (call === undefined) return;
       readCall(call, loose(event));
+      call.describe(event);
       call.end();
     },
     onEmbedStart: (event) => begin(event, loose(event)["embedCallId"], "embeddings"),
@@ -68,6 +69,7 @@ function integration(settings: LlmSettings) {
       const call = calls.take(text(loose(event)["embedCallId"]) ?? "");
       if (call === undefined) return;
       readEmbeddings(call, loose(event));
+      call.describe(event);
       call.end();
     },
     onToolExecutionStart: (event) => {
@@ -130,6 +132,7 @@ function readCall(call: ModelCall, event: Loose): void {
   const reason = text(event["finishReason"]);
   call.note({
     id: text(event["responseId"]),
+    model: text(event["modelId"]),
     finishReasons: reason === undefined ? [] : [reason],
     usage: usageOf(loose(event["usage"])),
     attributes: timesOf(loose(event["performance"])),

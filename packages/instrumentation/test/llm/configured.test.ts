@@ -119,6 +119,29 @@ test(
   PREPARED_WITHIN_MS,
 );
 
+test.each(["newest", "newer"] as const)(
+  "answers and vectors of the AI SDK are described, whole and streamed: %s version",
+  async (era) => {
+    const config = join(folder, "tidemark.instrumentation.yaml");
+    writeFileSync(config, "llm: {text: {}, embeddings: {projections: 4}}");
+    const env = { SECRET, TIDEMARK_INSTRUMENTATION_CONFIG: config };
+    const done = await runProvider(era, "vercel-ai.mjs", server.url, { env });
+    const of = (model: string) =>
+      done.spans.find(({ attributes }) => attributes["gen_ai.request.model"] === model)?.attributes;
+    for (const model of ["whole", "stream"]) {
+      expect(of(model), model).toMatchObject({
+        "ml.feature.answer_chars": SAID.length,
+        "ml.feature.answer_words": 4,
+        "ml.feature.prompt_language": "en",
+      });
+    }
+    expect(Object.keys(of("embed") ?? {})).toContain("ml.feature.embedding_3");
+    expect(done.exported.includes(SECRET)).toBe(false);
+    expect(done.exported.includes("blue")).toBe(false);
+  },
+  PREPARED_WITHIN_MS,
+);
+
 test(
   "answers of a library that makes its own spans are described too, whole and streamed",
   async () => {

@@ -21,8 +21,10 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe.each([
-  ["7", "newest"],
-  ["6", "newer"],
+  ["7, latest", "newest"],
+  ["7, first", "oldest"],
+  ["6, latest", "newer"],
+  ["6, first", "older"],
 ] as const)("the AI SDK, version %s", (_, era) => {
   let run: ProviderRun;
   let models: typeof server;
