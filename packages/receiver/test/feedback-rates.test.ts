@@ -208,6 +208,20 @@ describe("the share of answers that are copied", () => {
     expect(await counts()).toContainEqual({ no: 300 });
   });
 
+  it("is not counted of calls that are forgotten before their feedback can come", async () => {
+    const small = YAML.replace("feedbackWithin: 10m", "feedbackWithin: 10m, recentCalls: 100");
+    const app = await appWith(small);
+    // A hundred calls at least are remembered: ten minutes of four each, but not of sixty.
+    await app.minutes(40, () => ({ calls: 4, copied: { "": 1 } }));
+    const [before] = await app.signals();
+    expect(before?.learned).toBeGreaterThan(60);
+    await app.minutes(40, () => ({ calls: 60, copied: { "": 1 } }));
+    const [after] = await app.signals();
+    expect(after?.learned).toBeLessThan(60 + (before?.learned ?? 0));
+    const noted = await app.receiver().metric("tidemark_receiver_observations_total");
+    expect(noted['{outcome="forgotten_call"}']).toBeGreaterThan(1000);
+  });
+
   it("has a bounded number of names", async () => {
     const app = await appWith(YAML);
     const said = Array.from({ length: 12 }, (_, index) => [`name-${index}`, 0] as const);
@@ -251,7 +265,9 @@ describe("rates of feedback", () => {
   }
   const ended = (rates: FeedbackRates, watermarkMs: number) => {
     const trials: object[] = [];
-    rates.end(watermarkMs, ({ happened, not, timeMs }) => trials.push({ happened, not, timeMs }));
+    rates.end(watermarkMs, MINUTE - 1, ({ happened, not, timeMs }) =>
+      trials.push({ happened, not, timeMs }),
+    );
     return trials;
   };
 

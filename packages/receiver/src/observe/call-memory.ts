@@ -63,6 +63,11 @@ class Generation {
     this.table = new Int32Array(SLOT_WORDS * 2 ** Math.ceil(Math.log2(2 * KEYS_MAX * capacity)));
   }
 
+  /** When its calls were made, at least about: they come in the order in which they end. */
+  minuteOf(call: number): number {
+    return this.calls[call * CALL_WORDS + MINUTE_AT] as number;
+  }
+
   restart(number: number): this {
     this.number = number;
     this.table.fill(0);
@@ -104,6 +109,8 @@ class Generation {
 
 /** A bounded memory; it takes no room before the first call. */
 export class CallMemory {
+  /** Calls of up to this minute may have been forgotten. */
+  forgottenMinute = Number.NEGATIVE_INFINITY;
   private readonly capacity: number;
   private current: Generation | undefined;
   private previous: Generation | undefined;
@@ -165,6 +172,8 @@ export class CallMemory {
       const words = new Int32Array(bytes.slice().buffer);
       for (let at = 0; at < words.length; at += CALL_WORDS) this.addWords(words, at);
     }
+    const oldest = this.previous ?? this.current;
+    if (oldest.count > 0) this.forgottenMinute = oldest.minuteOf(0) - 1;
   }
 
   private addWords(words: Int32Array, at: number): void {
@@ -172,6 +181,7 @@ export class CallMemory {
     this.current.add(words, at);
     if (this.current.count < this.capacity) return;
     const spent = this.previous ?? new Generation(this.capacity);
+    if (spent.count > 0) this.forgottenMinute = spent.minuteOf(spent.count - 1);
     this.previous = this.current;
     this.current = spent.restart(this.previous.number + 1);
   }

@@ -7,6 +7,9 @@
  * not. Each answer thus counts once, however long the way of its feedback, whatever the traffic
  * does meanwhile, and also when no feedback comes any more. Later feedback is not of the rate.
  *
+ * Calls that the memory of calls has forgotten before their time was over are no trials: their
+ * feedback would have found nobody, and more traffic would look like less feedback.
+ *
  * A name has a rate from the minute after its first {@link ALIKE_MIN} values on a model's answers,
  * if they were all alike, and keeps it.
  */
@@ -130,11 +133,20 @@ export class FeedbackRates {
     for (const { segment } of segments) count(given.counts, segment);
   }
 
-  /** Ends the trials whose time is over at a watermark. */
-  end(watermarkMs: number, tell: (trials: FeedbackTrials) => void): void {
+  /**
+   * Ends the trials whose time is over at a watermark.
+   * @param forgottenMinute calls of up to then may be forgotten
+   * @returns how many calls were forgotten before their time was over
+   */
+  end(
+    watermarkMs: number,
+    forgottenMinute: number,
+    tell: (trials: FeedbackTrials) => void,
+  ): number {
     this.endedMs = Math.max(this.endedMs, watermarkMs);
-    if (watermarkMs < this.nextMs) return;
+    if (watermarkMs < this.nextMs) return 0;
     this.nextMs = Number.POSITIVE_INFINITY;
+    let forgotten = 0;
     for (const [model, { names, cohorts }] of this.models) {
       for (const [number, cohort] of cohorts) {
         const timeMs = this.endOf(number);
@@ -144,6 +156,10 @@ export class FeedbackRates {
         }
         cohorts.delete(number);
         this.noteChange(model, number);
+        if (number <= this.cohortAt(forgottenMinute)) {
+          forgotten += cohort.calls.get("") ?? 0;
+          continue;
+        }
         for (const { name, sinceMs = Number.POSITIVE_INFINITY } of names.values()) {
           if (number * this.cohortMs < sinceMs) continue;
           for (const [segment, calls] of cohort.calls) {
@@ -154,6 +170,7 @@ export class FeedbackRates {
         }
       }
     }
+    return forgotten;
   }
 
   /** What is known of a model's names, to be stored. */

@@ -77,11 +77,15 @@ export class JudgementCounter {
     }
   }
 
-  /** Lets nothing wait longer than it may: belongs before windows end at that watermark. */
-  advance(nowMs: number, watermarkMs: number): void {
+  /**
+   * Lets nothing wait longer than it may: belongs before windows end at that watermark.
+   * @returns how many calls were forgotten before the time for their feedback was over
+   */
+  advance(nowMs: number, watermarkMs: number): number {
     this.nowMs = nowMs;
     this.evaluations.advance(nowMs);
-    this.rates.end(watermarkMs, (trials) => this.countTrials(trials));
+    const { forgottenMinute } = this.evaluations.calls;
+    return this.rates.end(watermarkMs, forgottenMinute, (trials) => this.countTrials(trials));
   }
 
   private count(judgement: Judgement, group: CallGroup, call: CallPlace | undefined): void {

@@ -97,7 +97,8 @@ export class SpanCounter {
   /** Lets no evaluation, and no call for its feedback, wait longer than it may. */
   advance(nowMs: number, watermarkMs: number): void {
     this.nowMs = nowMs;
-    this.judgements.advance(nowMs, watermarkMs);
+    const forgotten = this.judgements.advance(nowMs, watermarkMs);
+    if (forgotten > 0) this.note("forgotten_call", forgotten);
     this.adder.settle();
   }
 
