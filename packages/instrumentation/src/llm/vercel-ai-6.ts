@@ -43,7 +43,11 @@ export function patchVercelAi6(
   settings: LlmSettings,
   providerOf: (name: string) => string,
 ): unknown {
-  const told = (options: unknown) => withTelemetry(loose(options), settings, providerOf);
+  const told = (options: unknown) => {
+    if (typeof options !== "object" || options === null) return options;
+    const telling = () => withTelemetry(loose(options), settings, providerOf);
+    return guarded("listening to the AI SDK", telling) ?? options;
+  };
   const agent = loose(exports)["ToolLoopAgent"] as { prototype?: object } | undefined;
   patchMethod(agent?.prototype, "prepareCall", (_, args, original) => {
     const prepared = original(args);
