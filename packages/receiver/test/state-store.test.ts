@@ -29,14 +29,14 @@ async function textsOf(store: StateStore, kind: string): Promise<Record<string, 
 function held(store: StateStore, begin: (changes: StateChanges) => void) {
   let changes: StateChanges | undefined;
   const queue: (() => void)[] = [];
-  let done = false;
+  const state = { done: false };
   const ended = store.transaction((given) => {
     changes = given;
     begin(given);
     return [
       (function* steps() {
         // Every step hands over what has been put before it.
-        while (!done || queue.length > 0) {
+        while (!state.done || queue.length > 0) {
           queue.shift()?.();
           for (let filler = 0; filler < 1001; filler++) given.put("filler", String(filler), "x");
           yield;
@@ -55,14 +55,14 @@ function held(store: StateStore, begin: (changes: StateChanges) => void) {
       });
     },
     end: () => {
-      done = true;
+      state.done = true;
       return ended;
     },
     fail: () => {
       queue.push(() => {
         throw new Error("no more");
       });
-      done = true;
+      state.done = true;
     },
   };
 }
@@ -102,7 +102,7 @@ it("has a transaction that is complete first wait for the one that is being made
       put("place", "c", "short");
       return [];
     })
-    .then(() => {
+    .finally(() => {
       isDone = true;
     });
   await long.put("place", "d", "long");

@@ -80,7 +80,7 @@ describe("GridSummary", () => {
     fc.assert(
       fc.property(parts, fc.integer({ min: 0, max: 3 }), (arrived, way) => {
         const found = new GridSummary(grid);
-        const expected = new Array<number>(bins).fill(0);
+        const expected = Array.from({ length: bins }, () => 0);
         for (const [at, values] of arrived.entries()) {
           for (const x of values) {
             const bin = grid.edges.findIndex((edge) => x <= edge);
