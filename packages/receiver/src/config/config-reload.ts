@@ -126,7 +126,7 @@ export class ConfigReload implements Stage {
     this.reloads.add({ outcome: "success" });
     const { file } = this.parts as ReloadParts;
     for (const warning of config.warnings) this.logger.warn(warning, {});
-    this.logger.info("took up the changed configuration", { file });
+    this.logger.info("took up the configuration and the references that it names", { file });
     if (this.restartFor.length === 0) return;
     this.logger.warn("some changes of the configuration need a restart", {
       file,
