@@ -30,7 +30,7 @@ beforeAll(async () => {
   });
   run = await runProvider("newest", "speeches.mjs", server.url, { env });
   await server.close();
-  for (const part of ["reference", "control", "moved"]) writeCsv(part);
+  for (const part of ["reference", "control", "slang", "moved"]) writeCsv(part);
   await tidemark(
     "baseline",
     "build",
@@ -50,6 +50,12 @@ test("speeches of 2005 and later have drifted from those of 1950 to 1969", async
   const states = await compare("moved");
   const drifted = Object.keys(states).filter((signal) => states[signal] === "drifted");
   expect(drifted).toContain("feature.prompt_unknown_share");
+}, 60_000);
+
+test("what is asked in slang has drifted, although it says the same", async () => {
+  const states = await compare("slang");
+  expect(states["feature.prompt_unknown_share"]).toBe("drifted");
+  expect(states["feature.prompt_words"]).not.toBe("drifted");
 }, 60_000);
 
 test("speeches of the same time have not", async () => {
