@@ -126,7 +126,7 @@ export class GridSummary implements Summary<GridSummary> {
    */
   addMany(values: Float64Array | Float32Array, start = 0, end: number = values.length): void {
     this.#assertRoom(end - start);
-    if (this.dense === undefined && this.fewCount + end - start <= FEW_MAX) {
+    if (this.staysFew(end - start)) {
       for (let at = start; at < end; at++) this.add(values[at]);
       return;
     }
@@ -208,6 +208,11 @@ export class GridSummary implements Summary<GridSummary> {
     for (const x of [this.min, this.max, this.deviationSum, this.deviationSquares]) out.double(x);
     for (const count of this.countsIn(before)) out.integer(count);
     return out.closed();
+  }
+
+  /** Whether so many more values could do without room for counts. @internal */
+  staysFew(more: number): boolean {
+    return this.dense === undefined && this.fewCount + more <= FEW_MAX;
   }
 
   /**

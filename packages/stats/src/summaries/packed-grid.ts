@@ -96,9 +96,12 @@ export function mergePackedGrid(summary: GridSummary, packed: Uint8Array): void 
   if (summary.count + rows > GRID_ROWS_MAX) {
     throw new RangeError(`a summary holds at most ${GRID_ROWS_MAX} values`);
   }
+  const counts = summary.staysFew(rows) ? undefined : summary.counts;
   for (let at = 0; at < filled; at++) {
+    const bin = isSparse ? (filledBins[at] as number) : at;
     const count = more[at] as number;
-    if (count > 0) summary.addToBin(isSparse ? (filledBins[at] as number) : at, count);
+    if (counts !== undefined) counts[bin] = (counts[bin] as number) + count;
+    else if (count > 0) summary.addToBin(bin, count);
   }
   const head = new Float64Array(bytes.buffer, bytes.byteOffset + 8, 6);
   summary.count += rows;
