@@ -7,10 +7,10 @@
  * whole heap. That took a third of the CPU at full load. Looking far more often costs next to
  * nothing, because hardly any young object is still in use.
  *
- * What windows leave behind is garbage among old objects, where V8 looks when the heap is a multiple
- * of what is in use. A large heap is let grow by a third only: of a hundred thousand signals this
- * is the difference between 2 GiB and 1.5. A small one is not, because it would take a fifth of the
- * CPU of windows.
+ * What windows leave behind is garbage among old objects, where V8 looks when the heap is some
+ * times what is in use. A large heap is let grow by a third only, which for a hundred thousand
+ * signals is the difference between 2 GiB and 1.5. A small one is not: it would take a fifth of
+ * the CPU of windows.
  */
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 
