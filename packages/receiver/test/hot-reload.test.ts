@@ -244,7 +244,9 @@ describe("a running receiver", () => {
       });
       writeFileSync(yaml, text("processors: { learn: { samples: 700 } }\n"));
       child.kill("SIGHUP");
-      await expect.poll(() => log).toContain("took up the configuration and the references that it names");
+      await expect
+        .poll(() => log)
+        .toContain("took up the configuration and the references that it names");
       expect((await status("--url", admin)).code).toBe(0);
     } finally {
       child.kill("SIGTERM");
