@@ -38,11 +38,14 @@ export class EvaluatorCheckpoint {
     this.lengths = lengths;
   }
 
-  /** Takes note of a signal that is new, or has a new reference. */
-  added(key: string, { signal, referenceId }: SignalRecord): void {
-    const windowsMs = this.lengths.map(({ ms }) => ms);
-    const item: SignalItem = { signal, referenceId, windowsMs };
-    this.pending.signal.set(key, JSON.stringify(item));
+  /**
+   * Takes note of a signal that is new, or has a new reference: what was stored of it is about
+   * another one.
+   */
+  added(key: string, record: SignalRecord): void {
+    this.putSignal(key, record);
+    this.pending.records.set(key, record);
+    record.replaces = true;
   }
 
   /** Takes note of what a window has changed. */
@@ -61,10 +64,14 @@ export class EvaluatorCheckpoint {
     changes?.put(KIND.numbers, key, record.bytes);
     for (const [length, { ms }] of this.lengths.entries()) {
       const evidence = record.evidence[length];
-      if (evidence === undefined || (record.unstored & (1 << length)) === 0) continue;
-      changes?.put(KIND.evidence, `${key} ${ms}`, evidenceBytes(key, ms, evidence));
+      if (evidence === undefined) {
+        if (record.replaces) changes?.delete(KIND.evidence, `${key} ${ms}`);
+      } else if ((record.unstored & (1 << length)) !== 0) {
+        changes?.put(KIND.evidence, `${key} ${ms}`, evidenceBytes(key, ms, evidence));
+      }
     }
     record.unstored = 0;
+    record.replaces = false;
   }
 
   /** Puts what has changed, as it is now, step by step. */
@@ -81,6 +88,12 @@ export class EvaluatorCheckpoint {
       this.added(key, record);
       for (const length of this.lengths.keys()) this.changed(key, record, length);
     }
+  }
+
+  private putSignal(key: string, { signal, referenceId }: SignalRecord): void {
+    const windowsMs = this.lengths.map(({ ms }) => ms);
+    const item: SignalItem = { signal, referenceId, windowsMs };
+    this.pending.signal.set(key, JSON.stringify(item));
   }
 
   private *puts(changes: StateChanges): Generator<void> {
@@ -100,7 +113,7 @@ export class EvaluatorCheckpoint {
       this.records.set(key, record);
       windows.set(key, windowsMs);
       // The lengths may be others now.
-      this.added(key, record);
+      this.putSignal(key, record);
     }
     for (const { key, body } of await stored.items(KIND.numbers)) {
       const record = this.records.get(key);

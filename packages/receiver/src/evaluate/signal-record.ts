@@ -51,6 +51,8 @@ export class SignalRecord {
   readonly evidence: (Evidence | undefined)[];
   /** Lengths whose evidence no checkpoint has stored, a bit each; for the checkpoint to keep. */
   unstored = 0;
+  /** The store may have evidence of a record before this one; for the checkpoint to keep. */
+  replaces = false;
   private readonly lengths: number;
   private readonly slab: NumberSlab;
   /** Where the exact numbers of the first length are among the slab's doubles. */

@@ -108,6 +108,8 @@ function addPart(store: OpenStore, of: number, changes: readonly StateChange[]):
 }
 
 function begin(store: OpenStore, of: number): Transaction {
+  // One whose rollback has failed, as on a disk with errors.
+  if (store.database.isTransaction) store.database.exec("ROLLBACK");
   store.database.exec("BEGIN IMMEDIATE");
   const transaction = { of, removals: [] };
   current = transaction;
