@@ -74,10 +74,10 @@ async function appWith(yaml: string, storage?: string) {
     minutes,
     send,
     stop,
-    restart: async (folder: string) => {
+    restart: async (folder: string, changed = yaml) => {
       const { nowMs } = state.receiver.clock;
       await stop();
-      state.receiver = await startReceiver(yaml, folder, nowMs);
+      state.receiver = await startReceiver(changed, folder, nowMs);
       state.running = true;
     },
     receiver: () => state.receiver,
@@ -221,6 +221,22 @@ describe("the share of answers that are copied", () => {
     const noted = await app.receiver().metric("tidemark_receiver_observations_total");
     expect(noted['{outcome="forgotten_call"}']).toBeGreaterThan(1000);
   });
+
+  it.each(["feedbackWithin: 0s", "feedbackWithin: 10m, recentCalls: 0"])(
+    "has no trials with %s, though it was a signal before",
+    async (off) => {
+      const storage = storageFolder();
+      onTestFinished(() => rm(storage, { recursive: true, force: true }));
+      const app = await appWith(YAML, storage);
+      const minute = () => ({ calls: 20, copied: { "": 0.5 } });
+      await app.minutes(30, minute);
+      const [before] = await app.signals();
+      expect(before?.learned).toBeGreaterThan(0);
+      await app.restart(storage, YAML.replace("feedbackWithin: 10m", off));
+      await app.minutes(30, minute);
+      expect(await app.signals()).toEqual([before]);
+    },
+  );
 
   it("has a bounded number of names", async () => {
     const app = await appWith(YAML);

@@ -99,6 +99,7 @@ export class FeedbackRates {
 
   /** A call has been answered. */
   addCall({ model, segments }: CallGroup, { minute }: CallPlace): void {
+    if (this.withinMs === 0) return;
     const rated = this.models.get(model);
     if (rated === undefined || rated.rates === 0) return;
     const cohort = this.cohortOf(model, rated, minute);

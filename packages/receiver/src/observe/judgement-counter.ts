@@ -47,7 +47,8 @@ export class JudgementCounter {
   ) {
     this.state = state;
     this.countTold = countTold;
-    this.rates = new FeedbackRates(feedbackWithinMs);
+    // Feedback finds no call that is not remembered.
+    this.rates = new FeedbackRates(recentCalls === 0 ? 0 : feedbackWithinMs);
     this.evaluations = new Evaluations(recentCalls, evaluationWaitMs, (...told) =>
       this.count(...told),
     );
