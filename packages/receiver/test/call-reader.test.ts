@@ -302,6 +302,15 @@ describe("a call that two instrumentations report", () => {
     expect(kinds([ours, { ...other, toMs: 950 }])).toEqual(["call", "call"]);
   });
 
+  it("is one in a chain of wrappers of one scope, from either end, but not beside it", () => {
+    const middle = { ...inner, scope: "a" };
+    const last = { ...middle, id: 3, parent: 2 };
+    const chain = ["call", "duplicate", "duplicate"];
+    expect(kinds([last, middle, outer])).toEqual(chain);
+    expect(kinds([outer, middle, last])).toEqual(chain);
+    expect(kinds([outer, middle, { ...last, parent: 1 }])).toEqual(["call", "duplicate", "call"]);
+  });
+
   it("is the one that ended when the report of the other did", () => {
     const failed = { ...inner, toMs: 20, error: true, attributes: CHAT };
     const again = { ...inner, id: 3, fromMs: 500, attributes: { ...CHAT, ...USAGE } };

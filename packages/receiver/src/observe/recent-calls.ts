@@ -91,10 +91,15 @@ function reportOf(calls: readonly KnownReport[], report: Placed): KnownReport | 
   return best;
 }
 
-/** Whether the scope of a report has already told of another one's call. */
+/**
+ * Whether the scope of a report has already told of another one's call: in spans one below the
+ * other it tells of it once in each, so that there only one beside the report has told of another.
+ */
 function isTaken(calls: readonly KnownReport[], of: KnownReport, report: Placed): boolean {
+  const isInLine = isBelow(of, report);
   return calls.some((other) => {
-    return other.counted === of.counted && other.scope === report.scope && !isBelow(other, report);
+    if (other.counted !== of.counted || other.scope !== report.scope) return false;
+    return isInLine ? other.parent === report.parent : !isBelow(other, report);
   });
 }
 
