@@ -298,6 +298,16 @@ describe("a call that two instrumentations report", () => {
       "duplicate",
       "duplicate",
     ]);
+    // Of a service that calls the same model meanwhile.
+    const answered = ([span, id]: [CallSpan, string]) => {
+      return { ...span, attributes: { ...span.attributes, "gen_ai.response.id": id } };
+    };
+    const apart: [CallSpan, string][] = [
+      [theirs, "chatcmpl-1"],
+      [ours, "chatcmpl-2"],
+    ];
+    expect(kinds(apart.map(answered))).toEqual(["call", "call"]);
+    expect(kinds([theirs, answered([ours, "chatcmpl-2"])])).toEqual(["call", "duplicate"]);
     const other = { ...theirs, attributes: { ...CHAT, "gen_ai.response.model": "x" } };
     expect(kinds([ours, { ...other, toMs: 950 }])).toEqual(["call", "call"]);
   });

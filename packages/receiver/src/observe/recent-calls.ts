@@ -5,7 +5,7 @@
  *
  * Two reports are of one call when one is the parent of the other and both name the same model; or
  * when they come from different scopes, one of them lasts within the other, and they have the same
- * response id, or the same model and the same parent. Our own instrumentation reports all calls, so
+ * response id, or, unless they have different ones, the same model and the same parent. Our own instrumentation reports all calls, so
  * that for its reports the same model is enough. A scope has one report of a call, and those below
  * it; of several calls that a report may be of, it is the one that ended when it did.
  */
@@ -116,7 +116,7 @@ function isSameCall(a: Placed, b: Placed): boolean {
   const sameModel = a.model === b.model || isVersionOf(a.model.model, b.model.model);
   if (isBelow(a, b)) return sameModel;
   if (a.scope === b.scope || !(lastsWithin(a, b) || lastsWithin(b, a))) return false;
-  if (a.responseId !== "" && a.responseId === b.responseId) return true;
+  if (a.responseId !== "" && b.responseId !== "") return a.responseId === b.responseId;
   if (!sameModel) return false;
   const isOurs = a.scope === INSTRUMENTATION_SCOPE || b.scope === INSTRUMENTATION_SCOPE;
   return isOurs || (a.parent !== "" && a.parent === b.parent);
