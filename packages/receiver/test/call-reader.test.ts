@@ -190,8 +190,9 @@ describe("an attempt at a call that its library may make again", () => {
     expect(read.map(({ kind }) => kind)).toEqual(["attempt", "attempt", "call"]);
     expect(read[2]?.signals).toEqual({ "response.duration": [0.2], "response.error": ["yes"] });
     // What fails for another reason is no call.
-    const [, after] = callReading().read([succeeded, ended]);
-    expect(after).toEqual({ kind: "none", signals: {} });
+    const none = { kind: "none", signals: {} };
+    expect(callReading().read([succeeded, ended])[1]).toEqual(none);
+    expect(callReading().read([failed, succeeded, ended])[2]).toEqual(none);
   });
 
   it("is remembered within bounds", () => {

@@ -106,9 +106,12 @@ export class CallReader {
     if (activity === "other" && !(failed && failedNs !== undefined)) {
       return { kind: "none", model, keys: [], ...told };
     }
-    if (failed && this.isAttempt()) {
-      this.attempts.add(rows, span);
-      return { kind: "attempt", model, keys: [], ...told };
+    if (this.isAttempt()) {
+      if (failed) {
+        this.attempts.add(rows, span);
+        return { kind: "attempt", model, keys: [], ...told };
+      }
+      this.attempts.clear(rows, span);
     }
     const scope = this.scopeOf(rows, span);
     const startMs = rows.startMs[span] as number;

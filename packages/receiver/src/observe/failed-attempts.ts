@@ -22,6 +22,12 @@ export class FailedAttempts {
     this.durationsNs.delete(oldest as string);
   }
 
+  /** An attempt has succeeded: what failed before it is made good. */
+  clear(rows: SpanRows, span: number): void {
+    if (this.durationsNs.size === 0) return;
+    this.durationsNs.delete(keyOf(rows, span, rows.parentId[span] as number));
+  }
+
   /** How long the last one below this span took; undefined when there was none. */
   take(rows: SpanRows, span: number): number | undefined {
     if (this.durationsNs.size === 0) return undefined;
