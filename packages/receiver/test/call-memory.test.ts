@@ -47,6 +47,22 @@ describe("a memory of calls", () => {
     ).toBe(true);
   });
 
+  it("knows up to when calls may be forgotten, though they come late", () => {
+    const memory = new CallMemory(4);
+    const add = (...minutes: number[]) => {
+      for (const minute of minutes) memory.add([idKey("any")], 0, minute);
+      return memory.forgottenMinute;
+    };
+    expect(add(100, 100, 100, 40, 101, 101, 101)).toBe(Number.NEGATIVE_INFINITY);
+    expect(add(101)).toBe(100);
+    expect(add(50, 50, 50, 50)).toBe(101);
+    expect(add(50, 50, 50, 50)).toBe(101);
+    const other = new CallMemory(4);
+    other.restore(memory.unsaved().parts);
+    // What was before the first call that is known may have been of the same minute.
+    expect(other.forgottenMinute).toBe(50);
+  });
+
   it("hands out what is new, once, and is the same when it has been restored", () => {
     const memory = filled(10, 14);
     const { parts, generations } = memory.unsaved();

@@ -55,6 +55,8 @@ class Generation {
   number = 0;
   count = 0;
   saved = 0;
+  /** The latest one in which a call was made: they come only about in the order of their times. */
+  lastMinute = Number.NEGATIVE_INFINITY;
   readonly calls: Int32Array;
   private readonly table: Int32Array;
 
@@ -63,9 +65,9 @@ class Generation {
     this.table = new Int32Array(SLOT_WORDS * 2 ** Math.ceil(Math.log2(2 * KEYS_MAX * capacity)));
   }
 
-  /** When its calls were made, at least about: they come in the order in which they end. */
-  minuteOf(call: number): number {
-    return this.calls[call * CALL_WORDS + MINUTE_AT] as number;
+  /** When its first call was made. */
+  get firstMinute(): number {
+    return this.calls[MINUTE_AT] as number;
   }
 
   restart(number: number): this {
@@ -73,6 +75,7 @@ class Generation {
     this.table.fill(0);
     this.calls.fill(0);
     this.count = this.saved = 0;
+    this.lastMinute = Number.NEGATIVE_INFINITY;
     return this;
   }
 
@@ -80,6 +83,7 @@ class Generation {
   add(words: Int32Array, at: number): void {
     const { calls, table } = this;
     calls.set(words.subarray(at, at + CALL_WORDS), this.count * CALL_WORDS);
+    this.lastMinute = Math.max(this.lastMinute, words[at + MINUTE_AT] as number);
     for (let key = at + KEYS_AT; key < at + MINUTE_AT; key += 2) {
       if (words[key + 1] === 0) break;
       const slot = this.slotOf(words[key] as number, words[key + 1] as number);
@@ -173,7 +177,7 @@ export class CallMemory {
       for (let at = 0; at < words.length; at += CALL_WORDS) this.addWords(words, at);
     }
     const oldest = this.previous ?? this.current;
-    if (oldest.count > 0) this.forgottenMinute = oldest.minuteOf(0) - 1;
+    if (oldest.count > 0) this.forgetUpTo(oldest.firstMinute);
   }
 
   private addWords(words: Int32Array, at: number): void {
@@ -181,9 +185,13 @@ export class CallMemory {
     this.current.add(words, at);
     if (this.current.count < this.capacity) return;
     const spent = this.previous ?? new Generation(this.capacity);
-    if (spent.count > 0) this.forgottenMinute = spent.minuteOf(spent.count - 1);
+    this.forgetUpTo(spent.lastMinute);
     this.previous = this.current;
     this.current = spent.restart(this.previous.number + 1);
+  }
+
+  private forgetUpTo(minute: number): void {
+    this.forgottenMinute = Math.max(this.forgottenMinute, minute);
   }
 }
 
