@@ -25,8 +25,9 @@ export class FeedbackRatesCheckpoint {
   private savedNames = -1;
   /** What the last save has put or deleted. */
   private saved = new Map<ObservedModel, ReadonlySet<number>>();
-  /** Cohorts in the store that belong to nobody. */
+  /** Cohorts in the store that belong to nobody, and those that the last save has deleted. */
   private stale: string[] = [];
+  private deleted: string[] = [];
 
   constructor(state: ObserverState, rates: FeedbackRates) {
     this.state = state;
@@ -44,7 +45,8 @@ export class FeedbackRatesCheckpoint {
       changes.put(NAMES, "", stringifyPlain(item));
       this.savedNames = rates.nameChanges;
     }
-    for (const key of this.stale.splice(0)) changes.delete(COHORT, key);
+    this.deleted = this.stale.splice(0);
+    for (const key of this.deleted) changes.delete(COHORT, key);
     this.saved = new Map(rates.changed);
     rates.changed.clear();
     for (const [model, cohorts] of this.saved) {
@@ -60,6 +62,7 @@ export class FeedbackRatesCheckpoint {
   /** After a transaction that has failed: the next one stores what this one has not. */
   forgetSaved(): void {
     this.savedNames = -1;
+    this.stale.push(...this.deleted.splice(0));
     for (const [model, cohorts] of this.saved) {
       const changed = this.rates.changed.get(model) ?? new Set();
       for (const cohort of cohorts) changed.add(cohort);
