@@ -5,7 +5,7 @@ import { FeedbackRates } from "../src/observe/feedback-rates.ts";
 import { FeedbackRatesCheckpoint } from "../src/observe/feedback-rates-checkpoint.ts";
 import type { ObservedModel } from "../src/observe/observed-model.ts";
 import type { ObserverState } from "../src/observe/observer-state.ts";
-import type { StateChanges } from "../src/state/state-store.ts";
+import type { StateChanges, StoredState } from "../src/state/state-store.ts";
 import type { CallSpan } from "./call-spans.ts";
 import { encodeCalls } from "./call-spans.ts";
 import { post, START_MS, startReceiver, storageFolder } from "./running-receiver.ts";
@@ -87,6 +87,13 @@ async function appWith(yaml: string, storage?: string) {
           .filter(({ signal }) => signal === RATE)
           .map(({ segment, state: now }) => [segment, now]),
       ) as Record<string, string>,
+    counts: async () => {
+      const url = `${state.receiver.admin}/api/v1/history?model=gpt&signal=${RATE}&hours=24`;
+      const { panes } = (await (await fetch(url)).json()) as {
+        panes: { categories: Record<string, number> }[];
+      };
+      return panes.map(({ categories }) => categories);
+    },
     signals: async () => {
       const answer = await fetch(`${state.receiver.admin}/api/v1/signals`);
       const { signals } = (await answer.json()) as {
@@ -193,19 +200,29 @@ describe("the share of answers that are copied", () => {
 
   it("counts each answer once, none twice that is copied twice, and nothing that comes too late", async () => {
     const app = await appWith(YAML.replace("3000", "100"));
-    const counts = async () => {
-      const url = `${app.receiver().admin}/api/v1/history?model=gpt&signal=${RATE}&hours=24`;
-      const { panes } = (await (await fetch(url)).json()) as {
-        panes: { categories: Record<string, number> }[];
-      };
-      return panes.map(({ categories }) => categories);
-    };
     await app.minutes(90, () => ({ calls: 10, copied: { "": 1 } }));
-    const before = await counts();
+    const before = await app.counts();
     for (const { yes = 0, no } of before) expect([yes % 10, no]).toEqual([0, undefined]);
     expect(before).toContainEqual({ yes: 300 });
     await app.minutes(90, () => ({ calls: 10, copied: { "": 1 }, afterMinutes: 12 }));
-    expect(await counts()).toContainEqual({ no: 300 });
+    expect(await app.counts()).toContainEqual({ no: 300 });
+  });
+
+  it("counts feedback once that two reports of a call repeat", async () => {
+    const app = await appWith(YAML.replace("3000", "100"));
+    for (let minute = 1; minute <= 120; minute++) {
+      await app.minutes(1, () => ({ calls: 0, copied: { "": 0 } }));
+      const calls = Array.from({ length: 10 }, (_, index) => {
+        const call = callOf(1000 + 20 * minute + index, "", minute);
+        const said = { "gen_ai.evaluation.name": "copied", "gen_ai.evaluation.score.label": "yes" };
+        const event = { name: "gen_ai.evaluation.result", atMs: call.toMs ?? 0, attributes: said };
+        const told = index < 3 ? { ...call, events: [event] } : call;
+        return [told, { ...told, id: 10 + call.id, parent: call.id, scope: "other" }];
+      });
+      await app.send(calls.flat());
+    }
+    await app.minutes(1, () => ({ calls: 0, copied: { "": 0 } }));
+    expect(await app.counts()).toContainEqual({ yes: 90, no: 210 });
   });
 
   it("is not counted of calls that are forgotten before their feedback can come", async () => {
@@ -316,5 +333,24 @@ describe("rates of feedback", () => {
     expect(stored()).toEqual(all.slice(1));
     checkpoint.forgetSaved();
     expect(stored()).toEqual(all);
+  });
+
+  it("have cohorts of another length deleted, again when that has failed", async () => {
+    const state = { watermark: { state: { valueMs: AT_MS } } } as unknown as ObserverState;
+    const checkpoint = new FeedbackRatesCheckpoint(state, begun());
+    const key = JSON.stringify(["gpt", "", MINUTE]);
+    const body = JSON.stringify({ withinMs: 5 * MINUTE_MS, models: [] });
+    const items = (kind: string) => [kind.endsWith("cohort") ? { key, body } : { key: "", body }];
+    await checkpoint.restore({ items } as unknown as StoredState);
+    const deleted = () => {
+      const keys: string[] = [];
+      const gone = (_: string, one: string) => keys.push(one);
+      checkpoint.save({ put: () => {}, delete: gone } as unknown as StateChanges);
+      return keys;
+    };
+    expect(deleted()).toEqual([key]);
+    checkpoint.forgetSaved();
+    expect(deleted()).toEqual([key]);
+    expect(deleted()).toEqual([]);
   });
 });

@@ -70,7 +70,9 @@ export class JudgementCounter {
     const call = isCall ? evaluations.addCall(keys, group, minute) : undefined;
     if (kind === "call" && !failed && call) rates.addCall(group, call);
     for (const { names, ...judgement } of found) {
-      if (isCall && names.length === 0) evaluations.addToCall(judgement, group, call);
+      // A further report repeats what the first one says, by another id.
+      const first = kind === "call" ? call : undefined;
+      if (isCall && names.length === 0) evaluations.addToCall(judgement, group, first);
       else {
         const own = { ...group, segments: [...segments] };
         evaluations.add({ ...judgement, ...refsOf(rows, span, names), own }, nowMs);
