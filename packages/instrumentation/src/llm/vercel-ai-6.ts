@@ -8,6 +8,7 @@ import { GEN_AI } from "@tidemark/semconv";
 import { guarded } from "../complain.js";
 import { withContext } from "../host-api.js";
 import { patchExport } from "../stage-exports.js";
+import type { Attempting } from "./call-attempts.js";
 import { beginAttempts } from "./call-attempts.js";
 import type { ChunkContent } from "./chunk-clock.js";
 import type { LlmSettings } from "./llm-settings.js";
@@ -36,6 +37,12 @@ const RETRIES = 2;
 
 type AnyFunction = (...args: unknown[]) => unknown;
 type Work = (span: Span) => unknown;
+
+/** The attempts at one call, and how many more of them the SDK would make. */
+interface Retried {
+  readonly attempts: Attempting;
+  left: number;
+}
 
 /** The exports with functions that tell of their calls. */
 export function patchVercelAi6(
@@ -89,20 +96,29 @@ function withTelemetry(
 
 /** A tracer for what one of the SDK's functions does, which may be several calls. */
 function tracerOf(options: Loose, settings: LlmSettings, providerOf: (name: string) => string) {
-  const attempts = beginAttempts();
-  let retries = number(options["maxRetries"]) ?? RETRIES;
-  const failed = (error: unknown) => {
-    if (loose(error)["isRetryable"] !== true || retries-- <= 0) attempts.end();
+  const maxRetries = number(options["maxRetries"]) ?? RETRIES;
+  const waiting: Retried[] = [];
+  let isOver = false;
+  const giveUp = () => {
+    isOver = true;
+    for (const { attempts } of waiting.splice(0)) attempts.end();
   };
   const startActiveSpan = (name: string, about: unknown, work: Work): unknown => {
     const attributes = loose(loose(about)["attributes"]);
     if (name === TOOL) return runTool(text(attributes["ai.toolCall.name"]), settings, work);
     const [, kind] = CALL.exec(name) ?? [];
-    if (kind === undefined) return work(spanThat({ end: () => attempts.end() }));
-    return attempts.attempt(() => {
+    if (kind === undefined) return work(spanThat({ end: giveUp }));
+    // Calls run in parallel only where they embed; the first to fail is the first to try again.
+    const retried = waiting.shift() ?? { attempts: beginAttempts(), left: maxRetries };
+    const attempted = (error?: unknown) => {
+      const isRetried = !isOver && loose(error)["isRetryable"] === true && retried.left-- > 0;
+      if (isRetried) waiting.push(retried);
+      else retried.attempts.end();
+    };
+    return retried.attempts.attempt(() => {
       const describe = () => requestOf(attributes, kind, options, providerOf);
       const call = beginCall(describe, settings);
-      return call === undefined ? work(spanThat({})) : runCall(call, kind, work, failed);
+      return call === undefined ? work(spanThat({})) : runCall(call, kind, work, attempted);
     });
   };
   return { startActiveSpan, startSpan: () => spanThat({}) };
@@ -135,7 +151,7 @@ async function runCall(
   call: ModelCall,
   kind: string,
   work: Work,
-  failed: (error: unknown) => void,
+  attempted: (error?: unknown) => void,
 ): Promise<unknown> {
   let done: unknown;
   try {
@@ -145,10 +161,12 @@ async function runCall(
       // An answer that is not what was asked for has been paid for all the same.
       readAnswer(call, loose(error));
       call.fail(error);
-      failed(error);
+      attempted(error);
     });
     throw error;
   }
+  // What fails from here on, as a stream may, is not tried again.
+  guarded("ending the attempts at a call", () => attempted());
   if (kind === "Stream") return guarded("watching a stream", () => watched(call, done)) ?? done;
   guarded("ending a call of the AI SDK", () => {
     readAnswer(call, loose(done));

@@ -25,7 +25,7 @@ describe.each([
   ["7, first", "oldest"],
   ["6, latest", "newer"],
   ["6, first", "older"],
-] as const)("the AI SDK, version %s", (_, era) => {
+] as const)("the AI SDK, version %s", (version, era) => {
   let run: ProviderRun;
   let models: typeof server;
 
@@ -49,6 +49,27 @@ describe.each([
     expect(models.requests.get("retry")).toBe(2);
   });
 
+  test("every step may be retried as often as the SDK does, and so may parallel embeddings", () => {
+    expect(run.seen.get("odd-fail")?.value).toBe(SAID);
+    expect(models.requests.get("odd-fail-tool-first-3")).toBe(8);
+    expect(of("odd-fail-tool-first-3").map(({ error }) => error)).toEqual(Array(4).fill(false));
+    expect(run.seen.get("two-fail")?.value).toBe(2);
+    expect(models.requests.get("two-fail")).toBe(4);
+    expect(of("two-fail").map(({ error }) => error)).toEqual([false, false]);
+  });
+
+  // Version 7 tells its hook of no error in a stream that goes on, nor at first of one that breaks.
+  const isTold = version.startsWith("6");
+  test.runIf(isTold).each(["say-error", "drop"])(
+    "a stream that fails on its way is an error: %s",
+    (model) => {
+      expect(run.seen.get(model)?.error).toBeDefined();
+      expect(models.requests.get(model)).toBe(1);
+      expect(of(model)).toHaveLength(1);
+      expect(of(model)[0]?.error).toBe(true);
+    },
+  );
+
   test("a stream states its times", () => {
     const attributes = of("stream")[0]?.attributes;
     const ttftMs = Number(attributes?.["gen_ai.response.time_to_first_chunk"]) * 1000;
@@ -65,7 +86,8 @@ describe.each([
       { "gen_ai.response.finish_reasons": ["stop"], ...usage },
     ]);
     const tools = run.spans.filter(({ name }) => name === "execute_tool lookUp");
-    expect(tools).toHaveLength(1);
+    // The three others are those of the steps that are retried.
+    expect(tools).toHaveLength(4);
     expect(Object.keys(tools[0]?.attributes ?? {}).filter((key) => /usage/.test(key))).toEqual([]);
   });
 

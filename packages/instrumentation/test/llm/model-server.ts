@@ -82,6 +82,12 @@ const TOOL_MESSAGE = {
   ],
 };
 
+const toolCallsOf = (model: string) => {
+  const [first, count = "1"] = /tool-first(?:-(\d))?/.exec(model) ?? [];
+  return first === undefined ? 0 : Number(count);
+};
+const toolResultsIn = (body: Json) => JSON.stringify(body).split('"role":"tool"').length - 1;
+
 const choice = (model: string, delta: Json, finish: string | null = null): Json => ({
   id: "answer-1",
   object: "chat.completion.chunk",
@@ -118,8 +124,8 @@ const COMPLETIONS: Dialect = {
     ...choice(model, {}),
     object: "chat.completion",
     choices: [
-      // A model that calls a tool first answers when it has the tool's result.
-      model.includes("tool-first") && !JSON.stringify(body).includes('"role":"tool"')
+      // A model that calls a tool first, or so many times, answers when it has the tool's results.
+      toolResultsIn(body) < toolCallsOf(model)
         ? { index: 0, message: TOOL_MESSAGE, finish_reason: "tool_calls" }
         : { index: 0, message: { role: "assistant", content: said }, finish_reason: "stop" },
     ],
@@ -353,6 +359,11 @@ async function answer(
   const model = decodeURIComponent((body["model"] as string | undefined) ?? inPath ?? "");
   const attempt = (requests.get(model) ?? 0) + 1;
   requests.set(model, attempt);
+  if (model.includes("odd-fail") ? attempt % 2 === 1 : model.includes("two-fail") && attempt <= 2) {
+    response.setHeader("retry-after-ms", "10");
+    json(response, 429, { error: { message: "try again" } });
+    return;
+  }
   const vector = EMBEDDINGS.find(([matches]) => matches.test(path));
   if (vector) {
     json(response, 200, vector[1](model));
@@ -405,6 +416,10 @@ async function stream(
       await sleep(STALL_MS);
       response.socket?.destroy();
       return;
+    }
+    if (model.includes("say-error") && index === 2) {
+      send([{ error: { message: "overloaded", type: "server_error" } }]);
+      break;
     }
     send([chunk]);
   }

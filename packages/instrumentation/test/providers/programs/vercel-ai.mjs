@@ -1,6 +1,6 @@
 // Calls models by the AI SDK, and writes what the app saw as a line of JSON each.
 import { createOpenAI } from "@ai-sdk/openai";
-import { embed, generateText, stepCountIs, streamText, tool } from "ai";
+import { embed, embedMany, generateText, stepCountIs, streamText, tool } from "ai";
 import { z } from "zod";
 
 const { MODELS_URL, SECRET = "" } = process.env;
@@ -11,6 +11,11 @@ const lookUp = tool({
   inputSchema: z.object({ city: z.string() }),
   execute: async ({ city }) => `${city} ${SECRET}`,
 });
+
+async function failOnTheWay(model) {
+  const { fullStream } = streamText({ model: openai.chat(model), prompt, onError: () => {} });
+  for await (const { type, error } of fullStream) if (type === "error") throw new Error(error);
+}
 
 const scenarios = {
   whole: async () => (await generateText({ model: openai.chat("whole"), prompt })).text,
@@ -35,6 +40,16 @@ const scenarios = {
   refuse: async () =>
     (await generateText({ model: openai.chat("refuse"), prompt, maxRetries: 0 })).text,
   retry: async () => (await generateText({ model: openai.chat("retry"), prompt })).text,
+  "odd-fail": async () => {
+    const options = { model: openai.chat("odd-fail-tool-first-3"), prompt, tools: { lookUp } };
+    return (await generateText({ ...options, stopWhen: stepCountIs(4) })).text;
+  },
+  "two-fail": async () => {
+    const model = Object.assign(openai.embedding("two-fail"), { maxEmbeddingsPerCall: 1 });
+    return (await embedMany({ model, values: ["why", "how"] })).embeddings.length;
+  },
+  "say-error": () => failOnTheWay("say-error"),
+  drop: () => failOnTheWay("drop"),
   embed: async () =>
     (await embed({ model: openai.embedding("embed"), value: prompt })).embedding.length,
 };
