@@ -5,9 +5,10 @@
  *
  * Two reports are of one call when one is the parent of the other and both name the same model; or
  * when they come from different scopes, one of them lasts within the other, and they have the same
- * response id, or, unless they have different ones, the same model and the same parent. Our own instrumentation reports all calls, so
- * that for its reports the same model is enough. A scope has one report of a call, and those below
- * it; of several calls that a report may be of, it is the one that ended when it did.
+ * response id, or, unless they have different ones, the same model and the same parent. Our own
+ * instrumentation reports all calls, so that for its reports the same model is enough. A scope has
+ * one report of a call, and those below it; of several calls that a report may be of, it is the one
+ * that ended when it did.
  */
 import { INSTRUMENTATION_SCOPE } from "@tidemark/semconv";
 import type { SpanRows } from "../otlp/span-rows.js";
