@@ -48,9 +48,9 @@ export const GEN_AI = {
   dataSource: "gen_ai.data_source.id",
   retrievalDocuments: "gen_ai.retrieval.documents",
   retrievalTopK: "gen_ai.retrieval.top_k",
-  /** The event, of a span or as a log record, that holds the attributes below. */
-  /** An attempt at a call that was made again, or could have been, has failed. */
+  /** The event: an attempt at a call that was made again, or could have been, has failed. */
   failedAttemptEvent: "ml.call.attempt_failed",
+  /** The event, of a span or as a log record, that holds the attributes below. */
   evaluationEvent: "gen_ai.evaluation.result",
   evaluationName: "gen_ai.evaluation.name",
   evaluationScore: "gen_ai.evaluation.score.value",
