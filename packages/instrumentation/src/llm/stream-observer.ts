@@ -12,10 +12,10 @@ export interface StreamObserver {
   /** A chunk passes; `true` says that the app is not to see it, because it did not ask for it. */
   chunk(value: unknown): boolean;
   /**
-   * `done`: the provider has ended it; `stopped`: the app has (`break`, `return()`, `throw()`);
-   * `failed`: reading has thrown.
+   * `done`: the provider has ended it; `stopped`: the app has (`break`, `return()`, `throw()`,
+   * `cancel()`), for the `reason` that it gives; `failed`: reading has thrown that.
    */
-  ended(how: "done" | "stopped" | "failed", error?: unknown): void;
+  ended(how: "done" | "stopped" | "failed", reason?: unknown): void;
 }
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -39,10 +39,10 @@ class Ending {
     return guarded("reading a chunk", () => this.observer.chunk(value)) ?? false;
   }
 
-  end(how: "done" | "stopped" | "failed", error?: unknown): void {
+  end(how: "done" | "stopped" | "failed", reason?: unknown): void {
     if (!this.open) return;
     this.open = false;
-    guarded("ending a stream's span", () => this.observer.ended(how, error));
+    guarded("ending a stream's span", () => this.observer.ended(how, reason));
   }
 }
 
@@ -71,10 +71,7 @@ export function observeStream(
   return true;
 }
 
-/**
- * A web stream may be read by its own readers too, or be cancelled. What is piped or teed passes
- * by: such a stream ends when it is collected.
- */
+/** A web stream may be read by its own readers too, be piped or teed, or be cancelled. */
 function observeReaders(stream: object, ending: Ending): void {
   const { getReader, cancel } = stream as { getReader?: unknown; cancel?: unknown };
   if (typeof getReader !== "function") return;
@@ -88,6 +85,30 @@ function observeReaders(stream: object, ending: Ending): void {
     return reader;
   });
   if (typeof cancel === "function") replace(stream, "cancel", stopping(cancel as Method, ending));
+  for (const name of ["pipeThrough", "pipeTo", "tee"]) {
+    const original = (stream as Record<string, unknown>)[name];
+    if (typeof original !== "function") continue;
+    replace(stream, name, function (...args) {
+      const source = this as ReadableStream;
+      return Reflect.apply(original, source.locked ? source : readThrough(source), args);
+    });
+  }
+}
+
+/** What the stream holds, read by a reader of its own: pipes take theirs where nobody sees it. */
+function readThrough(stream: ReadableStream): ReadableStream {
+  const reader = stream.getReader();
+  return new ReadableStream(
+    {
+      pull: async (controller) => {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 function patchReader(reader: Record<"read" | "cancel", Method>, ending: Ending): boolean {
@@ -101,7 +122,7 @@ function patchReader(reader: Record<"read" | "cancel", Method>, ending: Ending):
 
 function stopping(original: Method, ending: Ending): Method {
   return function (...args) {
-    ending.end("stopped");
+    ending.end("stopped", args[0]);
     return Reflect.apply(original, this, args);
   };
 }

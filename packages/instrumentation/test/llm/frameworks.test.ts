@@ -58,9 +58,7 @@ describe.each([
     expect(of("two-fail").map(({ error }) => error)).toEqual([false, false]);
   });
 
-  // Version 7 tells its hook of no error in a stream that goes on, nor at first of one that breaks.
-  const isTold = version.startsWith("6");
-  test.runIf(isTold).each(["say-error", "drop"])(
+  test.each(["say-error", "drop", "object-drop"])(
     "a stream that fails on its way is an error: %s",
     (model) => {
       expect(run.seen.get(model)?.error).toBeDefined();
@@ -69,6 +67,48 @@ describe.each([
       expect(of(model)[0]?.error).toBe(true);
     },
   );
+
+  test("a stream that is asked for again is one call, and its failed attempt an event", () => {
+    const failed = (errorType: unknown) => [
+      { name: "ml.call.attempt_failed", attributes: { "error.type": errorType } },
+    ];
+    expect(run.seen.get("retry-stream")?.value).toBe(SAID);
+    expect(models.requests.get("retry-stream")).toBe(2);
+    expect(of("retry-stream")).toMatchObject([
+      { error: false, events: failed("APICallError"), attributes: usage },
+    ]);
+    // Only the latest version asks again when an error comes in the middle of a stream.
+    const times = version === "7, latest" ? 2 : 1;
+    expect(models.requests.get("say-error-once")).toBe(times);
+    const ended = { error: times === 1, events: times === 1 ? [] : failed(expect.anything()) };
+    expect(of("say-error-once")).toMatchObject([ended]);
+  });
+
+  test("a stream that the app leaves is read by the SDK all the same, to its end", () => {
+    expect(run.seen.get("break")?.value).toBe("The ");
+    expect(of("break")).toMatchObject([
+      { error: false, attributes: { "ml.response.outcome": "completed", ...usage } },
+    ]);
+  });
+
+  test("an object is a call like others, retried or streamed", () => {
+    for (const model of ["object-retry", "object-stream"]) {
+      expect(run.seen.get(model)?.value, model).toBe("x");
+      expect(of(model)).toMatchObject([{ error: false, attributes: usage }]);
+    }
+    expect(models.requests.get("object-retry")).toBe(2);
+    expect(of("object-stream")[0]?.attributes).toMatchObject({ "ml.response.chunks": 3 });
+  });
+
+  test("what is called off while it waits to try again has failed", () => {
+    for (const model of ["busy", "busy-embed"]) {
+      expect(run.seen.get(model)?.error, model).toBeDefined();
+      expect(models.requests.get(model)).toBe(1);
+      expect(of(model)).toMatchObject([
+        { error: true, attributes: { "error.type": "APICallError" } },
+      ]);
+    }
+  });
 
   test("a stream states its times", () => {
     const attributes = of("stream")[0]?.attributes;
@@ -102,6 +142,7 @@ describe.each([
       error: true,
       attributes: { "error.type": "APICallError" },
     });
+    expect(of("refuse-embed")).toMatchObject([{ error: true }]);
   });
 
   test("embeddings state their length", () => {

@@ -14,6 +14,8 @@ const STALL_MS = 1500;
 const LAST_MS = 25;
 /** What every answer says, and what it costs. */
 export const WORDS = ["The ", "sky ", "is ", "blue", "."];
+/** What models say that are asked for an object. */
+const OBJECT = ['{"city"', ":", '"x"}'];
 export const THOUGHT = "hm";
 export const USAGE = { input: 100, cached: 40, output: 20, reasoning: 5 } as const;
 
@@ -36,6 +38,7 @@ const sse = (chunk: Json) => `data: ${JSON.stringify(chunk)}\n\n`;
 const named = (chunk: Json) => `event: ${String(chunk["type"])}\n${sse(chunk)}`;
 const line = (chunk: Json) => `${JSON.stringify(chunk)}\n`;
 const said = WORDS.join("");
+const wordsOf = (model: string) => (model.includes("object") ? OBJECT : WORDS);
 
 const openaiUsage = {
   prompt_tokens: USAGE.input,
@@ -127,7 +130,11 @@ const COMPLETIONS: Dialect = {
       // A model that calls a tool first, or so many times, answers when it has the tool's results.
       toolResultsIn(body) < toolCallsOf(model)
         ? { index: 0, message: TOOL_MESSAGE, finish_reason: "tool_calls" }
-        : { index: 0, message: { role: "assistant", content: said }, finish_reason: "stop" },
+        : {
+            index: 0,
+            message: { role: "assistant", content: wordsOf(model).join("") },
+            finish_reason: "stop",
+          },
     ],
     usage: openaiUsage,
   }),
@@ -359,13 +366,19 @@ async function answer(
   const model = decodeURIComponent((body["model"] as string | undefined) ?? inPath ?? "");
   const attempt = (requests.get(model) ?? 0) + 1;
   requests.set(model, attempt);
-  if (model.includes("odd-fail") ? attempt % 2 === 1 : model.includes("two-fail") && attempt <= 2) {
-    response.setHeader("retry-after-ms", "10");
+  const isAgain = model.includes("once") && attempt > 1;
+  const failing = [
+    model.includes("odd-fail") && attempt % 2 === 1,
+    model.includes("two-fail") && attempt <= 2,
+    model.includes("busy"),
+  ];
+  if (failing.includes(true)) {
+    response.setHeader("retry-after-ms", model.includes("busy") ? String(STALL_MS) : "10");
     json(response, 429, { error: { message: "try again" } });
     return;
   }
   const vector = EMBEDDINGS.find(([matches]) => matches.test(path));
-  if (vector) {
+  if (vector && !model.includes("refuse")) {
     json(response, 200, vector[1](model));
     return;
   }
@@ -381,7 +394,7 @@ async function answer(
     await sleep(STALL_MS);
     response.destroy();
   } else if (body["stream"] === true || path.includes(":stream")) {
-    await stream(response, dialect, model, body);
+    await stream(response, dialect, isAgain ? "again" : model, body);
   } else {
     json(response, 200, dialect.whole(model, body));
   }
@@ -403,7 +416,7 @@ async function stream(
   send(start(model));
   await sleep(FIRST_MS);
   const thinking = model.includes("think") ? thought(THOUGHT, model) : undefined;
-  const words = WORDS.map((text) => word(text, model));
+  const words = wordsOf(model).map((text) => word(text, model));
   for (const [index, chunk] of [...(thinking ? [thinking] : []), ...words].entries()) {
     if (index > 0) await sleep(GAP_MS);
     if (response.destroyed) return;

@@ -26,6 +26,12 @@ async function* numbers(fail?: Error) {
   yield 3;
 }
 
+async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const values: T[] = [];
+  for await (const value of stream) values.push(value);
+  return values;
+}
+
 function observed(make: () => AsyncGenerator<number>) {
   const log = new Log();
   const stream = { [Symbol.asyncIterator]: make };
@@ -69,7 +75,7 @@ describe("an observed stream", () => {
     const iterator = stream[Symbol.asyncIterator]();
     await iterator.next();
     expect(await iterator.throw(new Error("mine"))).toEqual({ value: 2, done: false });
-    expect(log.seen).toEqual(["opened", 1, "stopped"]);
+    expect(log.seen).toEqual(["opened", 1, "stopped: mine"]);
   });
 
   test("keeps from the app what only we have asked for", async () => {
@@ -139,6 +145,39 @@ describe("an observed web stream", () => {
     const unread = webStream();
     await unread.stream.cancel();
     expect(unread.log.seen).toEqual(["stopped"]);
+  });
+
+  test("may be piped and teed, through to what reads it in the end", async () => {
+    const piped = webStream();
+    const doubled = new TransformStream<number, number>({
+      transform: (value, controller) => controller.enqueue(value * 2),
+    });
+    expect(await all(piped.stream.pipeThrough(doubled))).toEqual([2, 4, 6]);
+    expect(piped.log.seen).toEqual(["opened", 1, 2, 3, "done"]);
+    expect(piped.stream.locked).toBe(true);
+    expect(() => piped.stream.pipeThrough(doubled)).toThrow(TypeError);
+
+    const teed = webStream();
+    const [one, two] = teed.stream.tee();
+    expect([await all(one), await all(two)]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+    expect(teed.log.seen).toEqual(["opened", 1, 2, 3, "done"]);
+
+    const left = webStream();
+    const broken = { write: () => Promise.reject(new Error("full")) };
+    await expect(left.stream.pipeTo(new WritableStream(broken))).rejects.toThrow("full");
+    expect(left.log.seen.at(-1)).toBe("stopped: full");
+  });
+
+  test("that fails does so with the very error that the app gets, piped or not", async () => {
+    const stream = ReadableStream.from(numbers(new Error("mine")));
+    const log = new Log();
+    observeStream(stream, log);
+    const read = all(stream.pipeThrough(new TransformStream()));
+    await expect(read).rejects.toThrow("mine");
+    expect(log.seen).toEqual(["opened", 1, 2, "failed: mine"]);
   });
 
   test("keeps from a reader what only we have asked for", async () => {

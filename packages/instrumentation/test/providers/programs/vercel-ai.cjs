@@ -1,6 +1,6 @@
 // A CommonJS app of the AI SDK, one call of it a function that it has taken out, the other an agent.
 const { createOpenAI } = require("@ai-sdk/openai");
-const { generateText, ToolLoopAgent } = require("ai");
+const { generateObject, generateText, ToolLoopAgent } = require("ai");
 
 const { MODELS_URL } = process.env;
 const openai = createOpenAI({ baseURL: `${MODELS_URL}/v1`, apiKey: "key" });
@@ -10,6 +10,7 @@ async function main() {
   const own = { isEnabled: false };
   const silent = { model: openai.chat("silent"), prompt: "why", experimental_telemetry: own };
   await generateText(silent);
+  await generateObject({ ...silent, model: openai.chat("silent-object"), output: "no-schema" });
   const agent = new ToolLoopAgent({ model: openai.chat("agent") });
   const value = [text, (await agent.generate({ prompt: "why" })).text];
   console.log(JSON.stringify({ name: "required", value }));

@@ -1,6 +1,15 @@
 // Calls models by the AI SDK, and writes what the app saw as a line of JSON each.
 import { createOpenAI } from "@ai-sdk/openai";
-import { embed, embedMany, generateText, stepCountIs, streamText, tool } from "ai";
+import {
+  embed,
+  embedMany,
+  generateObject,
+  generateText,
+  stepCountIs,
+  streamObject,
+  streamText,
+  tool,
+} from "ai";
 import { z } from "zod";
 
 const { MODELS_URL, SECRET = "" } = process.env;
@@ -12,18 +21,44 @@ const lookUp = tool({
   execute: async ({ city }) => `${city} ${SECRET}`,
 });
 
+const quiet = { prompt, onError: () => {} };
+
 async function failOnTheWay(model) {
-  const { fullStream } = streamText({ model: openai.chat(model), prompt, onError: () => {} });
+  const { fullStream } = streamText({ model: openai.chat(model), ...quiet });
   for await (const { type, error } of fullStream) if (type === "error") throw new Error(error);
+}
+
+async function readText(model, options) {
+  let said = "";
+  for await (const part of streamText({ model: openai.chat(model), ...quiet, ...options })
+    .textStream)
+    said += part;
+  return said;
+}
+
+async function readObject(model) {
+  const options = { model: openai.chat(model), output: "no-schema", ...quiet };
+  const { fullStream } = streamObject(options);
+  let city;
+  for await (const { type, object, error } of fullStream) {
+    if (type === "error") throw new Error(error);
+    city = object?.city ?? city;
+  }
+  return city;
 }
 
 const scenarios = {
   whole: async () => (await generateText({ model: openai.chat("whole"), prompt })).text,
-  stream: async () => {
-    const { textStream } = streamText({ model: openai.chat("stream"), prompt });
-    let said = "";
-    for await (const part of textStream) said += part;
-    return said;
+  stream: () => readText("stream"),
+  "retry-stream": () => readText("retry-stream"),
+  "say-error-once": () => readText("say-error-once", { streamRetries: 1 }),
+  break: async () => {
+    let first;
+    for await (const part of streamText({ model: openai.chat("break"), ...quiet }).textStream) {
+      first = part;
+      break;
+    }
+    return first;
   },
   tool: async () => {
     const options = { model: openai.chat("tool-first"), prompt, tools: { lookUp } };
@@ -47,6 +82,22 @@ const scenarios = {
   "two-fail": async () => {
     const model = Object.assign(openai.embedding("two-fail"), { maxEmbeddingsPerCall: 1 });
     return (await embedMany({ model, values: ["why", "how"] })).embeddings.length;
+  },
+  "object-retry": async () => {
+    const options = { model: openai.chat("object-retry"), output: "no-schema", prompt };
+    return (await generateObject(options)).object.city;
+  },
+  "object-stream": () => readObject("object-stream"),
+  "object-drop": () => readObject("object-drop"),
+  "refuse-embed": async () =>
+    (await embed({ model: openai.embedding("refuse-embed"), value: prompt })).embedding.length,
+  busy: async () => {
+    const abortSignal = AbortSignal.timeout(200);
+    return (await generateText({ model: openai.chat("busy"), prompt, abortSignal })).text;
+  },
+  "busy-embed": async () => {
+    const abortSignal = AbortSignal.timeout(200);
+    return await embed({ model: openai.embedding("busy-embed"), value: prompt, abortSignal });
   },
   "say-error": () => failOnTheWay("say-error"),
   drop: () => failOnTheWay("drop"),
