@@ -102,6 +102,21 @@ const results = (name: string, label: string, prompt = "", model = "gpt") =>
   `evaluation_name="${name}",evaluation_label="${label}"}`;
 
 describe("what is said of an answer", () => {
+  it("counts for what any report of the call knows, whichever report it names", async () => {
+    const receiver = await receiverWith();
+    await receiver.traces([
+      call(1),
+      { ...call(1, { "gen_ai.prompt.version": "v1" }), id: 2, parent: 1, scope: "other" },
+    ]);
+    await receiver.traces([
+      feedback(11, `00-${hex(1, 16)}-${hex(1, 8)}-01`, { name: "thumbs", label: "up" }),
+      feedback(12, `00-${hex(1, 16)}-${hex(2, 8)}-01`, { name: "thumbs", label: "up" }),
+      feedback(13, hex(1, 16), { name: "thumbs", label: "up" }),
+    ]);
+    await receiver.settled();
+    expect(await receiver.metric(RESULTS)).toEqual({ [results("thumbs", "up", "v1")]: 3 });
+  });
+
   it("counts for its model and prompt version, whichever way it names the answer", async () => {
     const receiver = await receiverWith();
     await receiver.traces([

@@ -125,6 +125,8 @@ function feedback(id: number, of: number, name: string, label: string, minute: n
   return { id, trace: id, fromMs: atMs, toMs: atMs, attributes, events: [event] };
 }
 
+const hex = (id: number, bytes: number) => id.toString(16).padStart(2 * bytes, "0");
+
 /** Mulberry32: the same users in every run. */
 function random(seed: number): () => number {
   let state = seed;
@@ -225,6 +227,30 @@ describe("the share of answers that are copied", () => {
     expect(await app.counts()).toContainEqual({ yes: 90, no: 210 });
   });
 
+  it("counts feedback once that names one report of a call, and then another one", async () => {
+    const app = await appWith(YAML.replace("3000", "100"));
+    const copy = (id: number, of: string, minute: number): CallSpan => ({
+      ...feedback(id, 0, "copied", "yes", minute),
+      attributes: { "ml.prediction.id": of },
+    });
+    for (let minute = 1; minute <= 120; minute++) {
+      await app.minutes(1, () => ({ calls: 0, copied: { "": 0 } }));
+      const ids = Array.from({ length: 10 }, (_, index) => 10_000 + 100 * minute + index);
+      const copied = ids.slice(0, 3);
+      await app.send(ids.map((id) => callOf(id, "", minute)));
+      await app.send(copied.map((id) => copy(id + 10, `answer-${id}`, minute)));
+      await app.send(
+        ids.map((id) => ({ ...callOf(id, "", minute), id: id + 20, parent: id, scope: "other" })),
+      );
+      await app.send([
+        ...copied.map((id) => copy(id + 30, `answer-${id}`, minute)),
+        ...copied.map((id) => copy(id + 40, `00-${hex(id, 16)}-${hex(id + 20, 8)}-01`, minute)),
+      ]);
+    }
+    await app.minutes(1, () => ({ calls: 0, copied: { "": 0 } }));
+    expect(await app.counts()).toContainEqual({ yes: 90, no: 210 });
+  });
+
   it("is not counted of calls that are forgotten before their feedback can come", async () => {
     const small = YAML.replace("feedbackWithin: 10m", "feedbackWithin: 10m, recentCalls: 100");
     const app = await appWith(small);
@@ -314,6 +340,21 @@ describe("rates of feedback", () => {
     expect(ended(rates, timeMs)).toEqual([{ happened: 1, not: 0, timeMs }]);
     rates.addCall(group, place(3));
     expect(ended(rates, timeMs + MINUTE_MS)).toEqual([]);
+  });
+
+  it("hold no ids of calls that are forgotten", () => {
+    const rates = begun();
+    for (const id of [1, 2]) rates.addFeedback(group, said, place(id), AT_MS);
+    const [, changed] = [...rates.changed].at(-1) as [ObservedModel, Set<number>];
+    const [cohort] = [...changed].slice(-1) as [number];
+    const held = () => rates.cohortItem(model, cohort)?.given.flatMap(([, calls]) => calls);
+    expect(held()).toEqual([1, 2]);
+    changed.clear();
+    rates.end(AT_MS, MINUTE, () => {});
+    expect(held()).toEqual([]);
+    expect([...changed]).toEqual([cohort]);
+    rates.addFeedback(group, said, place(3), AT_MS);
+    expect(held()).toEqual([]);
   });
 
   it("are stored again when storing has failed", () => {

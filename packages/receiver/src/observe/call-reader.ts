@@ -51,7 +51,7 @@ export interface CallOutcome {
   readonly durationNs: number;
   /** Whose the observations are: of a further report, the model of the first. */
   readonly model: ObservedModel;
-  /** By which keys what is said of the call later may name it. */
+  /** By which keys what is said of the call later may name it, that of its first report first. */
   readonly keys: readonly string[];
   /** Empty when the span does not say. */
   readonly promptVersion: string;
@@ -128,7 +128,7 @@ export class CallReader {
     if (activity === "retrieval") this.readRetrieval(rows);
     else if (activity !== "other") this.readCall(rows, span, usageOf(parts, values, scope));
     this.end(call);
-    const keys = this.keysOf(rows, span, activity);
+    const keys = this.keysOf(rows, span, activity, call);
     return { kind: isFirst ? "call" : "duplicate", model: call.model, keys, ...told };
   }
 
@@ -254,15 +254,17 @@ export class CallReader {
   }
 
   /** Whoever judges a prediction or a trace judges what was answered, not what was looked up. */
-  private keysOf(rows: SpanRows, span: number, activity: Activity): string[] {
+  private keysOf(rows: SpanRows, span: number, activity: Activity, call: CountedCall): string[] {
     const trace = idAt(rows, rows.traceId[span] as number, 16);
     const own = spanKey(trace, idAt(rows, rows.spanId[span] as number, 8));
     const ids = (concept: Concept) => {
       const id = this.word(concept);
       return id === "" ? [] : [idKey(id)];
     };
-    if (activity !== "inference") return [own, ...ids("responseId")];
-    return [own, spanKey(trace), ...ids("responseId"), ...ids("predictionId")];
+    const known = own === call.key ? [] : [call.key];
+    if (activity !== "inference") return [...known, own, ...ids("responseId")];
+    // A further report with one too many leaves out its trace, of which the first one has told.
+    return [...known, own, ...ids("predictionId"), ...ids("responseId"), spanKey(trace)];
   }
 
   /** A word that is to be a part of names. */

@@ -105,6 +105,19 @@ export class Evaluations {
     return call;
   }
 
+  /**
+   * A further report of a call has come, whose first key is that of the first report: it is the
+   * same call, of whose group either may know a part.
+   */
+  addReport(keys: readonly string[], group: CallGroup, minute: number): CallPlace | undefined {
+    const known = this.calls.find(keys[0] as string);
+    const first = known && this.groups.at(known.group);
+    if (known === undefined || first === undefined) return this.addCall(keys, group, minute);
+    const segments = [...new Set([...first.segments, ...group.segments])];
+    const promptVersion = first.promptVersion === "" ? group.promptVersion : first.promptVersion;
+    return this.addCall(keys, { model: first.model, segments, promptVersion }, known.minute);
+  }
+
   /** Counts an evaluation of the very call whose span tells of it. */
   addToCall(judgement: Judgement, group: CallGroup, call: CallPlace | undefined): void {
     this.settle(judgement, group, "joined", call);

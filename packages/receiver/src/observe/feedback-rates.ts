@@ -90,6 +90,8 @@ export class FeedbackRates {
   /** When the first of all cohorts ends, and up to when they have ended. */
   private nextMs = Number.POSITIVE_INFINITY;
   private endedMs = Number.NEGATIVE_INFINITY;
+  /** Cohorts of up to this one have calls that are forgotten: they count for nothing. */
+  private forgottenCohort = Number.NEGATIVE_INFINITY;
 
   /** @param withinMs how long after a call its feedback counts; 0 for no rates */
   constructor(withinMs: number) {
@@ -123,7 +125,8 @@ export class FeedbackRates {
       this.compare(rated, known, label ?? String(score), nowMs);
       return;
     }
-    if (this.cohortAt(minute) * this.cohortMs < known.sinceMs) return;
+    const number = this.cohortAt(minute);
+    if (number <= this.forgottenCohort || number * this.cohortMs < known.sinceMs) return;
     const cohort = this.cohortOf(model, rated, minute);
     if (cohort === undefined) return;
     const given = cohort.given.get(name) ?? { calls: new Set(), counts: new Map() };
@@ -145,6 +148,7 @@ export class FeedbackRates {
     tell: (trials: FeedbackTrials) => void,
   ): number {
     this.endedMs = Math.max(this.endedMs, watermarkMs);
+    this.forgetUpTo(this.cohortAt(forgottenMinute));
     if (watermarkMs < this.nextMs) return 0;
     this.nextMs = Number.POSITIVE_INFINITY;
     let forgotten = 0;
@@ -157,7 +161,7 @@ export class FeedbackRates {
         }
         cohorts.delete(number);
         this.noteChange(model, number);
-        if (number <= this.cohortAt(forgottenMinute)) {
+        if (number <= this.forgottenCohort) {
           forgotten += cohort.calls.get("") ?? 0;
           continue;
         }
@@ -235,6 +239,19 @@ export class FeedbackRates {
     if (!isAlike || rated.rates >= RATES_MAX) return;
     rated.rates++;
     known.sinceMs = (Math.floor(nowMs / this.cohortMs) + 1) * this.cohortMs;
+  }
+
+  /** Lets go of what calls have got that are forgotten: no more ids are held than calls are known. */
+  private forgetUpTo(cohort: number): void {
+    if (cohort <= this.forgottenCohort) return;
+    this.forgottenCohort = cohort;
+    for (const [model, { cohorts }] of this.models) {
+      for (const [number, { given }] of cohorts) {
+        if (number > cohort || given.size === 0) continue;
+        given.clear();
+        this.noteChange(model, number);
+      }
+    }
   }
 
   /** The cohort that takes calls of a minute; undefined when its time is over. */

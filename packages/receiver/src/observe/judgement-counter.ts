@@ -65,14 +65,14 @@ export class JudgementCounter {
     const { evaluations, rates } = this;
     this.nowMs = nowMs;
     const group = { model, segments, promptVersion };
-    const isCall = kind === "call" || kind === "duplicate";
     const minute = Math.floor(eventMs / MINUTE_MS);
-    const call = isCall ? evaluations.addCall(keys, group, minute) : undefined;
+    const isCall = kind === "call" || kind === "duplicate";
+    let call: CallPlace | undefined;
+    if (kind === "call") call = evaluations.addCall(keys, group, minute);
+    else if (kind === "duplicate") call = evaluations.addReport(keys, group, minute);
     if (kind === "call" && !failed && call) rates.addCall(group, call);
     for (const { names, ...judgement } of found) {
-      // A further report repeats what the first one says, by another id.
-      const first = kind === "call" ? call : undefined;
-      if (isCall && names.length === 0) evaluations.addToCall(judgement, group, first);
+      if (isCall && names.length === 0) evaluations.addToCall(judgement, group, call);
       else {
         const own = { ...group, segments: [...segments] };
         evaluations.add({ ...judgement, ...refsOf(rows, span, names), own }, nowMs);

@@ -12,6 +12,7 @@
  */
 import { INSTRUMENTATION_SCOPE } from "@tidemark/semconv";
 import type { SpanRows } from "../otlp/span-rows.js";
+import { spanKey } from "./call-memory.js";
 import type { ObservedModel } from "./observed-model.js";
 
 /** Traces with calls that are remembered, about 1 KB each; their spans come within seconds. */
@@ -34,6 +35,8 @@ export interface CallReport {
 export interface CountedCall {
   /** Where it has been counted. */
   readonly model: ObservedModel;
+  /** Of the span that reported it first, as {@link spanKey} gives it. */
+  readonly key: string;
   /** Ids of the keys of its signals. */
   readonly keys: Set<number>;
 }
@@ -60,7 +63,9 @@ export class RecentCalls {
     };
     const calls = this.callsOf(trace);
     const known = reportOf(calls, { ...report, ...ids });
-    const counted = known?.counted ?? { model: report.model, keys: new Set<number>() };
+    const { model } = report;
+    const first = { model, key: spanKey(trace, ids.span), keys: new Set<number>() };
+    const counted = known?.counted ?? first;
     if (calls.length === CALLS_MAX) calls.shift();
     calls.push({ ...report, ...ids, counted });
     return { call: counted, isFirst: known === undefined };
