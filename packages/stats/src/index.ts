@@ -99,7 +99,6 @@ export {
 } from "./summaries/packed-grid.js";
 export {
   GRID_BINS_DEFAULT,
-  GRID_BINS_MAX,
   ReferenceGrid,
   type ReferenceGridOptions,
 } from "./summaries/reference-grid.js";

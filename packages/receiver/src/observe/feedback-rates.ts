@@ -241,7 +241,7 @@ export class FeedbackRates {
     known.sinceMs = (Math.floor(nowMs / this.cohortMs) + 1) * this.cohortMs;
   }
 
-  /** Lets go of what calls have got that are forgotten: no more ids are held than calls are known. */
+  /** Lets go of what forgotten calls have got: no more ids are held than calls are known. */
   private forgetUpTo(cohort: number): void {
     if (cohort <= this.forgottenCohort) return;
     this.forgottenCohort = cohort;

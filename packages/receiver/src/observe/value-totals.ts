@@ -4,7 +4,7 @@
  * sum in PromQL too. Panes are added when they close, so that it costs nothing per value.
  */
 import type { ReferenceGrid } from "@tidemark/stats";
-import { GRID_BINS_MAX, GridSummary, SummaryFormatError } from "@tidemark/stats";
+import { GridSummary, SummaryFormatError } from "@tidemark/stats";
 import type { Summary } from "../closed-window.js";
 import type { HistogramPoint, Labels } from "../metric-family.js";
 import { lastingNumbers, type NumberSlab } from "../slabs.js";
@@ -17,9 +17,6 @@ interface CellBuckets {
 
 /** Many signals may share one reference, and all windows of one do. */
 const bucketsOf = new WeakMap<ReferenceGrid, CellBuckets>();
-
-/** Counts of a pane that holds few values; it is of the largest grid. */
-const scratch = new Uint32Array(2 * GRID_BINS_MAX + 1);
 
 /** Counts by cell. */
 export class ValueTotals {
@@ -41,7 +38,7 @@ export class ValueTotals {
   add(pane: Summary | undefined): void {
     if (!(pane instanceof GridSummary)) return;
     const { count, sum } = pane;
-    addByCell(this.slab.doubles, this.start, cellBuckets(this.grid), pane.countsIn(scratch));
+    addByCell(this.slab.doubles, this.start, cellBuckets(this.grid), pane.readCounts());
     this.count += count;
     this.sum += count === 0 ? 0 : sum;
   }
@@ -74,7 +71,7 @@ export class ValueTotals {
     let { sum, count } = this;
     for (const pane of open) {
       if (!(pane instanceof GridSummary)) continue;
-      addByCell(counts, 0, buckets, pane.countsIn(scratch));
+      addByCell(counts, 0, buckets, pane.readCounts());
       count += pane.count;
       sum += pane.count === 0 ? 0 : pane.sum;
     }

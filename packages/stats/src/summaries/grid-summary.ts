@@ -26,7 +26,7 @@ let spareCount = 0;
 
 const rounded = new Float32Array(BLOCK_MAX);
 const sums = new Float64Array(4);
-const before = new Uint32Array(2 * GRID_BINS_MAX + 1);
+const scratch = new Uint32Array(2 * GRID_BINS_MAX + 1);
 
 /** Mergeable counts of live values between the frozen edges of a reference. */
 export class GridSummary implements Summary<GridSummary> {
@@ -65,11 +65,8 @@ export class GridSummary implements Summary<GridSummary> {
     return this.dense ?? this.#makeRoom();
   }
 
-  /**
-   * The same to be read only, without making room.
-   * @param scratch is overwritten, and may be what is returned; no shorter than the counts
-   */
-  countsIn(scratch: Uint32Array): Uint32Array {
+  /** The same without making room: to be read only, and before anything else is asked. */
+  readCounts(): Uint32Array {
     if (this.dense !== undefined) return this.dense;
     return this.#countFew(scratch.subarray(0, this.grid.edges.length + 1).fill(0));
   }
@@ -206,7 +203,7 @@ export class GridSummary implements Summary<GridSummary> {
     out.integer(this.invalid);
     out.integer(this.missing);
     for (const x of [this.min, this.max, this.deviationSum, this.deviationSquares]) out.double(x);
-    for (const count of this.countsIn(before)) out.integer(count);
+    for (const count of this.readCounts()) out.integer(count);
     return out.closed();
   }
 
@@ -222,7 +219,7 @@ export class GridSummary implements Summary<GridSummary> {
   addToBin(bin: number, times: number): void {
     const { dense } = this;
     if (dense !== undefined) dense[bin] = (dense[bin] as number) + times;
-    else if (this.fewCount + times <= FEW_MAX) for (let i = 0; i < times; i++) this.#addFew(bin);
+    else if (this.staysFew(times)) for (let i = 0; i < times; i++) this.#addFew(bin);
     else this.counts[bin] = (this.counts[bin] as number) + times;
   }
 
@@ -276,13 +273,13 @@ export class GridSummary implements Summary<GridSummary> {
     sums[1] = this.deviationSquares;
     sums[2] = this.min;
     sums[3] = this.max;
-    before.set(counts);
+    scratch.set(counts);
     countBlock(lookup, values, start, end, counts, mean, sums);
     const sum = sums[0];
     const squares = sums[1];
     if (sum - sum !== 0 || squares - squares !== 0) {
       // Something is not finite, or huge: one by one.
-      counts.set(before.subarray(0, counts.length));
+      counts.set(scratch.subarray(0, counts.length));
       for (let i = start; i < end; i++) this.add(values[i]);
       return;
     }
@@ -295,8 +292,8 @@ export class GridSummary implements Summary<GridSummary> {
   }
 
   #binned() {
-    const { counts, count, min, max } = this;
-    return { edges: this.grid.edges, counts, count, min, max };
+    const { count, min, max } = this;
+    return { edges: this.grid.edges, counts: this.readCounts(), count, min, max };
   }
 
   #assertRoom(more: number): void {

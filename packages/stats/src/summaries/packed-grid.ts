@@ -20,7 +20,6 @@ const ALIGNMENT = 4;
 export const PACKED_GRID_BYTES_MAX = HEAD_BYTES + 4 * (2 * GRID_BINS_MAX + 1);
 
 const scratch = new Uint8Array(PACKED_GRID_BYTES_MAX);
-const counted = new Uint32Array(2 * GRID_BINS_MAX + 1);
 const filledBins = new Uint16Array(2 * GRID_BINS_MAX + 2);
 
 /** The bytes of a summary: 56, and 1, 2 or 4 a bin, or less when most bins are empty. */
@@ -34,7 +33,7 @@ export function packGrid(summary: GridSummary): Uint8Array {
  * @returns how many bytes it has written, at most {@link PACKED_GRID_BYTES_MAX}
  */
 export function packGridInto(summary: GridSummary, bytes: Uint8Array, at: number): number {
-  const counts = summary.countsIn(counted);
+  const counts = summary.readCounts();
   let most = 0;
   let filled = 0;
   for (let bin = 0; bin < counts.length; bin++) {
