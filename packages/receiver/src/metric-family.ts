@@ -50,10 +50,24 @@ export interface HistogramPoint {
   readonly startMs?: number | undefined;
 }
 
-/** All points of one metric: what both the scrape and the push are made from. */
+/**
+ * All points of one metric: what both the scrape and the push are made from. They may be made while
+ * they are read, and are then what they are at that moment: each is to be used before the next.
+ */
 export type MetricFamily =
-  | { readonly definition: MetricDefinition<"counter" | "gauge">; readonly points: NumberPoint[] }
-  | { readonly definition: MetricDefinition<"histogram">; readonly points: HistogramPoint[] };
+  | {
+      readonly definition: MetricDefinition<"counter" | "gauge">;
+      readonly points: Iterable<NumberPoint>;
+    }
+  | {
+      readonly definition: MetricDefinition<"histogram">;
+      readonly points: Iterable<HistogramPoint>;
+    };
+
+/** Points that are made while they are read: to make all of ten thousand signals takes a second. */
+export function lazily<T>(make: () => Iterator<T>): Iterable<T> {
+  return { [Symbol.iterator]: make };
+}
 
 /**
  * A counter by labels. Combinations known in advance start at 0: Prometheus' `increase()` does not
@@ -86,7 +100,10 @@ export function mergeFamilies(families: readonly MetricFamily[]): MetricFamily[]
     const known = byName.get(family.definition.name);
     if (known === undefined) byName.set(family.definition.name, family);
     else {
-      const points = [...known.points, ...family.points];
+      const points = lazily(function* () {
+        yield* known.points;
+        yield* family.points;
+      });
       byName.set(family.definition.name, { ...known, points } as MetricFamily);
     }
   }

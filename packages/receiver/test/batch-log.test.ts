@@ -78,7 +78,8 @@ async function readAll(reader: LogReader): Promise<string[]> {
 
 function damagesOf(log: BatchLog): number | undefined {
   const family = log.metrics().find(({ definition }) => definition === METRICS.logDamages);
-  return (family?.points[0] as NumberPoint | undefined)?.value;
+  const [point] = (family?.points ?? []) as Iterable<NumberPoint>;
+  return point?.value;
 }
 
 async function segmentFiles(directory: string): Promise<string[]> {

@@ -38,8 +38,12 @@ const FAMILIES: MetricFamily[] = [
   { definition: METRICS.receiverSignals, points: [{ labels: {}, value: 7, exemplar: EXEMPLAR }] },
 ];
 
+function whole(parts: Iterable<string | Uint8Array>): Buffer {
+  return Buffer.concat(Array.from(parts, (part) => Buffer.from(part)));
+}
+
 function text(accept: string): string {
-  return Buffer.from(exposeMetrics(FAMILIES, accept, START_MS).body as Uint8Array).toString();
+  return whole(exposeMetrics(FAMILIES, accept, START_MS).body).toString();
 }
 
 describe("a scrape", () => {
@@ -69,7 +73,7 @@ describe("a scrape", () => {
 
   it("says in protobuf since when counters and histograms count", () => {
     const { body } = exposeMetrics(FAMILIES, PROTOBUF, START_MS);
-    const said = families(body as Uint8Array);
+    const said = families(whole(body));
     expect(said).toMatchObject([
       {
         name: "ml_prediction_latency_seconds",

@@ -2,6 +2,8 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { pipeline } from "node:stream/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import type { Cors } from "../cors.js";
 import { exposeMetrics } from "../export/exposition.js";
@@ -18,6 +20,8 @@ import { playbook } from "./playbooks.js";
 const GZIP_BYTES_MIN = 2048;
 /** Answers are compressed while requests wait: fast rather than small. */
 const GZIP_LEVEL = 1;
+/** How long the parts of an answer are made before others have their turn. */
+const TURN_MS = 5;
 /** Asked by orchestrators, which have no credentials. */
 const OPEN_PATHS = new Set(["/healthz", "/readyz"]);
 
@@ -27,6 +31,8 @@ export interface AdminAnswer {
   readonly body: string | Uint8Array | object;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** In the place of the body: what is too long to be made at once, made while it is sent. */
+  readonly parts?: Iterable<string | Uint8Array>;
 }
 
 /** Answers `GET /api/v1/<name>`; undefined when there is no such thing. */
@@ -113,7 +119,17 @@ export class AdminServer implements Stage {
       answer = { status: 500, body: { error: "the receiver failed on this; see its log" } };
     }
     this.sources.cors?.allow(request, response);
-    send(request, response, answer);
+    if (answer.parts === undefined) {
+      send(request, response, answer);
+      return;
+    }
+    try {
+      await sendParts(request, response, answer, answer.parts);
+    } catch (error) {
+      // Whoever asked may have gone.
+      if ((error as NodeJS.ErrnoException).code === "ERR_STREAM_PREMATURE_CLOSE") return;
+      this.logger.error("a page met a defect of the receiver", { error, url: request.url });
+    }
   }
 
   private async answer(request: IncomingMessage): Promise<AdminAnswer> {
@@ -156,7 +172,8 @@ export class AdminServer implements Stage {
   private scrape(request: IncomingMessage): AdminAnswer {
     const { metrics, startedMs } = this.sources;
     const { accept = "" } = request.headers;
-    return { status: 200, ...exposeMetrics(metrics(), accept, startedMs) };
+    const { body: parts, contentType } = exposeMetrics(metrics(), accept, startedMs);
+    return { status: 200, body: "", contentType, parts };
   }
 }
 
@@ -187,13 +204,45 @@ function send(request: IncomingMessage, response: ServerResponse, answer: AdminA
     !isRaw && bytes.length >= GZIP_BYTES_MIN && request.method === "GET" && acceptsGzip(request);
   const body = isZipped ? gzipSync(bytes, { level: GZIP_LEVEL }) : bytes;
   response.writeHead(answer.status, {
-    "Content-Type":
-      answer.contentType ?? (isRaw ? "text/plain; charset=utf-8" : "application/json"),
+    ...headersOf(answer, isRaw ? "text/plain; charset=utf-8" : "application/json"),
     "Content-Length": body.length,
+    ...(isZipped ? { "Content-Encoding": "gzip" } : {}),
+  });
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+async function sendParts(
+  { method }: IncomingMessage,
+  response: ServerResponse,
+  answer: AdminAnswer,
+  parts: Iterable<string | Uint8Array>,
+): Promise<void> {
+  response.writeHead(answer.status, headersOf(answer, "text/plain; charset=utf-8"));
+  if (method === "HEAD") {
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  await pipeline(inTurns(parts, response), response);
+}
+
+/** The parts, between which others have their turn, as long as somebody waits for them. */
+async function* inTurns(parts: Iterable<string | Uint8Array>, response: ServerResponse) {
+  let untilMs = performance.now() + TURN_MS;
+  for (const part of parts) {
+    if (part.length > 0) yield part;
+    if (performance.now() < untilMs) continue;
+    await nextTurn();
+    if (response.destroyed) return;
+    untilMs = performance.now() + TURN_MS;
+  }
+}
+
+function headersOf({ contentType, headers }: AdminAnswer, usual: string) {
+  return {
+    "Content-Type": contentType ?? usual,
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
-    ...(isZipped ? { "Content-Encoding": "gzip" } : {}),
-    ...answer.headers,
-  } as Record<string, string | number>);
-  response.end(request.method === "HEAD" ? undefined : body);
+    ...headers,
+  } as Record<string, string | number>;
 }

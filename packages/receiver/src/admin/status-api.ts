@@ -144,7 +144,7 @@ function endpointsOf(points: readonly NumberPoint[]): Record<string, Record<stri
 
 function pointsOf(families: readonly MetricFamily[], { name }: MetricDefinition): NumberPoint[] {
   const family = families.find(({ definition }) => definition.name === name);
-  return (family?.points ?? []).filter((point): point is NumberPoint => "value" in point);
+  return [...(family?.points ?? [])].filter((point): point is NumberPoint => "value" in point);
 }
 
 function sumOf(points: readonly NumberPoint[]): number {

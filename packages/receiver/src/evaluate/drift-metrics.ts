@@ -1,99 +1,100 @@
 /** Verdicts as metric families. */
 import { METRICS } from "@tidemark/semconv";
-import type { SignalIdentity } from "../closed-window.js";
 import type { Labels, MetricFamily, NumberPoint } from "../metric-family.js";
+import { lazily } from "../metric-family.js";
 import type { WindowLength } from "../window-lengths.js";
+import { numberIn, wordIn } from "./packed-evaluation.js";
 import type { SignalRecord } from "./signal-record.js";
 import { OUTCOMES } from "./signal-record.js";
-import type { Verdict } from "./verdict.js";
+import type { Evidence } from "./verdict.js";
+
+/** The evidence of one signal in one window length. */
+interface Shown {
+  readonly record: SignalRecord;
+  readonly length: number;
+  readonly evidence: Evidence;
+  readonly labels: Labels;
+}
 
 /** The families of all signals, of the window lengths that have a verdict to show. */
 export function driftMetrics(
-  records: Iterable<SignalRecord>,
+  records: () => Iterable<SignalRecord>,
   lengths: readonly WindowLength[],
 ): MetricFamily[] {
-  const points: Record<"score" | "threshold" | "pValue" | "errorBound", NumberPoint[]> = {
-    score: [],
-    threshold: [],
-    pValue: [],
-    errorBound: [],
-  };
-  const detected: NumberPoint[] = [];
-  const evaluations: NumberPoint[] = [];
-  const diversity: NumberPoint[] = [];
-  for (const record of records) {
-    for (const [length, verdict] of record.verdicts(lengths)) {
-      const labels = verdictLabels(record.signal, verdict);
-      for (const { method, ...numbers } of methodPoints(verdict)) {
-        for (const [name, value] of Object.entries(numbers) as [keyof typeof points, number][]) {
-          if (Number.isFinite(value)) points[name].push({ labels: { ...labels, method }, value });
-        }
-      }
-      detected.push({ labels, value: verdict.drift.alarm === "drifted" ? 1 : 0 });
-      if (verdict.diversity) diversity.push({ labels, value: verdict.diversity.ratio });
-      evaluations.push(...evaluationPoints(record, length, labels, verdict));
-    }
-  }
+  const all = (pointsOf: (shown: Shown) => Iterable<NumberPoint>) =>
+    lazily(function* () {
+      for (const shown of shownOf(records(), lengths)) yield* pointsOf(shown);
+    });
   return [
-    { definition: METRICS.driftScore, points: points.score },
-    { definition: METRICS.driftThreshold, points: points.threshold },
-    { definition: METRICS.driftPValue, points: points.pValue },
-    { definition: METRICS.driftErrorBound, points: points.errorBound },
-    { definition: METRICS.driftDetected, points: detected },
-    { definition: METRICS.driftEvaluations, points: evaluations },
-    { definition: METRICS.outputDiversity, points: diversity },
+    { definition: METRICS.driftScore, points: all(numberPoints("statistic", "psi.value")) },
+    { definition: METRICS.driftThreshold, points: all(numberPoints("threshold", "psi.threshold")) },
+    { definition: METRICS.driftPValue, points: all(numberPoints("pValue", "psi.pValue")) },
+    { definition: METRICS.driftErrorBound, points: all(errorBounds) },
+    { definition: METRICS.driftDetected, points: all(detectedPoints) },
+    { definition: METRICS.driftEvaluations, points: all(evaluationPoints) },
+    { definition: METRICS.outputDiversity, points: all(diversityPoints) },
   ];
 }
 
-function evaluationPoints(
-  record: SignalRecord,
-  length: number,
-  labels: Labels,
-  { evaluation, exemplars }: Verdict,
-): NumberPoint[] {
-  const [exemplar] = exemplars ?? [];
-  return OUTCOMES.flatMap((outcome): NumberPoint[] => {
-    const value = record.noted(length, outcome);
-    if (value === 0) return [];
-    const point = { labels: { ...labels, outcome }, value };
-    return [exemplar && outcome === evaluation.outcome ? { ...point, exemplar } : point];
-  });
-}
-
-/** One row of numbers of a verdict: the test that decides, and those that are shown. */
-interface MethodPoint {
-  readonly method: string;
-  readonly score: number;
-  readonly threshold: number;
-  readonly pValue: number;
-  readonly errorBound: number;
-}
-
-function methodPoints({ evaluation }: Verdict): MethodPoint[] {
-  const { method, statistic, threshold, pValue } = evaluation;
-  if (evaluation.method !== "ks") {
-    return [{ method, score: statistic, threshold, pValue, errorBound: 0 }];
+function* shownOf(
+  records: Iterable<SignalRecord>,
+  lengths: readonly WindowLength[],
+): Generator<Shown> {
+  for (const record of records) {
+    const { model, version, name, segment } = record.signal;
+    for (const [length, evidence] of record.evidence.entries()) {
+      if (evidence === undefined) continue;
+      const labels = {
+        model_name: model,
+        model_version: version,
+        signal: name,
+        window: (lengths[length] as WindowLength).name,
+        reference: evidence.reference,
+        segment,
+      };
+      yield { record, length, evidence, labels };
+    }
   }
-  const { psi, errorBound } = evaluation;
-  const points: MethodPoint[] = [{ method, score: statistic, threshold, pValue, errorBound }];
-  if (psi) {
-    const { value: score, threshold: psiThreshold, pValue: psiPValue } = psi;
-    const numbers = { score, threshold: psiThreshold, pValue: psiPValue, errorBound: 0 };
-    points.push({ method: "psi", ...numbers });
-  }
-  return points;
 }
 
-function verdictLabels(
-  { model, version, name, segment }: SignalIdentity,
-  { window, reference }: Verdict,
-): Labels {
-  return {
-    model_name: model,
-    model_version: version,
-    signal: name,
-    window,
-    reference,
-    segment,
+/** A number of the test that decides, and the same of the population stability index beside it. */
+function numberPoints(path: string, psiPath: string) {
+  return function* ({ evidence: { packed }, labels }: Shown): Generator<NumberPoint> {
+    const value = numberIn(packed, path);
+    if (Number.isFinite(value)) yield { labels: { ...labels, method: methodOf(packed) }, value };
+    const psi = numberIn(packed, psiPath);
+    if (Number.isFinite(psi)) yield { labels: { ...labels, method: "psi" }, value: psi };
   };
+}
+
+/** Of what is compared exactly it is 0. */
+function* errorBounds({ evidence: { packed }, labels }: Shown): Generator<NumberPoint> {
+  const method = methodOf(packed);
+  const value = method === "ks" ? numberIn(packed, "errorBound") : 0;
+  if (Number.isFinite(value)) yield { labels: { ...labels, method }, value };
+  const hasPsi = Number.isFinite(numberIn(packed, "psi.value"));
+  if (hasPsi) yield { labels: { ...labels, method: "psi" }, value: 0 };
+}
+
+function* detectedPoints({ record, length, labels }: Shown): Generator<NumberPoint> {
+  yield { labels, value: record.state(length).alarm === "drifted" ? 1 : 0 };
+}
+
+function* evaluationPoints({ record, length, evidence, labels }: Shown): Generator<NumberPoint> {
+  const [exemplar] = evidence.exemplars ?? [];
+  const latest = wordIn(evidence.packed, "outcome");
+  for (const outcome of OUTCOMES) {
+    const value = record.noted(length, outcome);
+    if (value === 0) continue;
+    const point = { labels: { ...labels, outcome }, value };
+    yield exemplar && outcome === latest ? { ...point, exemplar } : point;
+  }
+}
+
+function* diversityPoints({ evidence: { diversity }, labels }: Shown): Generator<NumberPoint> {
+  if (diversity) yield { labels, value: diversity.ratio };
+}
+
+function methodOf(packed: Evidence["packed"]): string {
+  return wordIn(packed, "method") ?? "";
 }

@@ -180,7 +180,7 @@ export class Evaluator implements Stage, Persistent {
   }
 
   metrics(): MetricFamily[] {
-    return driftMetrics(this.records.values(), this.options.lengths);
+    return driftMetrics(() => this.records.values(), this.options.lengths);
   }
 
   private recordOf({ signal, reference }: ClosedWindow): KeyedRecord {

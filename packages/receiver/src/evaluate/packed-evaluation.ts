@@ -41,18 +41,52 @@ export function packEvaluation(evaluation: Evaluation, room?: readonly number[])
 /** The same evaluation again. */
 export function unpackEvaluation({ shape, numbers, sentence }: PackedEvaluation): Evaluation {
   const evaluation: Record<string, unknown> = {};
-  let at = 0;
-  for (const step of shape.split(";")) {
-    const [path = "", text] = step.slice(1).split("=");
-    const names = path.split(".");
-    const name = names.pop() as string;
+  for (const [path, { outer, name, at, isBoolean, text }] of membersOf(shape)) {
     let target = evaluation;
-    for (const outer of names) target = (target[outer] ??= {}) as Record<string, unknown>;
-    if (step.startsWith("#")) target[name] = numbers[at++];
-    else if (step.startsWith("?")) target[name] = numbers[at++] === 1;
+    for (const step of outer) target = (target[step] ??= {}) as Record<string, unknown>;
+    if (isBoolean) target[name] = numbers[at] === 1;
+    else if (at >= 0) target[name] = numbers[at];
     else target[name] = path === SENTENCE ? sentence : text;
   }
   return evaluation as unknown as Evaluation;
+}
+
+/** One of its numbers, such as `psi.value`, without the rest; NaN when it has none. */
+export function numberIn({ shape, numbers }: PackedEvaluation, path: string): number {
+  return numbers[membersOf(shape).get(path)?.at ?? -1] ?? Number.NaN;
+}
+
+/** One of its words, such as `method`, without the rest. */
+export function wordIn({ shape }: PackedEvaluation, path: string): string | undefined {
+  return membersOf(shape).get(path)?.text;
+}
+
+/** A member that a shape names. */
+interface Member {
+  readonly outer: readonly string[];
+  readonly name: string;
+  /** Which of the numbers it is; negative when it is none. */
+  readonly at: number;
+  readonly isBoolean: boolean;
+  readonly text: string | undefined;
+}
+
+const members = new Map<string, ReadonlyMap<string, Member>>();
+
+function membersOf(shape: string): ReadonlyMap<string, Member> {
+  const known = members.get(shape);
+  if (known !== undefined) return known;
+  const found = new Map<string, Member>();
+  let numbers = 0;
+  for (const step of shape.split(";")) {
+    const [path = "", text] = step.slice(1).split("=");
+    const outer = path.split(".");
+    const name = outer.pop() as string;
+    const at = step.startsWith(":") ? -1 : numbers++;
+    found.set(path, { outer, name, at, isBoolean: step.startsWith("?"), text });
+  }
+  members.set(shape, found);
+  return found;
 }
 
 interface Collected {

@@ -3,9 +3,9 @@ import type { MetricFamily } from "../metric-family.js";
 import { CONTENT_TYPES, formatMetrics } from "./open-metrics.js";
 import { encodeMetrics, PROTOBUF_CONTENT_TYPE } from "./prometheus-protobuf.js";
 
-/** An answer to a scrape. */
+/** An answer to a scrape, made part by part while it is sent. */
 export interface Exposition {
-  readonly body: string | Uint8Array;
+  readonly body: Iterable<string | Uint8Array>;
   readonly contentType: string;
 }
 

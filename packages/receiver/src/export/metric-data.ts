@@ -34,7 +34,8 @@ export function scopeMetrics(
   const isClassic = (point: HistogramPoint) => histograms !== "native" || !isNative(point);
   const metrics: MetricData[] = [];
   const native: MetricData[] = [];
-  for (const { definition, points } of families) {
+  for (const { definition, points: made } of families) {
+    const points = [...made];
     if (points.length === 0) continue;
     if (definition.kind !== "histogram") {
       metrics.push(numberData(definition, points as NumberPoint[], times));

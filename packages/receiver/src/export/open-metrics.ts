@@ -13,32 +13,44 @@ export const CONTENT_TYPES = {
   prometheus: "text/plain; version=0.0.4; charset=utf-8",
 } as const;
 
-/** Writes the families; those without points are left out. */
-export function formatMetrics(
+/** Characters after which a part is complete. */
+const PART_LENGTH = 16_384;
+
+/** Writes the families part by part; those without points are left out. */
+export function* formatMetrics(
   families: readonly MetricFamily[],
   format: keyof typeof CONTENT_TYPES,
-): string {
+): Generator<string> {
   const openMetrics = format === "openMetrics";
-  const lines: string[] = [];
+  let part = "";
   for (const { definition, points } of families) {
-    if (points.length === 0) continue;
-    const { prometheus: name, kind, brief, unit } = definition;
-    // OpenMetrics names the family without the suffix that its counter samples carry.
-    const family = openMetrics && kind === "counter" ? name.replace(/_total$/, "") : name;
-    lines.push(`# TYPE ${family} ${kind}`);
-    const word = unitWord(unit);
-    if (openMetrics && word !== "" && family.endsWith(`_${word}`)) {
-      lines.push(`# UNIT ${family} ${word}`);
-    }
-    lines.push(`# HELP ${family} ${escapeHelp(brief)}`);
+    const { prometheus: name, kind } = definition;
+    let head = familyHead(definition, openMetrics);
     for (const point of points) {
       // Only OpenMetrics has a place for exemplars.
-      if ("bounds" in point) lines.push(...histogramLines(name, point, openMetrics));
-      else lines.push(numberLine(name, point, openMetrics && kind === "counter"));
+      part +=
+        "bounds" in point
+          ? head + histogramLines(name, point, openMetrics)
+          : head + numberLine(name, point, openMetrics && kind === "counter");
+      head = "";
+      if (part.length < PART_LENGTH) continue;
+      yield part;
+      part = "";
     }
   }
-  if (openMetrics) lines.push("# EOF");
-  return `${lines.join("\n")}\n`;
+  yield openMetrics ? `${part}# EOF\n` : part;
+}
+
+function familyHead(
+  { prometheus: name, kind, brief, unit }: MetricFamily["definition"],
+  openMetrics: boolean,
+): string {
+  // OpenMetrics names the family without the suffix that its counter samples carry.
+  const family = openMetrics && kind === "counter" ? name.replace(/_total$/, "") : name;
+  const word = unitWord(unit);
+  const hasUnit = openMetrics && word !== "" && family.endsWith(`_${word}`);
+  const unitLine = hasUnit ? `# UNIT ${family} ${word}\n` : "";
+  return `# TYPE ${family} ${kind}\n${unitLine}# HELP ${family} ${escapeHelp(brief)}\n`;
 }
 
 function numberLine(
@@ -47,34 +59,43 @@ function numberLine(
   exemplars: boolean,
 ): string {
   const suffix = exemplars ? formatExemplar(exemplar) : "";
-  return `${name}${formatLabels(labels)} ${formatNumber(value)}${suffix}`;
+  return `${name}${braced(formatLabels(labels))} ${formatNumber(value)}${suffix}\n`;
 }
 
 function formatExemplar(exemplar: Exemplar | undefined): string {
   if (exemplar === undefined) return "";
   const { traceId, spanId, timeMs } = exemplar;
-  const labels = formatLabels({ trace_id: traceId, span_id: spanId });
+  const labels = braced(formatLabels({ trace_id: traceId, span_id: spanId }));
   return ` # ${labels} ${formatNumber(exemplarNumber(exemplar))} ${timeMs / 1000}`;
 }
 
-function histogramLines(name: string, point: HistogramPoint, exemplars: boolean): string[] {
-  const { labels, bounds, counts, sum, count } = point;
-  const lines: string[] = [];
+function histogramLines(name: string, point: HistogramPoint, exemplars: boolean): string {
+  const { bounds, counts, sum, count } = point;
+  const labels = formatLabels(point.labels);
+  const bucketLabels = labels === "" ? "" : `${labels},`;
+  let lines = "";
   let cumulative = 0;
   for (let bucket = 0; bucket <= bounds.length; bucket++) {
     cumulative += counts[bucket] ?? 0;
     const le = formatNumber(bounds[bucket] ?? Number.POSITIVE_INFINITY);
     const suffix = exemplars ? formatExemplar(point.exemplars?.[bucket]) : "";
-    lines.push(`${name}_bucket${formatLabels({ ...labels, le })} ${cumulative}${suffix}`);
+    lines += `${name}_bucket{${bucketLabels}le="${le}"} ${cumulative}${suffix}\n`;
   }
-  lines.push(`${name}_sum${formatLabels(labels)} ${formatNumber(sum)}`);
-  lines.push(`${name}_count${formatLabels(labels)} ${count}`);
-  return lines;
+  lines += `${name}_sum${braced(labels)} ${formatNumber(sum)}\n`;
+  return `${lines}${name}_count${braced(labels)} ${count}\n`;
 }
 
+/** Between the braces. */
 function formatLabels(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([key, value]) => `${key}="${escapeLabel(value)}"`);
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+  let pairs = "";
+  for (const key in labels) {
+    pairs += `${pairs === "" ? "" : ","}${key}="${escapeLabel(labels[key] as string)}"`;
+  }
+  return pairs;
+}
+
+function braced(pairs: string): string {
+  return pairs === "" ? "" : `{${pairs}}`;
 }
 
 function formatNumber(value: number): string {
@@ -89,6 +110,7 @@ function unitWord(unit: string): string {
 }
 
 function escapeLabel(value: string): string {
+  if (!/[\\\n"]/.test(value)) return value;
   return value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
 }
 

@@ -35,7 +35,7 @@ const HISTOGRAM_FIELDS = {
   exemplars: list("Exemplar", 16),
 };
 
-const Family = protobuf.Root.fromJSON({
+const root = protobuf.Root.fromJSON({
   nested: {
     LabelPair: { fields: { name: field("string", 1), value: field("string", 2) } },
     Gauge: { fields: { value: field("double", 1) } },
@@ -80,23 +80,45 @@ const Family = protobuf.Root.fromJSON({
       },
     },
   },
-}).lookupType("MetricFamily");
+});
+const Family = root.lookupType("MetricFamily");
+const Metric = root.lookupType("Metric");
+/** Tag of a family's `metric`: its field, and that bytes follow. */
+const METRIC_TAG = (4 << 3) | 2;
+/** Metrics that are written at a time. */
+const METRICS_AT_ONCE = 50;
+const NOTHING_YET = new Uint8Array(0);
 
 /** The format's own numbers of the kinds. */
 const TYPES: Readonly<Record<MetricKind, number>> = { counter: 0, gauge: 1, histogram: 4 };
 
 /**
- * Writes the families; those without points are left out.
+ * Writes the families one by one, with parts of no bytes while one is being written, as its length
+ * stands before it; those without points are left out.
  * @param startMs since when points count that do not say it; ms since the epoch
  */
-export function encodeMetrics(families: readonly MetricFamily[], startMs: number): Uint8Array {
-  const parts = families.flatMap(({ definition, points }) => {
-    if (points.length === 0) return [];
+export function* encodeMetrics(
+  families: readonly MetricFamily[],
+  startMs: number,
+): Generator<Uint8Array> {
+  for (const { definition, points } of families) {
     const { prometheus: name, brief: help, kind } = definition;
-    const metric = points.map((point) => metricOf(point, kind, startMs));
-    return [Family.encodeDelimited({ name, help, type: TYPES[kind], metric }).finish()];
-  });
-  return Buffer.concat(parts);
+    const parts = [Family.encode({ name, help, type: TYPES[kind] }).finish()];
+    let writer = protobuf.Writer.create();
+    let count = 0;
+    for (const point of points) {
+      Metric.encode(metricOf(point, kind, startMs), writer.uint32(METRIC_TAG).fork()).ldelim();
+      if (++count % METRICS_AT_ONCE !== 0) continue;
+      parts.push(writer.finish());
+      writer = protobuf.Writer.create();
+      yield NOTHING_YET;
+    }
+    if (count === 0) continue;
+    parts.push(writer.finish());
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    yield protobuf.Writer.create().uint32(length).finish();
+    yield* parts;
+  }
 }
 
 function metricOf(point: NumberPoint | HistogramPoint, kind: MetricKind, startMs: number): object {

@@ -5,29 +5,33 @@
  */
 import { METRICS } from "@tidemark/semconv";
 import type { MetricFamily, NumberPoint } from "../metric-family.js";
+import { lazily } from "../metric-family.js";
 
 /** Points of one metric: ten thousand signals with five windows each. */
 export const POINTS_MAX = 50_000;
 const OVERFLOW = { otel_metric_overflow: "true" };
 
-/** The families within their bounds, and one that counts what is beyond. */
+/** The families within their bounds, and one that counts what is beyond in those read so far. */
 export function limitSeries(
   families: readonly MetricFamily[],
   pointsMax = POINTS_MAX,
 ): MetricFamily[] {
-  const beyond: NumberPoint[] = [];
-  const limited = families.map((family): MetricFamily => {
-    const { definition, points } = family;
-    if (points.length <= pointsMax) return family;
-    const labels = { metric: definition.prometheus };
-    beyond.push({ labels, value: points.length - pointsMax });
-    const kept = points.slice(0, pointsMax) as NumberPoint[];
-    if (definition.kind === "counter") {
-      const rest = points.slice(pointsMax) as NumberPoint[];
-      const value = rest.reduce((sum, point) => sum + point.value, 0);
-      kept.push({ labels: OVERFLOW, value });
-    }
-    return { ...family, points: kept } as MetricFamily;
+  const beyond = new Map<string, NumberPoint>();
+  const limited = families.map(({ definition, points }): MetricFamily => {
+    const within = lazily(function* () {
+      let count = 0;
+      let rest = 0;
+      for (const point of points) {
+        if (++count <= pointsMax) yield point;
+        else if ("value" in point) rest += point.value;
+      }
+      if (count <= pointsMax) return;
+      const { prometheus: metric } = definition;
+      beyond.set(metric, { labels: { metric }, value: count - pointsMax });
+      if (definition.kind === "counter") yield { labels: OVERFLOW, value: rest };
+    });
+    return { definition, points: within } as MetricFamily;
   });
-  return [...limited, { definition: METRICS.receiverSeriesOverflow, points: beyond }];
+  const points = lazily(() => beyond.values());
+  return [...limited, { definition: METRICS.receiverSeriesOverflow, points }];
 }

@@ -53,11 +53,10 @@ export class ConfidenceHistograms {
   }
 
   /** One point a class. */
-  points(model: Labels): HistogramPoint[] {
-    return [...this.byClass].map(([name, { counts, sum, count }]) => {
-      const labels = { ...model, predicted_class: name };
-      return { labels, bounds: BOUNDS, counts, sum, count };
-    });
+  *points(model: Labels): Generator<HistogramPoint> {
+    for (const [name, { counts, sum, count }] of this.byClass) {
+      yield { labels: { ...model, predicted_class: name }, bounds: BOUNDS, counts, sum, count };
+    }
   }
 
   /** Everything, to be stored. */

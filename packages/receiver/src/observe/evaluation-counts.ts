@@ -57,12 +57,12 @@ export class EvaluationCounts {
   }
 
   /** Which scores were given. */
-  scores(model: Labels): HistogramPoint[] {
-    return [...this.places.values()].flatMap((place) => {
+  *scores(model: Labels): Generator<HistogramPoint> {
+    for (const place of this.places.values()) {
       const { scores: counts, sum, count } = place;
       const labels = { ...model, ...labelsOf(place) };
-      return count === 0 ? [] : [{ labels, bounds: BOUNDS, counts, sum, count }];
-    });
+      if (count > 0) yield { labels, bounds: BOUNDS, counts, sum, count };
+    }
   }
 
   /** Everything, to be stored. */

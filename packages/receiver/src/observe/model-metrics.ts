@@ -1,74 +1,78 @@
 /** What is exported of models as their spans show them; segments have verdicts, and no metrics. */
 import { isStage, METRICS } from "@tidemark/semconv";
 import type { HistogramPoint, Labels, MetricFamily, NumberPoint } from "../metric-family.js";
-import { CounterSet } from "../metric-family.js";
+import { CounterSet, lazily } from "../metric-family.js";
 import { ROLE } from "../otlp/wanted-keys.js";
 import type { CallLatency } from "./call-latencies.js";
 import type { ObservedModel, ObservedSignal } from "./observed-model.js";
 import type { SignalPanes } from "./signal.js";
 import { referencePoint } from "./value-totals.js";
 
+type PointsOf<P> = (model: ObservedModel) => Iterable<P>;
+
 /**
  * The families of all models.
  * @param startMs since when they count, over all runs
  */
 export function modelMetrics(observed: readonly ObservedModel[], startMs: number): MetricFamily[] {
-  return familiesOf(observed).map(({ definition, points }) => {
-    const started = points.map((point) => ({ ...point, startMs }));
-    return { definition, points: started } as MetricFamily;
-  });
-}
-
-function familiesOf(observed: readonly ObservedModel[]): MetricFamily[] {
   const models = observed.filter(({ segment }) => segment === "");
-  const stages = models.flatMap((model) =>
-    [...model.latencies]
-      .filter(([stage]) => isStage(stage))
-      .map(([stage, latency]) => latency.point({ ...modelLabels(model), stage })),
-  );
-  const ofCalls = (of: CallLatency) =>
-    models.flatMap((model) => model.callLatencies.points(of, modelLabels(model)));
+  const all = <P extends NumberPoint | HistogramPoint>(pointsOf: PointsOf<P>) =>
+    lazily(function* () {
+      for (const model of models) {
+        for (const point of pointsOf(model)) yield { ...point, startMs };
+      }
+    });
+  const calls = (of: CallLatency) =>
+    all((model) => model.callLatencies.points(of, modelLabels(model)));
+  const numbers = (labelsOf: LabelsOf, pointOf: PointOf) =>
+    all((model) => numberPoints(model, labelsOf, pointOf));
+  const violations = lazily(function* () {
+    for (const point of violationPoints(models)) yield { ...point, startMs };
+  });
   return [
-    { definition: METRICS.predictionRequests, points: models.flatMap(requestPoints) },
-    { definition: METRICS.predictionLatency, points: stages },
-    { definition: METRICS.featureValue, points: numberPoints(models, featureLabels, live) },
-    { definition: METRICS.featureReference, points: numberPoints(models, featureLabels, expected) },
-    { definition: METRICS.predictionValue, points: numberPoints(models, predictionLabels, live) },
-    {
-      definition: METRICS.predictionReference,
-      points: numberPoints(models, predictionLabels, expected),
-    },
-    { definition: METRICS.signalValue, points: numberPoints(models, otherLabels, live) },
+    { definition: METRICS.predictionRequests, points: all(requestPoints) },
+    { definition: METRICS.predictionLatency, points: all(stagePoints) },
+    { definition: METRICS.featureValue, points: numbers(featureLabels, live) },
+    { definition: METRICS.featureReference, points: numbers(featureLabels, expected) },
+    { definition: METRICS.predictionValue, points: numbers(predictionLabels, live) },
+    { definition: METRICS.predictionReference, points: numbers(predictionLabels, expected) },
+    { definition: METRICS.signalValue, points: numbers(otherLabels, live) },
     {
       definition: METRICS.predictionConfidence,
-      points: models.flatMap((model) => model.confidences?.points(modelLabels(model)) ?? []),
+      points: all((model) => model.confidences?.points(modelLabels(model)) ?? []),
     },
-    { definition: METRICS.featureMissing, points: models.flatMap(missingPoints) },
-    { definition: METRICS.qualityViolations, points: violationPoints(models) },
+    { definition: METRICS.featureMissing, points: all(missingPoints) },
+    { definition: METRICS.qualityViolations, points: violations },
     {
       definition: METRICS.usageTokens,
-      points: models.flatMap((model) => model.tokens.points(modelLabels(model), "token_type")),
+      points: all((model) => model.tokens.points(modelLabels(model), "token_type")),
     },
     {
       definition: METRICS.usageCost,
-      points: models.flatMap((model) => model.costs.points(modelLabels(model), "currency")),
+      points: all((model) => model.costs.points(modelLabels(model), "currency")),
     },
     {
       definition: METRICS.usageCostUnknown,
-      points: models.flatMap((model) => model.unpriced.points(modelLabels(model), "provider")),
+      points: all((model) => model.unpriced.points(modelLabels(model), "provider")),
     },
     {
       definition: METRICS.evaluationScore,
-      points: models.flatMap((model) => model.evaluations.scores(modelLabels(model))),
+      points: all((model) => model.evaluations.scores(modelLabels(model))),
     },
     {
       definition: METRICS.evaluationResults,
-      points: models.flatMap((model) => model.evaluations.results(modelLabels(model))),
+      points: all((model) => model.evaluations.results(modelLabels(model))),
     },
-    { definition: METRICS.callDuration, points: ofCalls("duration") },
-    { definition: METRICS.timeToFirstToken, points: ofCalls("timeToFirstToken") },
-    { definition: METRICS.timeBetweenTokens, points: ofCalls("timeBetweenTokens") },
+    { definition: METRICS.callDuration, points: calls("duration") },
+    { definition: METRICS.timeToFirstToken, points: calls("timeToFirstToken") },
+    { definition: METRICS.timeBetweenTokens, points: calls("timeBetweenTokens") },
   ];
+}
+
+function* stagePoints(model: ObservedModel): Generator<HistogramPoint> {
+  for (const [stage, latency] of model.latencies) {
+    if (isStage(stage)) yield latency.point({ ...modelLabels(model), stage });
+  }
 }
 
 function modelLabels(model: ObservedModel): Labels {
@@ -117,28 +121,27 @@ const otherLabels: LabelsOf = ({ role, identity: { name } }) =>
     : undefined;
 
 /** Buckets follow from the reference, so a signal has none before it has a reference. */
-function numberPoints(
-  models: readonly ObservedModel[],
+function* numberPoints(
+  model: ObservedModel,
   labelsOf: LabelsOf,
   pointOf: PointOf,
-): HistogramPoint[] {
-  return models.flatMap((model) =>
-    model.signals.flatMap((signal) => {
-      const labels = signal && labelsOf(signal);
-      if (labels === undefined || signal?.panes === undefined) return [];
-      return pointOf(signal.panes, { ...modelLabels(model), ...labels }) ?? [];
-    }),
-  );
+): Generator<HistogramPoint> {
+  for (const signal of model.signals) {
+    const labels = signal && labelsOf(signal);
+    if (labels === undefined || signal?.panes === undefined) continue;
+    const point = pointOf(signal.panes, { ...modelLabels(model), ...labels });
+    if (point) yield point;
+  }
 }
 
 function featureName(signal: ObservedSignal | undefined): string | undefined {
   return signal?.role === ROLE.feature ? signal.identity.name.slice("feature.".length) : undefined;
 }
 
-function missingPoints(model: ObservedModel): NumberPoint[] {
-  return model.signals.flatMap((signal) => {
+function* missingPoints(model: ObservedModel): Generator<NumberPoint> {
+  for (const signal of model.signals) {
     const name = featureName(signal);
-    if (signal === undefined || name === undefined) return [];
-    return [{ labels: { ...modelLabels(model), feature_name: name }, value: signal.missing }];
-  });
+    if (signal === undefined || name === undefined) continue;
+    yield { labels: { ...modelLabels(model), feature_name: name }, value: signal.missing };
+  }
 }

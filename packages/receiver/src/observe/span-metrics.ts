@@ -5,6 +5,7 @@
  */
 import { METRICS } from "@tidemark/semconv";
 import type { HistogramPoint, Labels, MetricFamily } from "../metric-family.js";
+import { lazily } from "../metric-family.js";
 import type { KeyTable } from "../otlp/key-table.js";
 import type { SpanRows } from "../otlp/span-rows.js";
 import { TYPE_BITS, TYPE_MASK, VALUE_STRING } from "../otlp/span-rows.js";
@@ -62,11 +63,13 @@ export class SpanMetrics {
   }
 
   metrics(): MetricFamily[] {
-    const all = [...this.series.values(), this.overflow].filter(({ count }) => count > 0);
-    const durations = all.map(({ labels, counts, sum, count }): HistogramPoint => {
-      return { labels, bounds: BOUNDS_MS, counts, sum, count };
+    const all = () => [...this.series.values(), this.overflow].filter(({ count }) => count > 0);
+    const durations = lazily(function* (): Generator<HistogramPoint> {
+      for (const { labels, counts, sum, count } of all()) {
+        yield { labels, bounds: BOUNDS_MS, counts, sum, count };
+      }
     });
-    const calls = all.map(({ labels, count: value }) => ({ labels, value }));
+    const calls = all().map(({ labels, count: value }) => ({ labels, value }));
     return [
       { definition: METRICS.spanCalls, points: calls },
       { definition: METRICS.spanDuration, points: durations },

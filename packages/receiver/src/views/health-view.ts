@@ -25,6 +25,6 @@ export function healthDocument(sources: ViewSources): HealthDocument {
 function healthMetrics({ definition, points }: MetricFamily): HealthMetric[] {
   const { name, brief, unit, kind } = definition;
   if (!name.startsWith(OWN) || kind === "histogram") return [];
-  const numbers = points.flatMap((point) => ("value" in point ? [point] : []));
+  const numbers = [...points].flatMap((point) => ("value" in point ? [point] : []));
   return [{ name, brief, unit, kind, points: numbers }];
 }
