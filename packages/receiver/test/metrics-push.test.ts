@@ -5,7 +5,8 @@ import { METRICS } from "@tidemark/semconv";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { OtlpMetricsPush } from "../src/export/otlp-metrics-push.ts";
 import { Logger } from "../src/logger.ts";
-import type { Histograms, MetricFamily } from "../src/metric-family.ts";
+import type { Histograms, Labels, MetricFamily, NumberPoint } from "../src/metric-family.ts";
+import { lazily } from "../src/metric-family.ts";
 import { checkMetricsRequest } from "../src/otlp/request-check.ts";
 import type { OtlpClient, SendResult } from "../src/otlp-client.ts";
 import { readMetrics } from "./metrics-requests.ts";
@@ -50,12 +51,16 @@ async function metricsService() {
 
 const NAME = "otlp_http/test";
 
-function pushOf(client: OtlpClient, families: () => MetricFamily[], histograms = "classic") {
+function pushOf(
+  client: OtlpClient,
+  families: () => MetricFamily[],
+  { intervalMs = 10_000, histograms = "classic" } = {},
+) {
   return new OtlpMetricsPush(
     {
       name: NAME,
-      intervalMs: 20,
-      timeoutMs: 20,
+      intervalMs,
+      timeoutMs: 10_000,
       histograms: histograms as Histograms,
       resource: { "service.name": "me" },
     },
@@ -76,7 +81,7 @@ async function pushed(families: MetricFamily[], histograms: Histograms) {
     },
     close: () => {},
   };
-  const push = pushOf(client, () => families, histograms);
+  const push = pushOf(client, () => families, { histograms });
   await push.start();
   await push.shutdown();
   const [body = new Uint8Array(0)] = bodies;
@@ -111,6 +116,9 @@ const LATENCY: MetricFamily = {
     },
   ],
 };
+
+const ofOne = (value: number) => [{ labels: {}, value }];
+const ofAll = (labels: readonly Labels[]) => labels.map((one, value) => ({ labels: one, value }));
 
 describe("the receiver's metrics", () => {
   it("go to an endpoint over HTTP and to one over gRPC, the same ones", async () => {
@@ -161,7 +169,7 @@ service: { pipelines: { metrics: { exporters: [prometheus, otlp_http/a, otlp_grp
       },
       close: () => {},
     };
-    const push = pushOf(client, () => families);
+    const push = pushOf(client, () => families, { intervalMs: 20 });
     const arrived = (count: number) =>
       new Promise<void>((resolve) => {
         sent = () => bodies.length >= count && resolve();
@@ -266,6 +274,72 @@ service: { pipelines: { metrics: { exporters: [prometheus, otlp_http/a, otlp_grp
     expect(values?.histogram).toMatchObject({
       dataPoints: [{ ...counts, explicitBounds: [-0.5, 1e300], sum: -1 }],
     });
+  });
+
+  it("leave in requests of a bounded length, of which none follows one that fails", async () => {
+    const labels = Array.from({ length: 40_000 }, (_, at) => ({ signal: `feature-${at}` }));
+    const score = { definition: METRICS.driftScore, points: ofAll(labels) };
+    const tried: Uint8Array[] = [];
+    const sentWith = async (results: readonly SendResult["kind"][]) => {
+      tried.length = 0;
+      const client: OtlpClient = {
+        send: async (body) => {
+          const kind = results[tried.push(body) - 1] ?? "delivered";
+          return kind === "delivered" ? { kind } : { kind, reason: "so" };
+        },
+        close: () => {},
+      };
+      const push = pushOf(client, () => [score, LATENCY]);
+      await push.start();
+      await push.shutdown();
+      const outcomes = [...(push.metrics()[0]?.points ?? [])] as NumberPoint[];
+      return outcomes.find(({ value }) => value === 1)?.labels["outcome"];
+    };
+    expect(await sentWith([])).toBe("delivered");
+    expect(tried.length).toBeGreaterThan(2);
+    const all = tried.flatMap((body) => {
+      expect(checkMetricsRequest(Buffer.from(body))).toBeUndefined();
+      expect(body.length).toBeLessThan(2 ** 20 + 200);
+      return readMetrics(body).get("@tidemark/receiver") ?? [];
+    });
+    const points = all.flatMap(
+      ({ gauge }) => (gauge as { dataPoints: object[] })?.dataPoints ?? [],
+    );
+    expect(points).toMatchObject(labels.map((_, at) => ({ asDouble: at })));
+    expect(all.at(-1)?.name).toBe("ml.prediction.latency");
+    const requests = tried.length;
+    expect(await sentWith(["delivered", "refused"])).toBe("refused");
+    expect(tried).toHaveLength(requests);
+    expect(await sentWith(["delivered", "retry"])).toBe("failed");
+    expect(tried).toHaveLength(2);
+  });
+
+  it("leave one push after the other, however slow the endpoint, and the last is not lost", async () => {
+    let value = 0;
+    const score = { definition: METRICS.driftScore, points: lazily(() => ofOne(value).values()) };
+    const said: unknown[] = [];
+    let underWay = 0;
+    const client: OtlpClient = {
+      send: async (body) => {
+        expect(++underWay).toBe(1);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        underWay--;
+        const [metric] = readMetrics(body).get("@tidemark/receiver") ?? [];
+        said.push(
+          (metric?.gauge as { dataPoints: { asDouble: number }[] }).dataPoints[0]?.asDouble,
+        );
+        return { kind: "delivered" };
+      },
+      close: () => {},
+    };
+    const push = pushOf(client, () => [score], { intervalMs: 40 });
+    await push.start();
+    await expect.poll(() => said.length).toBe(2);
+    await expect.poll(() => underWay).toBe(1);
+    value = 1;
+    await push.shutdown();
+    await expect.poll(() => said.at(-1)).toBe(1);
+    expect(said.slice(0, -1)).not.toContain(1);
   });
 
   it.each([

@@ -3,7 +3,6 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import type { Cors } from "../cors.js";
 import { exposeMetrics } from "../export/exposition.js";
@@ -12,6 +11,7 @@ import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import type { Authenticator } from "../receive/authenticator.js";
 import type { Stage } from "../stage.js";
+import { inTurns } from "../turns.js";
 import type { PageFile } from "./page-files.js";
 import { PAGE_HEADERS, readPageFiles } from "./page-files.js";
 import { playbook } from "./playbooks.js";
@@ -20,8 +20,6 @@ import { playbook } from "./playbooks.js";
 const GZIP_BYTES_MIN = 2048;
 /** Answers are compressed while requests wait: fast rather than small. */
 const GZIP_LEVEL = 1;
-/** How long the parts of an answer are made before others have their turn. */
-const TURN_MS = 5;
 /** Asked by orchestrators, which have no credentials. */
 const OPEN_PATHS = new Set(["/healthz", "/readyz"]);
 
@@ -223,19 +221,8 @@ async function sendParts(
     return;
   }
   response.flushHeaders();
-  await pipeline(inTurns(parts, response), response);
-}
-
-/** The parts, between which others have their turn, as long as somebody waits for them. */
-async function* inTurns(parts: Iterable<string | Uint8Array>, response: ServerResponse) {
-  let untilMs = performance.now() + TURN_MS;
-  for (const part of parts) {
-    if (part.length > 0) yield part;
-    if (performance.now() < untilMs) continue;
-    await nextTurn();
-    if (response.destroyed) return;
-    untilMs = performance.now() + TURN_MS;
-  }
+  const hasGone = () => response.destroyed;
+  await pipeline(inTurns(parts, hasGone), response);
 }
 
 function headersOf({ contentType, headers }: AdminAnswer, usual: string) {

@@ -19,6 +19,11 @@ export class MessageWriter {
   private buffer: Buffer = Buffer.allocUnsafe(FIRST_BYTES);
   private at = 0;
 
+  /** Bytes written so far. */
+  get length(): number {
+    return this.at;
+  }
+
   /** Begins a message within the present one. */
   begin(field: number): number {
     this.reserve(HEAD_BYTES);
@@ -95,10 +100,11 @@ export class MessageWriter {
   }
 
   /** Counts of eight bytes each. */
-  counts(field: number, counts: readonly number[]): void {
+  counts(field: number, counts: ArrayLike<number>): void {
     this.reserve(HEAD_BYTES + 8 * counts.length);
     const begin = this.begin(field);
-    for (const count of counts) {
+    for (let at = 0; at < counts.length; at++) {
+      const count = counts[at] as number;
       this.at = this.buffer.writeUInt32LE(count % 2 ** 32, this.at);
       this.at = this.buffer.writeUInt32LE(Math.floor(count / 2 ** 32), this.at);
     }
@@ -106,10 +112,10 @@ export class MessageWriter {
   }
 
   /** Counts of as many bytes as each needs. */
-  varints(field: number, counts: readonly number[]): void {
+  varints(field: number, counts: ArrayLike<number>): void {
     this.reserve(HEAD_BYTES + 8 * counts.length);
     const begin = this.begin(field);
-    for (const count of counts) this.varint(count);
+    for (let at = 0; at < counts.length; at++) this.varint(counts[at] as number);
     this.end(begin);
   }
 

@@ -1,14 +1,15 @@
 /**
  * Pushes the metric families as OTLP metrics, through the OpenTelemetry SDK's periodic reader. The
- * families are handed over as a MetricProducer: they are kept once, here, and not a second time as
- * instruments. What it has collected leaves by the client that also forwards, over HTTP or gRPC,
- * with exemplars, which the SDK's own exporters leave out. Nothing is sent again: all is
- * cumulative, and the next push says it as well.
+ * families are handed over by a MetricProducer: they are kept once, here, and not a second time as
+ * instruments. The SDK passes on what a producer gives as it is, so their points are made while the
+ * exporter writes them. It sends by the client that also forwards, over HTTP or gRPC, with
+ * exemplars, which the SDK's own exporters leave out. Nothing is sent again: all is cumulative, and
+ * the next push says it as well.
  */
 import { ExportResultCode } from "@opentelemetry/core";
 import { emptyResource, resourceFromAttributes } from "@opentelemetry/resources";
 import type {
-  CollectionResult,
+  MetricData,
   MetricProducer,
   PushMetricExporter,
   ResourceMetrics,
@@ -20,11 +21,13 @@ import type { Histograms, Labels, MetricFamily } from "../metric-family.js";
 import { CounterSet } from "../metric-family.js";
 import type { OtlpClient } from "../otlp-client.js";
 import type { Stage } from "../stage.js";
-import { hrTime, scopeMetrics } from "./metric-data.js";
-import { encodeMetricsRequest } from "./otlp-metrics.js";
+import { inTurns } from "../turns.js";
+import { pushRequests } from "./otlp-metrics.js";
 import { StalePoints } from "./stale-points.js";
 
 const OUTCOMES = ["delivered", "refused", "failed"] as const;
+type Outcome = (typeof OUTCOMES)[number];
+const SCOPE = { name: "@tidemark/receiver" };
 
 /** Where to push, how often, and as whom. */
 export interface MetricsPushOptions {
@@ -48,6 +51,8 @@ export class OtlpMetricsPush implements Stage {
   private readonly stale = new StalePoints();
   private readonly outcomes: CounterSet;
   private provider: MeterProvider | undefined;
+  private pushing: Promise<unknown> = Promise.resolve();
+  private isWaiting = false;
 
   constructor(
     options: MetricsPushOptions,
@@ -95,13 +100,10 @@ export class OtlpMetricsPush implements Stage {
 
   private producer(): MetricProducer {
     return {
-      collect: async (): Promise<CollectionResult> => {
-        const times = { startMs: this.startMs, endMs: this.now() };
-        const scopes = scopeMetrics(this.collect(), times, this.options.histograms);
-        this.stale.see(scopes);
-        const all = [...scopes, ...this.stale.points(hrTime(times.endMs))];
-        const resourceMetrics = { resource: emptyResource(), scopeMetrics: all };
-        return { resourceMetrics, errors: [] };
+      collect: async () => {
+        const metrics = this.collect() as unknown as MetricData[];
+        const scopeMetrics = [{ scope: SCOPE, metrics }];
+        return { resourceMetrics: { resource: emptyResource(), scopeMetrics }, errors: [] };
       },
     };
   }
@@ -114,24 +116,51 @@ export class OtlpMetricsPush implements Stage {
     };
   }
 
-  /** @param done hears whether the endpoint has taken it */
+  /**
+   * Pushes when no other push is under way; one that comes while another one waits for that is left
+   * out, as the points of that one are yet to be made.
+   * @param done hears whether the endpoint has taken it
+   */
   private async push(
-    metrics: ResourceMetrics,
+    { scopeMetrics }: ResourceMetrics,
     done: (result: { code: ExportResultCode }) => void,
   ): Promise<void> {
-    const { name } = this.options;
-    const body = encodeMetricsRequest(metrics);
-    const result = await this.client.send(body, "application/x-protobuf", "");
-    const outcome = result.kind === "retry" ? "failed" : result.kind;
-    this.outcomes.add({ exporter: name, outcome });
-    if (result.kind === "delivered") {
-      this.stale.told();
+    if (this.isWaiting) {
       done({ code: ExportResultCode.SUCCESS });
       return;
     }
-    const { reason } = result;
-    const fields = { exporter: name, reason };
-    this.logger.warn("metrics were not taken; the next push says the same", fields);
-    done({ code: ExportResultCode.FAILED });
+    this.isWaiting = true;
+    await this.pushing;
+    this.isWaiting = false;
+    const { name: exporter } = this.options;
+    const families = scopeMetrics.flatMap(({ metrics }) => metrics as unknown as MetricFamily[]);
+    const sent = this.send(families).catch((error: unknown): Outcome => {
+      this.logger.error("metrics could not be pushed", { exporter, error });
+      return "failed";
+    });
+    this.pushing = sent;
+    const outcome = await sent;
+    this.outcomes.add({ exporter, outcome });
+    const isDelivered = outcome === "delivered";
+    done({ code: isDelivered ? ExportResultCode.SUCCESS : ExportResultCode.FAILED });
+  }
+
+  /** What became of the requests: the worst, behind which none is sent when it has failed. */
+  private async send(families: readonly MetricFamily[]): Promise<Outcome> {
+    const { name: exporter, resource, histograms } = this.options;
+    const times = { startMs: this.startMs, endMs: this.now() };
+    const pushed = { families, resource, histograms, ...times };
+    let worst: Outcome = "delivered";
+    for await (const body of inTurns(pushRequests(pushed, this.stale))) {
+      // What is not sent is made all the same: it is noted what there was.
+      if (worst === "failed") continue;
+      const result = await this.client.send(body, "application/x-protobuf", "");
+      if (result.kind === "delivered") continue;
+      worst = result.kind === "retry" ? "failed" : "refused";
+      const fields = { exporter, reason: result.reason };
+      this.logger.warn("metrics were not taken; the next push says the same", fields);
+    }
+    if (worst === "delivered") this.stale.told();
+    return worst;
   }
 }

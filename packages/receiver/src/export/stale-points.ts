@@ -3,72 +3,75 @@
  * pushed to has to be told, by a last point without a value.
  * https://opentelemetry.io/docs/specs/otel/metrics/data-model/#no-recorded-value
  */
-import type { MetricData, ScopeMetrics } from "@opentelemetry/sdk-metrics";
-import { DataPointType } from "@opentelemetry/sdk-metrics";
-import type { PushedPoint } from "./metric-data.js";
+import type { MetricDefinition } from "@tidemark/semconv";
+import type { Labels } from "../metric-family.js";
 
-const NO_RECORDED_VALUE = 1;
+/** What a series is beside its name and labels; the same object for many. */
+export interface SeriesForm {
+  /** Since when its points count, in ms since the epoch. */
+  readonly startMs: number;
+  /** Of a histogram. */
+  readonly bounds?: readonly number[] | undefined;
+  /** Of a native histogram. */
+  readonly schema?: number | undefined;
+}
 
-interface Series {
-  readonly scope: ScopeMetrics["scope"];
-  readonly metric: MetricData;
-  readonly point: PushedPoint;
+/** A series that has gone. */
+export interface GoneSeries extends SeriesForm {
+  readonly definition: MetricDefinition;
+  readonly labels: Labels;
 }
 
 /** The series of one endpoint. */
 export class StalePoints {
-  private current = new Map<string, Series>();
+  /** What has been seen in this push, and of the one before what has not yet been. */
+  private current = new Map<string, SeriesForm>();
+  private missed = new Map<string, SeriesForm>();
   /** What has gone, until the endpoint knows. */
-  private readonly gone = new Map<string, Series>();
+  private readonly gone = new Map<string, SeriesForm>();
+  private readonly definitions = new Map<string, MetricDefinition>();
+  private latest: SeriesForm | undefined;
 
-  /** Takes note of what is pushed now. */
-  see(scopes: readonly ScopeMetrics[]): void {
-    const before = this.current;
-    this.current = new Map(scopes.flatMap(seriesOf));
-    for (const [key, series] of before) if (!this.current.has(key)) this.gone.set(key, series);
-    for (const key of this.current.keys()) this.gone.delete(key);
+  /** A push begins. */
+  begin(): void {
+    // Of a push that broke off, too.
+    for (const [key, form] of this.missed) this.current.set(key, form);
+    this.missed = this.current;
+    this.current = new Map();
   }
 
-  /** What is to be pushed beside it: what has gone, as points of this moment. */
-  points(endTime: PushedPoint["endTime"]): ScopeMetrics[] {
-    return [...this.gone.values()].map(({ scope, metric, point }) => {
-      const { startTime, attributes } = point;
-      const value = emptied(metric, point);
-      const stale = { startTime, endTime, attributes, value, flags: NO_RECORDED_VALUE };
-      return { scope, metrics: [{ ...metric, dataPoints: [stale] } as MetricData] };
-    });
+  /** A series is pushed. */
+  see(definition: MetricDefinition, labels: Labels, form: SeriesForm): void {
+    const { latest } = this;
+    const isLike =
+      latest?.startMs === form.startMs &&
+      latest.bounds === form.bounds &&
+      latest.schema === form.schema;
+    if (!isLike) this.latest = form;
+    const { name } = definition;
+    this.definitions.set(name, definition);
+    const key = JSON.stringify([name, form.schema !== undefined, labels]);
+    this.current.set(key, this.latest as SeriesForm);
+    this.missed.delete(key);
+  }
+
+  /** What is to be pushed beside it, when all of it has been seen: what has gone. */
+  *end(): Generator<GoneSeries> {
+    const { current, missed, gone } = this;
+    for (const [key, form] of missed) gone.set(key, form);
+    this.missed = new Map();
+    for (const [key, form] of gone) {
+      if (current.has(key)) {
+        gone.delete(key);
+        continue;
+      }
+      const [name, , labels] = JSON.parse(key) as [string, boolean, Labels];
+      yield { ...form, definition: this.definitions.get(name) as MetricDefinition, labels };
+    }
   }
 
   /** The endpoint has been told. */
   told(): void {
     this.gone.clear();
   }
-}
-
-function seriesOf({ scope, metrics }: ScopeMetrics): [string, Series][] {
-  return metrics.flatMap((metric) => {
-    const named = { ...metric, dataPoints: [] } as MetricData;
-    const name = [scope.name, metric.descriptor.name];
-    return metric.dataPoints.map((point): [string, Series] => {
-      const key = [...name, ...Object.entries(point.attributes).flat()].join("\u0000");
-      return [key, { scope, metric: named, point }];
-    });
-  });
-}
-
-/** The buckets stay: Prometheus makes a series of each. */
-function emptied({ dataPointType }: MetricData, { value }: PushedPoint): unknown {
-  if (dataPointType === DataPointType.HISTOGRAM) {
-    const { boundaries, counts } = (value as { buckets: Buckets }).buckets;
-    return { buckets: { boundaries, counts: counts.map(() => 0) }, count: 0, sum: 0 };
-  }
-  if (dataPointType !== DataPointType.EXPONENTIAL_HISTOGRAM) return 0;
-  const nothing = { offset: 0, bucketCounts: [] };
-  const { scale } = value as { scale: number };
-  return { count: 0, sum: 0, scale, zeroCount: 0, positive: nothing, negative: nothing };
-}
-
-interface Buckets {
-  readonly boundaries: readonly number[];
-  readonly counts: readonly number[];
 }
