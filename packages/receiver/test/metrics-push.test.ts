@@ -325,9 +325,8 @@ service: { pipelines: { metrics: { exporters: [prometheus, otlp_http/a, otlp_grp
         await new Promise((resolve) => setTimeout(resolve, 100));
         underWay--;
         const [metric] = readMetrics(body).get("@tidemark/receiver") ?? [];
-        said.push(
-          (metric?.gauge as { dataPoints: { asDouble: number }[] }).dataPoints[0]?.asDouble,
-        );
+        const gauge = metric?.gauge as { dataPoints: { asDouble: number }[] } | undefined;
+        said.push(gauge?.dataPoints[0]?.asDouble);
         return { kind: "delivered" };
       },
       close: () => {},
