@@ -1,4 +1,6 @@
 /** The store itself, on a real file: transactions whole or not at all, whatever runs beside them. */
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -7,6 +9,9 @@ import { expect, it, onTestFinished } from "vitest";
 import type { StateChanges } from "../src/state/state-store.ts";
 import { StateStore } from "../src/state/state-store.ts";
 import { storageFolder } from "./running-receiver.ts";
+
+/** What was built of it. */
+const STORE = new URL("../dist/state/state-store.js", import.meta.url).href;
 
 async function newStore() {
   const folder = storageFolder();
@@ -165,4 +170,38 @@ it("leaves nothing on the disk of a transaction that was under way at the end", 
   const rows = database.prepare("SELECT key, body FROM item WHERE kind = 'place'").all();
   database.close();
   expect(rows.map(({ key, body }) => [key, body])).toEqual([["a", "before"]]);
+});
+
+it("asks SQLite for no more than it tells on Node 22.15", async () => {
+  const folder = storageFolder();
+  onTestFinished(() => rm(folder, { recursive: true }));
+  // What `node:sqlite` of that version has, and nothing else.
+  const old = `const sqlite = require("node:sqlite");
+    const { DatabaseSync } = sqlite;
+    sqlite.DatabaseSync = class {
+      #real;
+      constructor(file) { this.#real = new DatabaseSync(file); }
+      close() { this.#real.close(); }
+      exec(sql) { this.#real.exec(sql); }
+      prepare(sql) { return this.#real.prepare(sql); }
+    };`;
+  const preload = join(folder, "old.cjs");
+  writeFileSync(preload, old);
+  const main = join(folder, "main.mjs");
+  const program = `import { StateStore } from ${JSON.stringify(STORE)};
+    const store = new StateStore(${JSON.stringify(join(folder, "state.sqlite"))});
+    await store.start();
+    const many = (put, key) => {
+      for (let at = 0; at < 2500; at++) put("many", String(at), "x");
+      put("many", key, "x");
+      return [];
+    };
+    await store.transaction(({ put }) => many(put, {})).catch(() => console.log("failed"));
+    await store.transaction(({ put }) => many(put, "last"));
+    console.log((await store.items("many")).length);
+    await store.shutdown();`;
+  writeFileSync(main, program);
+  const args = ["--require", preload, main];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  expect({ stdout, stderr }).toEqual({ stdout: "failed\n2501\n", stderr: "" });
 });

@@ -43,6 +43,7 @@ interface Transaction {
   readonly of: number;
   /** Files that go when it is on the disk. */
   readonly removals: string[];
+  failed: boolean;
 }
 
 let current: Transaction | undefined;
@@ -102,16 +103,14 @@ function addPart(store: OpenStore, of: number, changes: readonly StateChange[]):
     else later.set(of, [...changes]);
     return;
   }
-  // SQLite rolls back by itself when the disk is full; what came then would be kept alone.
-  if (current && !store.database.isTransaction) throw new Error("the transaction has failed");
   make(store, current ?? begin(store, of), changes);
 }
 
 function begin(store: OpenStore, of: number): Transaction {
   // One whose rollback has failed, as on a disk with errors.
-  if (store.database.isTransaction) store.database.exec("ROLLBACK");
+  rollBack(store.database);
   store.database.exec("BEGIN IMMEDIATE");
-  const transaction = { of, removals: [] };
+  const transaction = { of, removals: [], failed: false };
   current = transaction;
   const before = later.get(of);
   later.delete(of);
@@ -119,20 +118,25 @@ function begin(store: OpenStore, of: number): Transaction {
   return transaction;
 }
 
-function make(store: OpenStore, { removals }: Transaction, changes: readonly StateChange[]): void {
+function make(store: OpenStore, transaction: Transaction, changes: readonly StateChange[]): void {
+  // SQLite rolls back by itself when the disk is full; what came then would be kept alone.
+  if (transaction.failed) throw new Error("the transaction has failed");
+  transaction.failed = true;
   for (const change of changes) {
     const { verb } = change;
     if (verb === "write") writeBeside(change.file, change.offset, change.bytes);
-    else if (verb === "remove") removals.push(change.file);
+    else if (verb === "remove") transaction.removals.push(change.file);
     else if (verb === "put") store.insert.run(change.kind, change.key, change.body);
     else if (verb === "delete") store.remove.run(change.kind, change.key);
     else store.removeBefore.run(change.kind, change.key);
   }
+  transaction.failed = false;
 }
 
 function commit(store: OpenStore, of: number): void {
   try {
-    const { removals } = current ?? begin(store, of);
+    const { removals, failed } = current ?? begin(store, of);
+    if (failed) throw new Error("the transaction has failed");
     store.database.exec("COMMIT");
     current = undefined;
     for (const name of removals) rmSync(beside(name), { force: true });
@@ -146,9 +150,18 @@ function abandon({ database }: OpenStore, of: number): void {
   later.delete(of);
   if (current?.of !== of) return;
   current = undefined;
-  if (database.isTransaction) database.exec("ROLLBACK");
+  rollBack(database);
   // The next one then finds the room that the journal has taken.
   emptyJournal(database);
+}
+
+/** Ends a transaction if there is one, of which SQLite tells from Node 22.16 on only. */
+function rollBack(database: DatabaseSync): void {
+  try {
+    database.exec("ROLLBACK");
+  } catch {
+    // None is open; or the next one tries again, and fails if this is still so.
+  }
 }
 
 function itemsOf({ select, find }: OpenStore, kind: string, keys?: readonly string[]): unknown[] {
