@@ -8,6 +8,7 @@ import { Logger } from "../src/logger.ts";
 import { Observer } from "../src/observe/observer.ts";
 import { PreparedPast } from "../src/observe/prepared-past.ts";
 import { ReferenceBook } from "../src/references/reference-book.ts";
+import type { StateChanges } from "../src/state/state-store.ts";
 import { StateStore } from "../src/state/state-store.ts";
 import { windowLengths } from "../src/window-lengths.ts";
 import { encodeSpans, START_MS, storageFolder } from "./running-receiver.ts";
@@ -101,4 +102,57 @@ it("leaves nothing of what has closed meanwhile, so that a restart counts it onc
   const whole = await itemsAfter("whole", false);
   expect([whole.places.length, whole.spans.length]).not.toContain(0);
   expect(await itemsAfter("failed", true)).toEqual(whole);
+});
+
+/** What a save deletes, key by key. */
+function deletedBy(observer: Observer): string[] {
+  const keys: string[] = [];
+  const changes: StateChanges = {
+    put: () => {},
+    delete: (kind, key) => keys.push(`${kind} ${key}`),
+    deleteBefore: () => {},
+    write: () => {},
+    remove: () => {},
+  };
+  for (const rest of observer.save(changes)) for (const _ of rest);
+  return keys;
+}
+
+it("holds no more after many failures than after one", () => {
+  const deletedAfter = (failures: number) => {
+    const { observer, count } = newObserver();
+    count(0, 3);
+    for (let failure = 0; failure < failures; failure++) {
+      deletedBy(observer);
+      observer.saveFailed();
+    }
+    return deletedBy(observer);
+  };
+  const afterOne = deletedAfter(1);
+  expect(afterOne.length).toBeGreaterThan(0);
+  expect(deletedAfter(20)).toEqual(afterOne);
+});
+
+it("outlives the failure of a checkpoint that deletes a hundred thousand places", async () => {
+  const folder = storageFolder();
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const store = new StateStore(join(folder, "state.sqlite"));
+  await store.start();
+  onTestFinished(() => store.shutdown());
+  const first = newObserver();
+  first.count(0, 3);
+  const gone = 200_000;
+  await store.transaction((changes) => {
+    for (let signal = 0; signal < gone; signal++) {
+      const key = JSON.stringify(["gone", "", `feature.${signal}`, "", "totals"]);
+      changes.put("observe.place", key, new Uint8Array(8));
+    }
+    return first.observer.save(changes);
+  });
+  const { observer } = newObserver();
+  await observer.restore(store);
+  const before = deletedBy(observer);
+  observer.saveFailed();
+  expect(before.length).toBeGreaterThan(gone);
+  expect(new Set(deletedBy(observer))).toEqual(new Set(before));
 });

@@ -62,7 +62,7 @@ export class FeedbackRatesCheckpoint {
   /** After a transaction that has failed: the next one stores what this one has not. */
   forgetSaved(): void {
     this.savedNames = -1;
-    this.stale.push(...this.deleted.splice(0));
+    this.stale = this.stale.concat(this.deleted.splice(0));
     for (const [model, cohorts] of this.saved) {
       const changed = this.rates.changed.get(model) ?? new Set();
       for (const cohort of cohorts) changed.add(cohort);

@@ -86,11 +86,11 @@ export class ObserverCheckpoint {
   private readonly violations = new Map<ObservedModel, ReadonlyMap<string, ViolationCounts>>();
   private saved = new Map<ObservedSignal, SavedSignal>();
   /** Places in the store of which nothing is known here any more. */
-  private stale: string[] = [];
+  private stale = new Set<string>();
   /** Generations of spans whose files exist. */
   private readonly spanFiles = new Set<number>();
   /** What the last save has deleted: it is there again if that has failed. */
-  private deletedPlaces: string[] = [];
+  private deletedPlaces = new Set<string>();
   private removedSpans: number[] = [];
 
   constructor(state: ObserverState, logger: Logger) {
@@ -107,7 +107,7 @@ export class ObserverCheckpoint {
     const time = { watermark: watermark.state, closedUntilMs, behind };
     const progress: Progress = { sinceMs, sequence, ...time, spans };
     changes.put(KIND.progress, "", stringifyPlain(progress));
-    this.deletedPlaces = this.stale.splice(0);
+    [this.deletedPlaces, this.stale] = [this.stale, new Set()];
     for (const key of this.deletedPlaces) changes.delete(KIND.place, key);
     for (const model of models.values()) {
       changes.put(
@@ -126,10 +126,10 @@ export class ObserverCheckpoint {
    */
   forgetSaved(): void {
     this.state.snapshot.drop();
-    this.stale.push(...this.deletedPlaces);
+    for (const key of this.deletedPlaces) this.stale.add(key);
     for (const [{ identity }, { places }] of this.saved) {
       const { model, version, name, segment } = identity;
-      for (const place of places) this.stale.push(keyOf(model, version, name, segment, place.name));
+      for (const place of places) this.stale.add(keyOf(model, version, name, segment, place.name));
     }
     for (const generation of this.removedSpans) this.spanFiles.add(generation);
     this.saved = new Map();
@@ -199,7 +199,7 @@ export class ObserverCheckpoint {
       if (places.some((place) => place.name === before.name)) continue;
       const placeKey = keyOf(model, version, name, segment, before.name);
       changes.delete(KIND.place, placeKey);
-      this.deletedPlaces.push(placeKey);
+      this.deletedPlaces.add(placeKey);
     }
     // A copy has no room to grow, of which a hundred thousand signals would have a lot.
     saved.places = places.slice();
@@ -265,7 +265,7 @@ export class ObserverCheckpoint {
     const replaced = new Set<string>();
     for (const { key, body } of places) {
       // Restored summaries are new objects: the next checkpoint stores them under their places.
-      this.stale.push(key);
+      this.stale.add(key);
       const parts = partsOf(key);
       const place = parts.pop() as string;
       const panes = signals.get(keyOf(...parts))?.panes;
