@@ -469,6 +469,14 @@ describe("evaluations", () => {
     expect(own?.said).toMatchObject([{ names: [] }]);
   });
 
+  it("keep a few of the ids that they name, however many there are", () => {
+    const ids = (kind: string) => Array.from({ length: 200 }, (_, at) => `${kind}${at}`);
+    const named = { "gen_ai.response.id": ids("r"), "ml.prediction.id": ids("p") };
+    const names = ["r0", "r1", "p0", "p1"];
+    const judged = { events: [event("x", 1, named)] };
+    expect(readOne(CHAT, judged)?.said).toMatchObject([{ names }]);
+  });
+
   it("without a number or a word are none, and counted as invalid", () => {
     const events = [event("x", Number.NaN), event("y", Number.POSITIVE_INFINITY)];
     expect(readOne(CHAT, { events })).toMatchObject({ kind: "call", invalid: 2 });

@@ -15,6 +15,8 @@ const TRACE_BYTES = 16;
 const SPAN_BYTES = 8;
 /** Of evaluations without a name. */
 const UNNAMED = "unnamed";
+/** Ids of either kind by which an evaluation names its call; a waiting one keeps them all. */
+const NAMES_MAX = 2;
 /** A trace's id, and maybe a span's, as W3C's traceparent writes them. */
 const TRACE_ID = /^(?:00-)?([0-9a-f]{32})(?:-([0-9a-f]{16})(?:-[0-9a-f]{2})?)?$/i;
 
@@ -75,8 +77,9 @@ export class EvaluationReader {
   }
 
   private namesOf(parts: CallParts): string[] {
-    return [...parts.of("responseId").at, ...parts.of("predictionId").at].flatMap((at) => {
-      return this.values.name(at) ?? [];
+    return (["responseId", "predictionId"] as const).flatMap((concept) => {
+      const { at } = parts.of(concept);
+      return at.slice(0, NAMES_MAX).flatMap((index) => this.values.name(index) ?? []);
     });
   }
 }

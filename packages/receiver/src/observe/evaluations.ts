@@ -132,7 +132,9 @@ export class Evaluations {
     }
     for (const ref of refs) if (this.join(evaluation, ref)) return;
     this.wait({ evaluation, untilMs: nowMs + this.waitMs });
-    if (this.waiting.size > WAITING_MAX) this.giveUp([...this.waiting][0] as Waiting);
+    if (this.waiting.size <= WAITING_MAX) return;
+    const [oldest] = this.waiting;
+    this.giveUp(oldest as Waiting);
   }
 
   /** Lets nobody wait any longer than that. */
