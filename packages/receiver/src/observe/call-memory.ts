@@ -65,11 +65,6 @@ class Generation {
     this.table = new Int32Array(SLOT_WORDS * 2 ** Math.ceil(Math.log2(2 * KEYS_MAX * capacity)));
   }
 
-  /** When its first call was made. */
-  get firstMinute(): number {
-    return this.calls[MINUTE_AT] as number;
-  }
-
   restart(number: number): this {
     this.number = number;
     this.table.fill(0);
@@ -167,8 +162,12 @@ export class CallMemory {
     for (const generation of [this.previous, this.current]) if (generation) generation.saved = 0;
   }
 
-  /** Adds what {@link unsaved} gave, oldest first; all of it is then to be stored anew. */
-  restore(parts: readonly SavedCalls[]): void {
+  /**
+   * Adds what {@link unsaved} gave, oldest first; all of it is then to be stored anew.
+   * @param forgottenMinute what it was then
+   */
+  restore(parts: readonly SavedCalls[], forgottenMinute: number): void {
+    this.forgetUpTo(forgottenMinute);
     if (this.capacity === 0 || parts.length === 0) return;
     const latest = Math.max(...parts.map(({ generation }) => generation));
     this.current = new Generation(this.capacity).restart(latest + 1);
@@ -176,8 +175,6 @@ export class CallMemory {
       const words = new Int32Array(bytes.slice().buffer);
       for (let at = 0; at < words.length; at += CALL_WORDS) this.addWords(words, at);
     }
-    const oldest = this.previous ?? this.current;
-    if (oldest.count > 0) this.forgetUpTo(oldest.firstMinute);
   }
 
   private addWords(words: Int32Array, at: number): void {

@@ -18,6 +18,8 @@ const WAITING = "waiting";
 interface Progress {
   /** How many calls of each generation's file belong to this checkpoint, oldest first. */
   readonly calls: readonly { readonly generation: number; readonly count: number }[];
+  /** Calls of up to this minute may have been forgotten. */
+  readonly forgottenMinute?: number;
   readonly outcomes: readonly OutcomeItem[];
 }
 
@@ -41,7 +43,9 @@ export class EvaluationsCheckpoint {
     const { evaluations } = this;
     const { groups, waitingChanges } = evaluations;
     const calls = this.saveCalls(changes);
-    const progress: Progress = { calls, outcomes: evaluations.outcomeItems() };
+    const { forgottenMinute } = evaluations.calls;
+    const outcomes = evaluations.outcomeItems();
+    const progress: Progress = { calls, forgottenMinute, outcomes };
     changes.put(KIND, PROGRESS, stringifyPlain(progress));
     const put = (item: string, stamp: number, content: () => unknown) => {
       if (this.saved.get(item) === stamp) return;
@@ -78,7 +82,7 @@ export class EvaluationsCheckpoint {
       const whole = bytes.slice(0, bytes.length - (bytes.length % CALL_BYTES));
       parts.push({ generation, from: 0, bytes: whole });
     }
-    evaluations.calls.restore(parts);
+    evaluations.calls.restore(parts, progress.forgottenMinute ?? Number.NEGATIVE_INFINITY);
   }
 
   /** Writes the calls that came since the last time behind those of their generation. */
