@@ -87,8 +87,9 @@ async function appWith(yaml: string, storage?: string) {
           .filter(({ signal }) => signal === RATE)
           .map(({ segment, state: now }) => [segment, now]),
       ) as Record<string, string>,
-    counts: async () => {
-      const url = `${state.receiver.admin}/api/v1/history?model=gpt&signal=${RATE}&hours=24`;
+    counts: async (segment = "") => {
+      const query = new URLSearchParams({ model: "gpt", signal: RATE, hours: "24", segment });
+      const url = `${state.receiver.admin}/api/v1/history?${query}`;
       const { panes } = (await (await fetch(url)).json()) as {
         panes: { categories: Record<string, number> }[];
       };
@@ -249,6 +250,28 @@ describe("the share of answers that are copied", () => {
     }
     await app.minutes(1, () => ({ calls: 0, copied: { "": 0 } }));
     expect(await app.counts()).toContainEqual({ yes: 90, no: 210 });
+  });
+
+  it("is that of a segment too where one report of a call tells of it, in whatever order", async () => {
+    const app = await appWith(YAML.replace("3000", "100"));
+    for (let minute = 1; minute <= 120; minute++) {
+      await app.minutes(1, () => ({ calls: 0, copied: { "": 0 } }));
+      const spans = Array.from({ length: 10 }, (_, index) => {
+        const plain = callOf(10_000 + 100 * minute + index, "", minute);
+        const { attributes } = callOf(plain.id, "v1", minute);
+        const other = { ...plain, id: plain.id + 20, parent: plain.id, scope: "other", attributes };
+        const reports = index % 2 === 0 ? [plain, other] : [other, plain];
+        const said = feedback(plain.id + 40, plain.id, "copied", "yes", minute);
+        // The last of them comes between the two reports.
+        if (index === 9) reports.splice(1, 0, said);
+        return index < 2 ? [...reports, said] : reports;
+      });
+      await app.send(spans.flat());
+    }
+    await app.minutes(1, () => ({ calls: 0, copied: { "": 0 } }));
+    const counts = { yes: 90, no: 210 };
+    expect(await app.counts()).toContainEqual(counts);
+    expect(await app.counts("prompt_version=v1")).toContainEqual(counts);
   });
 
   it("is not counted of calls that are forgotten before their feedback can come", async () => {

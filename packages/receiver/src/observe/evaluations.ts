@@ -108,14 +108,23 @@ export class Evaluations {
   /**
    * A further report of a call has come, whose first key is that of the first report: it is the
    * same call, of whose group either may know a part.
+   * @returns the call, and its segments of which no report before this one has told
    */
-  addReport(keys: readonly string[], group: CallGroup, minute: number): CallPlace | undefined {
+  addReport(
+    keys: readonly string[],
+    group: CallGroup,
+    minute: number,
+  ): { call: CallPlace | undefined; added: CallGroup["segments"] } {
     const known = this.calls.find(keys[0] as string);
     const first = known && this.groups.at(known.group);
-    if (known === undefined || first === undefined) return this.addCall(keys, group, minute);
-    const segments = [...new Set([...first.segments, ...group.segments])];
+    if (known === undefined || first === undefined) {
+      return { call: this.addCall(keys, group, minute), added: [] };
+    }
+    const added = group.segments.filter((segment) => !first.segments.includes(segment));
+    const segments = [...first.segments, ...added];
     const promptVersion = first.promptVersion === "" ? group.promptVersion : first.promptVersion;
-    return this.addCall(keys, { model: first.model, segments, promptVersion }, known.minute);
+    const all = { model: first.model, segments, promptVersion };
+    return { call: this.addCall(keys, all, known.minute), added };
   }
 
   /** Counts an evaluation of the very call whose span tells of it. */

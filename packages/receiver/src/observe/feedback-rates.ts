@@ -49,6 +49,7 @@ export interface CohortItem {
 }
 
 type Counts = Map<string, number>;
+type Members = Pick<CallGroup, "model" | "segments">;
 
 interface Given {
   /** Ids of the calls that have got it: who copies an answer twice has copied one answer. */
@@ -100,14 +101,22 @@ export class FeedbackRates {
   }
 
   /** A call has been answered. */
-  addCall({ model, segments }: CallGroup, { minute }: CallPlace): void {
-    if (this.withinMs === 0) return;
-    const rated = this.models.get(model);
-    if (rated === undefined || rated.rates === 0) return;
-    const cohort = this.cohortOf(model, rated, minute);
+  addCall(group: Members, { minute }: CallPlace): void {
+    const cohort = this.cohortOfCall(group.model, minute);
     if (cohort === undefined) return;
     count(cohort.calls, "");
-    for (const { segment } of segments) count(cohort.calls, segment);
+    for (const { segment } of group.segments) count(cohort.calls, segment);
+  }
+
+  /** It has become known that a call belongs to these segments too. */
+  addSegments({ model, segments }: Members, { minute, id }: CallPlace): void {
+    const cohort = segments.length > 0 ? this.cohortOfCall(model, minute) : undefined;
+    if (cohort === undefined) return;
+    const given = [...cohort.given.values()].filter(({ calls }) => calls.has(id));
+    for (const { segment } of segments) {
+      count(cohort.calls, segment);
+      for (const { counts } of given) count(counts, segment);
+    }
   }
 
   /** Feedback on a known call, which came at `nowMs`. */
@@ -252,6 +261,12 @@ export class FeedbackRates {
         this.noteChange(model, number);
       }
     }
+  }
+
+  /** The cohort of a call; undefined as well when nothing of its model has a rate. */
+  private cohortOfCall(model: ObservedModel, minute: number): Cohort | undefined {
+    const rated = this.withinMs === 0 ? undefined : this.models.get(model);
+    return rated && rated.rates > 0 ? this.cohortOf(model, rated, minute) : undefined;
   }
 
   /** The cohort that takes calls of a minute; undefined when its time is over. */

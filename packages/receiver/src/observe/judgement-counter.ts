@@ -68,9 +68,14 @@ export class JudgementCounter {
     const minute = Math.floor(eventMs / MINUTE_MS);
     const isCall = kind === "call" || kind === "duplicate";
     let call: CallPlace | undefined;
-    if (kind === "call") call = evaluations.addCall(keys, group, minute);
-    else if (kind === "duplicate") call = evaluations.addReport(keys, group, minute);
-    if (kind === "call" && !failed && call) rates.addCall(group, call);
+    if (kind === "call") {
+      call = evaluations.addCall(keys, group, minute);
+      if (call && !failed) rates.addCall(group, call);
+    } else if (kind === "duplicate") {
+      const report = evaluations.addReport(keys, group, minute);
+      call = report.call;
+      if (call && !failed) rates.addSegments({ model, segments: report.added }, call);
+    }
     for (const { names, ...judgement } of found) {
       if (isCall && names.length === 0) evaluations.addToCall(judgement, group, call);
       else {
