@@ -40,8 +40,8 @@ const MS_PER_NS = 1e-6;
 /** What our own spans give as the source of a cost when no price table has the model. */
 const UNKNOWN_COST = "unknown";
 const EVENT_SCORES_MAX = 256;
-/** In the place of a signal's id: the call has been counted as one of unknown cost. */
-const UNPRICED = -1;
+/** In the place of a signal's name: the call has been counted as one of unknown cost. */
+const UNPRICED = "unpriced";
 
 /** What has become of a span: the first report of a call, a further one, or no call. */
 export interface CallOutcome {
@@ -65,14 +65,14 @@ export class CallReader {
   private readonly parts: CallParts;
   private readonly eventParts: CallParts;
   private readonly evaluations: EvaluationReader;
-  private readonly recent = new RecentCalls();
+  readonly recent = new RecentCalls();
   private readonly attempts = new FailedAttempts();
   private readonly state: ObserverState;
   private readonly ids = new Map<CallSignalKey, number>();
   private out!: Observations;
   /** What has been counted of the present call, and what is being added. */
-  private counted: ReadonlySet<number> = new Set();
-  private readonly added: number[] = [];
+  private counted: ReadonlySet<string> = new Set();
+  private readonly added: string[] = [];
   /** Whose the present call is, and where its span. */
   private model!: ObservedModel;
   private tenant = "";
@@ -158,7 +158,7 @@ export class CallReader {
     const { model, tenant } = this;
     const { prices } = this.state;
     if (this.optional("cost", cost)) model.costs.add(tenant, currency, cost as number);
-    if (cost !== undefined || this.counted.has(this.ids.get("cost") as number)) return;
+    if (cost !== undefined || this.counted.has("cost")) return;
     const provider = this.text("provider") ?? "";
     const names = [this.text("responseModel"), this.text("model"), model.model];
     const price = names
@@ -303,15 +303,14 @@ export class CallReader {
   }
 
   private end({ keys }: CountedCall): void {
-    for (const id of this.added) keys.add(id);
+    for (const key of this.added) keys.add(key);
   }
 
   /** The id of a signal that no other report of the call has given; else negative. */
   private open(key: CallSignalKey): number {
-    const id = this.ids.get(key) as number;
-    if (this.counted.has(id)) return -1;
-    this.added.push(id);
-    return id;
+    if (this.counted.has(key)) return -1;
+    this.added.push(key);
+    return this.ids.get(key) as number;
   }
 
   private number(key: CallSignalKey, value: number): void {

@@ -22,6 +22,7 @@ import type { ObserverOptions } from "./observer-state.js";
 import { ObserverState } from "./observer-state.js";
 import type { PastPane } from "./pane-history.js";
 import { PaneHistory } from "./pane-history.js";
+import { RecentCallsCheckpoint } from "./recent-calls-checkpoint.js";
 import type { SignalPanes } from "./signal.js";
 import { SpanCounter } from "./span-counter.js";
 import { SpanMetrics } from "./span-metrics.js";
@@ -44,6 +45,7 @@ export class Observer implements Stage, Persistent {
   private readonly checkpoint: ObserverCheckpoint;
   private readonly evaluations: EvaluationsCheckpoint;
   private readonly feedback: FeedbackRatesCheckpoint;
+  private readonly recentCalls: RecentCallsCheckpoint;
   private readonly counter: SpanCounter;
   /** Of all spans, those without a model too; undefined unless asked for. */
   private readonly spanMetrics: SpanMetrics | undefined;
@@ -94,6 +96,7 @@ export class Observer implements Stage, Persistent {
     const { evaluations, rates } = this.counter.judgements;
     this.evaluations = new EvaluationsCheckpoint(this.state, evaluations);
     this.feedback = new FeedbackRatesCheckpoint(this.state, rates);
+    this.recentCalls = new RecentCallsCheckpoint(this.state, this.counter.callReader.recent);
   }
 
   async start(): Promise<void> {
@@ -138,13 +141,15 @@ export class Observer implements Stage, Persistent {
     const past = this.history?.save(changes, this.state.schedule.closedUntilMs) ?? [];
     this.evaluations.save(changes);
     this.feedback.save(changes);
-    return [this.checkpoint.save(changes), past];
+    const calls = this.recentCalls.save(changes);
+    return [this.checkpoint.save(changes), past, calls];
   }
 
   saveFailed(): void {
     this.checkpoint.forgetSaved();
     this.evaluations.forgetSaved();
     this.feedback.forgetSaved();
+    this.recentCalls.forgetSaved();
     this.history?.saveFailed();
   }
 
@@ -153,6 +158,7 @@ export class Observer implements Stage, Persistent {
     await this.checkpoint.restore(stored);
     await this.evaluations.restore(stored);
     await this.feedback.restore(stored);
+    await this.recentCalls.restore(stored);
     // The last run may have ended before it had handed out everything.
     this.closer.begin();
   }

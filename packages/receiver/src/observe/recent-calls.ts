@@ -37,18 +37,21 @@ export interface CountedCall {
   readonly model: ObservedModel;
   /** Of the span that reported it first, as {@link spanKey} gives it. */
   readonly key: string;
-  /** Ids of the keys of its signals. */
-  readonly keys: Set<number>;
+  /** Names of its signals. */
+  readonly keys: Set<string>;
 }
 
-interface KnownReport extends CallReport {
+/** A report that is remembered: by the ids of its span and of the parent, as their bytes. */
+export interface KnownReport extends CallReport {
   readonly span: string;
   readonly parent: string;
   readonly counted: CountedCall;
 }
 
-/** A bounded memory of calls by trace. */
+/** A bounded memory of calls by trace; stored by `recent-calls-checkpoint.ts`. */
 export class RecentCalls {
+  /** Those of the traces below that have changed since they were stored. */
+  readonly changed = new Set<string>();
   private readonly traces = new Map<string, KnownReport[]>();
 
   /**
@@ -64,11 +67,27 @@ export class RecentCalls {
     const calls = this.callsOf(trace);
     const known = reportOf(calls, { ...report, ...ids });
     const { model } = report;
-    const first = { model, key: spanKey(trace, ids.span), keys: new Set<number>() };
+    const first = { model, key: spanKey(trace, ids.span), keys: new Set<string>() };
     const counted = known?.counted ?? first;
     if (calls.length === CALLS_MAX) calls.shift();
     calls.push({ ...report, ...ids, counted });
+    this.changed.add(trace);
     return { call: counted, isFirst: known === undefined };
+  }
+
+  /** The reports of a trace, to be stored; undefined when it is forgotten. */
+  reportsOf(trace: string): readonly KnownReport[] | undefined {
+    return this.traces.get(trace);
+  }
+
+  /** Takes up reports of a trace that an earlier run has stored. */
+  restore(trace: string, reports: readonly KnownReport[]): void {
+    this.callsOf(trace).push(...reports);
+  }
+
+  /** Has everything stored again. */
+  forgetSaved(): void {
+    for (const trace of this.traces.keys()) this.changed.add(trace);
   }
 
   private callsOf(trace: string): KnownReport[] {
@@ -79,6 +98,7 @@ export class RecentCalls {
       if (this.traces.size > TRACES_MAX) {
         const [oldest] = this.traces.keys();
         this.traces.delete(oldest as string);
+        this.changed.delete(oldest as string);
       }
     }
     return calls;

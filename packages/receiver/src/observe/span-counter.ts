@@ -52,7 +52,7 @@ export class SpanCounter {
   private purposes = 0;
   private readonly observations = new Observations();
   private readonly mix = new Observations();
-  private readonly callReader: CallReader;
+  readonly callReader: CallReader;
   private readonly declared: DeclaredReader;
   private readonly segments: SpanSegments;
   private readonly runs: SpanRuns;
