@@ -31,7 +31,12 @@ export function errorType(error: unknown): string {
 
 /** Whether the app itself has called it off; running into a time limit is not that. */
 export function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
-  if (signal?.aborted) return loose(signal.reason)["name"] !== "TimeoutError";
+  if (signal?.aborted) return !isTimeLimit(signal.reason);
   const name = errorType(error);
   return name === "APIUserAbortError" || loose(error)["name"] === "AbortError";
+}
+
+/** Whether that is why a signal has aborted. */
+export function isTimeLimit(reason: unknown): boolean {
+  return loose(reason)["name"] === "TimeoutError";
 }

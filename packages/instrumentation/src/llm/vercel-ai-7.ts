@@ -66,7 +66,7 @@ function integration(settings: LlmSettings) {
     }),
     onEnd: over,
     onError: over,
-    onAbort: told("abort", (event) => open.take(idOf(event))?.calls.abort()),
+    onAbort: told("abort", (event) => open.take(idOf(event))?.calls.abort(event["reason"])),
     // What runs the app's own work is never guarded: its errors are the app's.
     executeLanguageModelCall: (event: unknown) => {
       const { execute, ...options } = loose(event);

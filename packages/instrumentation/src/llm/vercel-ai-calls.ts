@@ -3,6 +3,7 @@ import { GEN_AI } from "@tidemark/semconv";
 import { guarded } from "../complain.js";
 import type { Attempting } from "./call-attempts.js";
 import { beginAttempts } from "./call-attempts.js";
+import { isTimeLimit } from "./call-error.js";
 import type { ChunkContent } from "./chunk-clock.js";
 import type { LlmSettings } from "./llm-settings.js";
 import type { Loose } from "./loose.js";
@@ -53,7 +54,8 @@ export class SdkCalls {
   private readonly retries: number;
   private readonly signal: AbortSignal | undefined;
   private readonly waiting: Retried[] = [];
-  private latest: ModelCall | undefined;
+  /** Weakly: the SDK says of many a stream that the app leaves no more, and it is kept for long. */
+  private latest: { call: WeakRef<ModelCall>; attempts: Attempting } | undefined;
   private isOver = false;
 
   /** @param options of the function, of which `maxRetries` and `abortSignal` matter here */
@@ -72,7 +74,7 @@ export class SdkCalls {
     return retried.attempts.attempt(async () => {
       const call = beginCall(() => requestOf(request, this.signal), this.settings);
       if (call === undefined) return work();
-      this.latest = call;
+      this.latest = { call: new WeakRef(call), attempts: retried.attempts };
       let done: unknown;
       try {
         done = await call.within(work);
@@ -91,10 +93,13 @@ export class SdkCalls {
     for (const { attempts } of this.waiting.splice(0)) attempts.end();
   }
 
-  /** The app has called the function off. */
-  abort(): void {
+  /** The app has called the function off, or it has run into a time limit. */
+  abort(reason: unknown): void {
     this.end();
-    this.latest?.end("aborted");
+    const call = this.latest?.call.deref();
+    this.latest?.attempts.end();
+    if (isTimeLimit(reason)) call?.fail(reason);
+    else call?.end("aborted");
   }
 
   private waitingFor(key: unknown): Retried {

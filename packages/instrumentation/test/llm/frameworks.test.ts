@@ -110,6 +110,12 @@ describe.each([
     }
   });
 
+  test("a time limit of the app's is an error", () => {
+    expect(of("stall-late")).toMatchObject([
+      { error: true, attributes: { "ml.response.outcome": "failed" } },
+    ]);
+  });
+
   test("a stream states its times", () => {
     const attributes = of("stream")[0]?.attributes;
     const ttftMs = Number(attributes?.["gen_ai.response.time_to_first_chunk"]) * 1000;

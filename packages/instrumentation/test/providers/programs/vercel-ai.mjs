@@ -23,8 +23,8 @@ const lookUp = tool({
 
 const quiet = { prompt, onError: () => {} };
 
-async function failOnTheWay(model) {
-  const { fullStream } = streamText({ model: openai.chat(model), ...quiet });
+async function failOnTheWay(model, options) {
+  const { fullStream } = streamText({ model: openai.chat(model), ...quiet, ...options });
   for await (const { type, error } of fullStream) if (type === "error") throw new Error(error);
 }
 
@@ -99,6 +99,7 @@ const scenarios = {
     const abortSignal = AbortSignal.timeout(200);
     return await embed({ model: openai.embedding("busy-embed"), value: prompt, abortSignal });
   },
+  late: () => failOnTheWay("stall-late", { abortSignal: AbortSignal.timeout(300) }),
   "say-error": () => failOnTheWay("say-error"),
   drop: () => failOnTheWay("drop"),
   embed: async () =>
