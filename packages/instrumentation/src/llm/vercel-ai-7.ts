@@ -33,15 +33,19 @@ export function patchVercelAi7(exports: unknown, settings: LlmSettings): unknown
     globals[INTEGRATIONS] ??= [];
     globals[INTEGRATIONS].push(integration(settings));
   }
-  const modelNamed = (maker: string) => (name: string) => {
+  // Providers of the SDK's version 5 have an older name for one of the makers.
+  const modelNamed = (makers: readonly string[]) => (name: string) => {
     const globals = globalThis as { [DEFAULT_PROVIDER]?: unknown };
     const provider = loose(globals[DEFAULT_PROVIDER] ?? loose(exports)["gateway"]);
+    const maker = makers.find((one) => one in provider) ?? "";
     return (provider[maker] as AnyFunction).call(provider, name);
   };
-  const withModel = (maker: string) => (options: Loose) =>
-    withObservedModel(options, settings, modelNamed(maker));
+  const withModel =
+    (...makers: readonly string[]) =>
+    (options: Loose) =>
+      withObservedModel(options, settings, modelNamed(makers));
   const patched = patchFunctions(exports, OBJECTS, withModel("languageModel"));
-  return patchFunctions(patched, VECTORS, withModel("embeddingModel"));
+  return patchFunctions(patched, VECTORS, withModel("embeddingModel", "textEmbeddingModel"));
 }
 
 function integration(settings: LlmSettings) {
@@ -128,9 +132,11 @@ function withObservedModel(
   // Where the app has telemetry off, or names who is told, the hook is not told either.
   if (isEnabled === false || integrations !== undefined) return options;
   const { model } = options;
-  const calls = new SdkCalls(settings, options);
   const named = typeof model === "string" ? modelNamed(model) : model;
-  return { ...options, model: observedModel(named as object, options, calls) };
+  // What is no model is the SDK's to refuse.
+  if (typeof named !== "object" || named === null) return options;
+  const calls = new SdkCalls(settings, options);
+  return { ...options, model: observedModel(named, options, calls) };
 }
 
 /** A model that is the app's in everything, and whose calls are recorded. */

@@ -116,6 +116,15 @@ describe.each([
     ]);
   });
 
+  test("models that are named, or are none at all, are what they are to the SDK", () => {
+    expect(run.seen.get("named")?.value).toEqual(["x", 3]);
+    for (const model of ["object-named", "embed-named"]) {
+      expect(of(model)).toMatchObject([{ error: false }]);
+    }
+    expect(run.seen.get("no-model")?.value).toMatch("reading 'specificationVersion'");
+    expect(run.stderr).not.toMatch("the app is not affected");
+  });
+
   test("a stream states its times", () => {
     const attributes = of("stream")[0]?.attributes;
     const ttftMs = Number(attributes?.["gen_ai.response.time_to_first_chunk"]) * 1000;

@@ -1,5 +1,6 @@
 // Calls models by the AI SDK, and writes what the app saw as a line of JSON each.
 import { createOpenAI } from "@ai-sdk/openai";
+import * as ai from "ai";
 import {
   embed,
   embedMany,
@@ -100,6 +101,18 @@ const scenarios = {
     return await embed({ model: openai.embedding("busy-embed"), value: prompt, abortSignal });
   },
   late: () => failOnTheWay("stall-late", { abortSignal: AbortSignal.timeout(300) }),
+  named: async () => {
+    const textEmbeddingModel = (name) => openai.embedding(name);
+    // Version 7 takes a provider of version 5 as well, which has no other name for it.
+    const names = "registerTelemetry" in ai ? {} : { embeddingModel: textEmbeddingModel };
+    const languageModel = (name) => openai.chat(name);
+    globalThis.AI_SDK_DEFAULT_PROVIDER = { languageModel, textEmbeddingModel, ...names };
+    const { object } = await generateObject({ model: "object-named", output: "no-schema", prompt });
+    const { embedding } = await embed({ model: "embed-named", value: prompt });
+    delete globalThis.AI_SDK_DEFAULT_PROVIDER;
+    return [object.city, embedding.length];
+  },
+  "no-model": () => generateObject({ output: "no-schema", prompt }).catch(({ message }) => message),
   "say-error": () => failOnTheWay("say-error"),
   drop: () => failOnTheWay("drop"),
   embed: async () =>
