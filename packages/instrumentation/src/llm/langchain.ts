@@ -7,6 +7,7 @@ import type { Attributes, Context } from "@opentelemetry/api";
 import { trace } from "@opentelemetry/api";
 import { guarded } from "../complain.js";
 import { activeContext } from "../host-api.js";
+import { observeCall } from "../observe-call.js";
 import { beginAttempts } from "./call-attempts.js";
 import { encloseCalls } from "./enclosing-context.js";
 import type { LlmSettings } from "./llm-settings.js";
@@ -32,10 +33,21 @@ const scores = new WeakMap<object, number>();
 
 /** Lets every callback manager know of the handler. */
 export function patchLangchainCallbacks(exports: unknown, settings: LlmSettings): void {
-  const manager = loose(exports)["CallbackManager"] as object | undefined;
-  const handler = makeHandler(settings);
+  const manager = loose(exports)["CallbackManager"] as { prototype?: object } | undefined;
+  const runs = new OpenSpans<Run>(({ span }) => span?.end());
+  const handler = makeHandler(settings, runs);
   patchMethod(manager, "_configureSync", (_, args, original) =>
     original([withHandler(args[0], handler), ...args.slice(1)]),
+  );
+  // Nothing is told of a chain whose stream the app leaves: but whoever would tell is then gone.
+  const left = new FinalizationRegistry<string>((runId) => {
+    guarded("ending the span of a chain that was left", () => runs.take(runId)?.span?.end());
+  });
+  patchMethod(manager?.prototype, "handleChainStart", (_, args, original) =>
+    observeCall(() => original(args), {
+      succeeded: (run) => left.register(run as object, String(loose(run)["runId"])),
+      failed: () => undefined,
+    }),
   );
 }
 
@@ -114,8 +126,7 @@ interface Run {
   readonly span?: StepSpan | undefined;
 }
 
-function makeHandler(settings: LlmSettings): Loose {
-  const runs = new OpenSpans<Run>(({ span }) => span?.end());
+function makeHandler(settings: LlmSettings, runs: OpenSpans<Run>): Loose {
   const calls = new OpenSpans<CallRun>(() => undefined);
   const begin = (
     operation: StepOperation | undefined,

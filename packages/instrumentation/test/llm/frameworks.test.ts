@@ -226,6 +226,17 @@ describe.each(["newest", "oldest"] as const)("LangChain, %s version", (era) => {
     expect(refused).toMatchObject({ error: true, attributes: { "error.type": "BadRequestError" } });
   });
 
+  test("a chain whose answer the app leaves has ended when it is collected", () => {
+    const [call] = named("chat left");
+    expect(call?.attributes["ml.response.outcome"]).toBe("stopped");
+    const inTrace = run.spans.filter(({ traceId }) => traceId === call?.traceId);
+    expect(inTrace.map(({ name }) => name)).toEqual([
+      "chat left",
+      "invoke_workflow RunnableSequence",
+    ]);
+    expect(inTrace[1]).toMatchObject({ spanId: call?.parentSpanId, error: false });
+  });
+
   test("a model of the app's own has a span too", () => {
     const local = run.spans.filter(
       ({ attributes }) => attributes["gen_ai.provider.name"] === "FakeListChatModel",

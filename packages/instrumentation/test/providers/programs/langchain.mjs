@@ -1,4 +1,5 @@
 // A chain that retrieves, asks a model and calls a tool, by LangChain.
+import { setTimeout as sleep } from "node:timers/promises";
 import { Document } from "@langchain/core/documents";
 import { StringOutputParser } from "@langchain/core/output_parsers";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
@@ -48,7 +49,19 @@ const chain = RunnableSequence.from(
   "answer",
 );
 
+/** Leaves a chain's answer, and lets it go. */
+async function leave() {
+  const leaving = new ChatOpenAI({ model: "left", apiKey: "key", configuration });
+  const parts = ChatPromptTemplate.fromTemplate("{question}").pipe(leaving);
+  for await (const _ of await parts.stream({ question: "why" })) break;
+}
+
 const print = (name, value) => console.log(JSON.stringify({ name, value }));
+await leave();
+for (let turn = 0; turn < 5; turn++) {
+  await sleep(20);
+  globalThis.gc();
+}
 print("chain", await chain.invoke(`why ${SECRET}`));
 let said = "";
 for await (const part of await model.stream(`why ${SECRET}`)) said += part.content;
