@@ -144,10 +144,14 @@ function makeHandler(settings: LlmSettings, runs: OpenSpans<Run>): Loose {
   const fail = (error: unknown, runId: unknown) =>
     runs.take(String(runId))?.span?.fail(error, settings.errorMessages);
   encloseCalls((active) => enclosing(active, runs.values()));
-  const beginModel = (model: unknown, runId: unknown, parentId: unknown, metadata: unknown) => {
+  const beginModel = (...[model, , runId, parentId, extra, , metadata]: unknown[]) => {
+    const { cached, invocation_params: params } = loose(extra);
+    // Version 0.3 says so of every call that has a cache; one not found there begins once more.
+    if (cached === true) return;
     const context = runs.get(String(parentId))?.context ?? activeContext();
     const since = { startedAt: Date.now(), callsBefore: RECENT_CALLS.count };
-    calls.add(String(runId), { context, ...since, ...modelOf(model, metadata) });
+    const told = { ...loose(params), ...loose(metadata) };
+    calls.add(String(runId), { context, ...since, ...modelOf(model, told) });
   };
   const hooks: Readonly<Record<string, (...args: unknown[]) => void>> = {
     handleChainStart: (chain, _inputs, runId, parentId, _tags, _metadata, type, name) =>
@@ -162,19 +166,14 @@ function makeHandler(settings: LlmSettings, runs: OpenSpans<Run>): Loose {
       begin("retrieval", nameOf(name, retriever), runId, parentId),
     handleRetrieverEnd: (documents, runId) => end(runId, retrievalAttributes(documents, DOCUMENTS)),
     handleRetrieverError: fail,
-    handleChatModelStart: (model, _messages, runId, parentId, extra, _tags, metadata) =>
-      beginModel(model, runId, parentId, {
-        ...loose(loose(extra)["invocation_params"]),
-        ...loose(metadata),
-      }),
-    handleLLMStart: (model, _prompts, runId, parentId, extra, _tags, metadata) =>
-      beginModel(model, runId, parentId, {
-        ...loose(loose(extra)["invocation_params"]),
-        ...loose(metadata),
-      }),
-    handleLLMEnd: (output, runId) => {
+    handleChatModelStart: beginModel,
+    handleLLMStart: beginModel,
+    handleLLMEnd: (output, runId, _parentId, _tags, extra) => {
       const run = calls.take(String(runId));
-      if (run !== undefined) endModel(run, loose(output), settings);
+      // What a cache has answered is no call.
+      if (run !== undefined && loose(extra)["cached"] !== true) {
+        endModel(run, loose(output), settings);
+      }
     },
     handleLLMError: (_error, runId) => void calls.take(String(runId)),
   };

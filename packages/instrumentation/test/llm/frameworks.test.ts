@@ -237,6 +237,11 @@ describe.each(["newest", "oldest"] as const)("LangChain, %s version", (era) => {
     expect(inTrace[1]).toMatchObject({ spanId: call?.parentSpanId, error: false });
   });
 
+  test("an answer out of a cache is no call", () => {
+    expect(run.seen.get("far")?.value).toBe("kept");
+    expect(named("chat far")).toEqual([]);
+  });
+
   test("a model of the app's own has a span too", () => {
     const local = run.spans.filter(
       ({ attributes }) => attributes["gen_ai.provider.name"] === "FakeListChatModel",

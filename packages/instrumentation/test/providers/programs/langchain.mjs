@@ -1,6 +1,7 @@
 // A chain that retrieves, asks a model and calls a tool, by LangChain.
 import { setTimeout as sleep } from "node:timers/promises";
 import { Document } from "@langchain/core/documents";
+import { AIMessage } from "@langchain/core/messages";
 import { StringOutputParser } from "@langchain/core/output_parsers";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { RunnableLambda, RunnableSequence } from "@langchain/core/runnables";
@@ -49,6 +50,13 @@ const chain = RunnableSequence.from(
   "answer",
 );
 
+/** A cache that another process has filled. */
+const kept = {
+  lookup: async () => [{ text: "kept", message: new AIMessage({ content: "kept", id: "old" }) }],
+  update: async () => {},
+  makeDefaultKeyEncoder: () => {},
+};
+
 /** Leaves a chain's answer, and lets it go. */
 async function leave() {
   const leaving = new ChatOpenAI({ model: "left", apiKey: "key", configuration });
@@ -62,6 +70,8 @@ for (let turn = 0; turn < 5; turn++) {
   await sleep(20);
   globalThis.gc();
 }
+const far = new ChatOpenAI({ model: "far", apiKey: "key", configuration, cache: kept });
+print("far", (await far.invoke(`why ${SECRET}`)).content);
 print("chain", await chain.invoke(`why ${SECRET}`));
 let said = "";
 for await (const part of await model.stream(`why ${SECRET}`)) said += part.content;
