@@ -82,7 +82,7 @@ function observe(call: ModelCall, result: unknown, read: AnswerReader): void {
     if (!isAsked()) call.end("incomplete");
     return response;
   };
-  if (Object.hasOwn(result, "_thenUnwrap")) observeUnwrapping(call, result, readOnce);
+  observeUnwrapping(call, result, readOnce);
 }
 
 /** Reads the answer when the app asks for it; returns whether it has. */
@@ -118,6 +118,7 @@ function observeUnwrapping(
   result: ApiPromise,
   read: (answer: unknown) => void,
 ): void {
+  if (!Object.hasOwn(result, "_thenUnwrap")) return;
   const unwrap = result._thenUnwrap as AnyFunction;
   result._thenUnwrap = function (transform, ...rest) {
     const seeing = (answer: unknown, ...more: unknown[]) => {
@@ -126,7 +127,11 @@ function observeUnwrapping(
     };
     const unwrapped = Reflect.apply(unwrap, this, [seeing, ...rest]);
     result.responsePromise.catch(() => undefined);
-    if (isApiPromise(unwrapped)) observeParsing(call, unwrapped, () => undefined);
+    if (!isApiPromise(unwrapped)) return unwrapped;
+    // Derived, so that a failure that the app does not handle is still unhandled.
+    unwrapped.responsePromise = unwrapped.responsePromise.then((props) => props);
+    observeParsing(call, unwrapped, () => undefined);
+    observeUnwrapping(call, unwrapped, () => undefined);
     return unwrapped;
   };
 }

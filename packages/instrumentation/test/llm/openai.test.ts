@@ -119,6 +119,7 @@ describe.each<Era>([...ERAS])("openai, %s version", (era) => {
     expect(seen("abortEarly").error).toBe("APIUserAbortError");
     expect(seen("timeout").error).toBe("APIConnectionTimeoutError");
     expect(seen("refuse").error).toBe("BadRequestError");
+    expect(seen("unheard").value).toEqual(["BadRequestError"]);
     expect(seen("tee").value).toEqual([SAID, SAID]);
     expect(seen("readable").value).toBe(true);
   });

@@ -95,6 +95,16 @@ const scenarios = {
     const stream = owner.completions.stream(ask("helper"));
     return (await stream.finalChatCompletion()).choices[0].message.content;
   },
+  unheard: async () => {
+    const unheard = [];
+    const hear = (error) => unheard.push(error.constructor.name);
+    process.on("unhandledRejection", hear);
+    const { completions } = client.chat;
+    void (completions.parse ?? completions.create).call(completions, ask("refuse-unheard"));
+    for (let turn = 0; turn < 50 && unheard.length === 0; turn++) await collectGarbage();
+    process.off("unhandledRejection", hear);
+    return unheard;
+  },
   responses: async () => {
     if (client.responses === undefined) return "none";
     return (await client.responses.create({ model: "responses", input: SECRET })).output_text;
