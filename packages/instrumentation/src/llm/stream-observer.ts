@@ -84,7 +84,14 @@ function observeReaders(stream: object, ending: Ending): void {
     });
     return reader;
   });
-  if (typeof cancel === "function") replace(stream, "cancel", stopping(cancel as Method, ending));
+  if (typeof cancel === "function") {
+    const stopped = stopping(cancel as Method, ending);
+    replace(stream, "cancel", function (...args) {
+      // One that is being read refuses, and is read on.
+      const method = (this as ReadableStream).locked ? cancel : stopped;
+      return Reflect.apply(method, this, args);
+    });
+  }
   for (const name of ["pipeThrough", "pipeTo", "tee"]) {
     const original = (stream as Record<string, unknown>)[name];
     if (typeof original !== "function") continue;

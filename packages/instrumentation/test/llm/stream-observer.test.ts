@@ -171,6 +171,15 @@ describe("an observed web stream", () => {
     expect(left.log.seen.at(-1)).toBe("stopped: full");
   });
 
+  test("refuses to be cancelled while it is read, and is read on", async () => {
+    const { stream, log } = webStream();
+    const reader = stream.getReader();
+    await reader.read();
+    await expect(stream.cancel()).rejects.toThrow(TypeError);
+    while (!(await reader.read()).done);
+    expect(log.seen).toEqual(["opened", 1, 2, 3, "done"]);
+  });
+
   test("that fails does so with the very error that the app gets, piped or not", async () => {
     const stream = ReadableStream.from(numbers(new Error("mine")));
     const log = new Log();
