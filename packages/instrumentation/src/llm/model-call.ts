@@ -236,14 +236,19 @@ export function beginCall(
   );
 }
 
-/** Calls a method that returns an answer, or a promise of one, which `read` reads and ends. */
+/**
+ * Calls a method that returns an answer, or a promise of one, which `read` reads and ends.
+ * @param answerOf finds it in what is returned
+ */
 export function recordCall(
   call: ModelCall,
   work: () => unknown,
   read: (answer: unknown) => void,
+  answerOf: (returned: unknown) => unknown = (returned) => returned,
 ): unknown {
   return observeCall(() => call.within(work), {
-    succeeded: (answer) => {
+    succeeded: (returned) => {
+      const answer = answerOf(returned);
       call.describe(answer);
       read(answer);
     },

@@ -47,6 +47,27 @@ export function patchCall(
       const observer = call.observer(show, reading.signal?.(loose(answer)));
       call.follow(answer, (stream) => observeStream(stream, observer));
     };
-    return recordCall(call, () => original(args), read);
+    return recordInner(call, () => original(args), read);
   });
+}
+
+/**
+ * Some clients return a promise that only reads another one, which holds the answer and where it
+ * came from. To subscribe to the outer one would handle a failure that the app may not handle, so
+ * the inner one is replaced.
+ */
+function recordInner(call: ModelCall, work: () => unknown, read: (answer: unknown) => void) {
+  let outer: { innerPromise: unknown } | undefined;
+  const makeInner = () => {
+    const made = work();
+    const { innerPromise } = loose(made);
+    if (!(innerPromise instanceof Promise)) return made;
+    outer = made as { innerPromise: unknown };
+    return innerPromise;
+  };
+  const answerOf = (returned: unknown) => (outer ? loose(returned)["data"] : returned);
+  const result = recordCall(call, makeInner, read, answerOf);
+  if (outer === undefined) return result;
+  outer.innerPromise = result;
+  return outer;
 }

@@ -202,6 +202,14 @@ describe.each(cases)("$title, $era version", ({ title, era, library }) => {
     }
   });
 
+  test("a promise of the library's own is what it was, also when nobody waits for it", () => {
+    if (!run.seen.has("raw")) return;
+    expect(seen("raw").value).toBe(true);
+    expect(attributes("raw")["gen_ai.usage.output_tokens"]).toBe(USAGE.output);
+    expect(seen("unheard").value).toEqual([seen("refuse").error]);
+    expect(spans("refuse-unheard")).toMatchObject([{ error: true }]);
+  });
+
   test("no prompt, instruction or answer is in any exported byte", () => {
     expect(run.exported.includes("gen_ai.request.model")).toBe(true);
     expect(run.exported.includes(SECRET)).toBe(false);

@@ -125,6 +125,7 @@ const libraries = {
       whole: async (model) =>
         (await client.chat({ model, messages }, options())).message.content[0].text,
       stream: (model, signal) => client.chatStream({ model, messages }, options(signal)),
+      raw: (model) => client.chat({ model, messages }, options()),
       text: ({ delta }) => delta?.message?.content?.text,
       embed: async (model) => {
         const texts = { texts: [question], inputType: "search_query", embeddingTypes: ["float"] };
@@ -135,7 +136,7 @@ const libraries = {
   },
 };
 
-const { whole, stream, text, embed, helper, reader } = await libraries[process.argv[2]]();
+const { whole, stream, text, embed, helper, reader, raw } = await libraries[process.argv[2]]();
 const collect = async (model, signal) => {
   const startedMs = performance.now();
   const answer = await stream(model, signal);
@@ -186,6 +187,23 @@ const scenarios = {
         said += text(item.value) ?? "";
       }
       return said;
+    },
+  }),
+  ...(raw && {
+    raw: async () => {
+      const promise = raw("raw");
+      // The oldest version has no such promises.
+      const { data } = (await promise.withRawResponse?.()) ?? { data: await promise };
+      return data === (await promise);
+    },
+    unheard: async () => {
+      const unheard = [];
+      const hear = (error) => unheard.push(error.constructor.name);
+      process.on("unhandledRejection", hear);
+      void raw("refuse-unheard");
+      for (let turn = 0; turn < 50 && unheard.length === 0; turn++) await collectGarbage();
+      process.off("unhandledRejection", hear);
+      return unheard;
     },
   }),
   ...(helper && { helper: () => helper("helper") }),
