@@ -61,7 +61,9 @@ const unread = new FinalizationRegistry<ModelCall>((call) => {
 export class ModelCall {
   readonly span: Span;
   private readonly context: Context;
-  private readonly request: Omit<CallRequest, "args">;
+  private readonly request: Omit<CallRequest, "args" | "signal">;
+  /** What listens to it may hold the answer, which must be free to be collected. */
+  private readonly signal: WeakRef<AbortSignal> | undefined;
   private readonly settings: LlmSettings;
   private readonly clock: ChunkClock;
   private readonly finishReasons: string[] = [];
@@ -81,8 +83,9 @@ export class ModelCall {
     startedMs: number,
   ) {
     // The arguments hold the prompt, which is the app's to let go.
-    const { args: _, ...kept } = request;
+    const { args: _, signal, ...kept } = request;
     this.span = span;
+    this.signal = signal && new WeakRef(signal);
     this.context = context;
     this.request = kept;
     this.settings = settings;
@@ -147,7 +150,7 @@ export class ModelCall {
   }
 
   /** What a stream's chunks are shown to; `read` notes what one says. */
-  observer(read: (chunk: unknown) => boolean, signal = this.request.signal): StreamObserver {
+  observer(read: (chunk: unknown) => boolean, signal = this.signal?.deref()): StreamObserver {
     return {
       opened: (iterator) => this.endWithout(iterator),
       chunk: (value) => {
@@ -168,7 +171,7 @@ export class ModelCall {
   /** The call, or reading its stream, has thrown. */
   fail(error: unknown): void {
     if (this.ended) return;
-    if (isAbort(error, this.request.signal)) {
+    if (isAbort(error, this.signal?.deref())) {
       this.end("aborted");
       return;
     }
@@ -216,7 +219,7 @@ export class ModelCall {
 
   /** Some libraries end a stream quietly when it is aborted, for a time limit too. */
   private endAborted(signal: AbortSignal): void {
-    const own = this.request.signal;
+    const own = this.signal?.deref();
     this.fail((own?.aborted ? own : signal).reason);
   }
 }

@@ -12,7 +12,7 @@ import { loose, text } from "./loose.js";
 import { patchMethod } from "./patch-method.js";
 import { beginTool } from "./step-span.js";
 import { SdkCalls } from "./vercel-ai-calls.js";
-import { patchFunctions, withOptions } from "./vercel-ai-functions.js";
+import { patchAgent, patchFunctions, presentSignal, withOptions } from "./vercel-ai-functions.js";
 
 const FUNCTIONS = [
   "generateText",
@@ -29,19 +29,24 @@ type Work = (span: Span) => unknown;
 
 /** The exports with functions that tell of their calls. */
 export function patchVercelAi6(exports: unknown, settings: LlmSettings): unknown {
-  const told = (options: Loose) => withTelemetry(options, settings);
+  const told = (options: Loose) => withTelemetry(options, settings, options["abortSignal"]);
+  const toldOfAgent = (options: Loose) => withTelemetry(options, settings, presentSignal());
+  patchAgent(exports);
   const agent = loose(exports)["ToolLoopAgent"] as { prototype?: object } | undefined;
+  // What it returns is what the agent's functions are given, but for the app's signal.
   patchMethod(agent?.prototype, "prepareCall", (_, args, original) => {
     const prepared = original(args);
-    return prepared instanceof Promise ? prepared.then((it) => withOptions(it, told)) : prepared;
+    return prepared instanceof Promise
+      ? prepared.then((it) => withOptions(it, toldOfAgent))
+      : prepared;
   });
   return patchFunctions(exports, FUNCTIONS, told);
 }
 
-function withTelemetry(options: Loose, settings: LlmSettings): Loose {
+function withTelemetry(options: Loose, settings: LlmSettings, abortSignal: unknown): Loose {
   // What the app says of telemetry, for or against it, is its own to say.
   if (options["experimental_telemetry"] !== undefined) return options;
-  const tracer = tracerOf(options, settings);
+  const tracer = tracerOf({ ...options, abortSignal }, settings);
   const content = { recordInputs: false, recordOutputs: false };
   return { ...options, experimental_telemetry: { isEnabled: true, ...content, tracer } };
 }

@@ -12,12 +12,19 @@ import { loose, text } from "./loose.js";
 import { OpenSpans } from "./open-spans.js";
 import { beginTool } from "./step-span.js";
 import { SdkCalls } from "./vercel-ai-calls.js";
-import { patchFunctions } from "./vercel-ai-functions.js";
+import {
+  patchAgent,
+  patchFunctions,
+  presentSignal,
+  surroundFunctions,
+  withSignal,
+} from "./vercel-ai-functions.js";
 
 const INTEGRATIONS = "AI_SDK_TELEMETRY_INTEGRATIONS";
 const DEFAULT_PROVIDER = "AI_SDK_DEFAULT_PROVIDER";
 /** Those that run their calls by the hook. */
 const TEXTS: ReadonlySet<unknown> = new Set(["ai.generateText", "ai.streamText"]);
+const TEXT_FUNCTIONS = ["generateText", "streamText", "experimental_streamTextLowMemory"];
 const OBJECTS = ["generateObject", "streamObject"];
 const VECTORS = ["embed", "embedMany"];
 
@@ -44,8 +51,10 @@ export function patchVercelAi7(exports: unknown, settings: LlmSettings): unknown
     (...makers: readonly string[]) =>
     (options: Loose) =>
       withObservedModel(options, settings, modelNamed(makers));
-  const patched = patchFunctions(exports, OBJECTS, withModel("languageModel"));
-  return patchFunctions(patched, VECTORS, withModel("embeddingModel", "textEmbeddingModel"));
+  patchAgent(exports);
+  const texts = surroundFunctions(exports, TEXT_FUNCTIONS, withSignal);
+  const objects = patchFunctions(texts, OBJECTS, withModel("languageModel"));
+  return patchFunctions(objects, VECTORS, withModel("embeddingModel", "textEmbeddingModel"));
 }
 
 function integration(settings: LlmSettings) {
@@ -57,7 +66,7 @@ function integration(settings: LlmSettings) {
     const known = open.get(id);
     if (known !== undefined) return known;
     const begun = {
-      calls: new SdkCalls(settings, event),
+      calls: new SdkCalls(settings, { ...event, abortSignal: presentSignal() }),
       stream: event["operationId"] === "ai.streamText",
     };
     open.add(id, begun);

@@ -48,13 +48,15 @@ interface Retried {
   left: number;
 }
 
-/** The calls of one of its functions: in steps or in parallel, and again where one has failed. */
+/**
+ * The calls of one of its functions: in steps or in parallel, and again where one has failed. What
+ * is the app's is held weakly: the SDK may never say that the function is over.
+ */
 export class SdkCalls {
   private readonly settings: LlmSettings;
   private readonly retries: number;
-  private readonly signal: AbortSignal | undefined;
+  private readonly signal: WeakRef<AbortSignal> | undefined;
   private readonly waiting: Retried[] = [];
-  /** Weakly: the SDK says of many a stream that the app leaves no more, and it is kept for long. */
   private latest: { call: WeakRef<ModelCall>; attempts: Attempting } | undefined;
   private isOver = false;
 
@@ -62,7 +64,7 @@ export class SdkCalls {
   constructor(settings: LlmSettings, { maxRetries, abortSignal }: Loose) {
     this.settings = settings;
     this.retries = number(maxRetries) ?? RETRIES;
-    this.signal = abortSignal instanceof AbortSignal ? abortSignal : undefined;
+    this.signal = abortSignal instanceof AbortSignal ? new WeakRef(abortSignal) : undefined;
   }
 
   /**
@@ -72,7 +74,7 @@ export class SdkCalls {
   run(request: SdkRequest, work: () => unknown, key?: unknown): Promise<unknown> {
     const retried = this.waitingFor(key);
     return retried.attempts.attempt(async () => {
-      const call = beginCall(() => requestOf(request, this.signal), this.settings);
+      const call = beginCall(() => requestOf(request, this.signal?.deref()), this.settings);
       if (call === undefined) return work();
       this.latest = { call: new WeakRef(call), attempts: retried.attempts };
       let done: unknown;
@@ -105,7 +107,7 @@ export class SdkCalls {
   private waitingFor(key: unknown): Retried {
     const index = this.waiting.findIndex((retried) => retried.key === key);
     const [found] = index < 0 ? [] : this.waiting.splice(index, 1);
-    if (this.waiting.length === 0) this.signal?.removeEventListener("abort", this.onAbort);
+    if (this.waiting.length === 0) this.signal?.deref()?.removeEventListener("abort", this.onAbort);
     return found ?? { attempts: beginAttempts(), key, left: this.retries };
   }
 
@@ -122,12 +124,13 @@ export class SdkCalls {
   }
 
   private wait(retried: Retried): void {
-    if (this.isOver || this.signal?.aborted) {
+    const signal = this.signal?.deref();
+    if (this.isOver || signal?.aborted) {
       retried.attempts.end();
       return;
     }
     this.waiting.push(retried);
-    this.signal?.addEventListener("abort", this.onAbort, { once: true });
+    signal?.addEventListener("abort", this.onAbort, { once: true });
   }
 
   private answered(call: ModelCall, done: unknown, retried: Retried): void {

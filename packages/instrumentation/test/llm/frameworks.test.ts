@@ -160,6 +160,19 @@ describe.each([
     expect(of("refuse-embed")).toMatchObject([{ error: true }]);
   });
 
+  test("answers that the app leaves are collected, with all that hears of their signals", () => {
+    // V8 may keep the latest ones.
+    expect(run.seen.get("left")?.value).toBeLessThan(5);
+  });
+
+  test("calling off is no error for whatever reason", () => {
+    for (const model of ["never-reason", "stall-reason", "never-agent"]) {
+      expect(of(model), model).toMatchObject([
+        { error: false, attributes: { "ml.response.outcome": "aborted" } },
+      ]);
+    }
+  });
+
   test("embeddings state their length", () => {
     expect(of("embed")[0]?.attributes).toMatchObject({
       "gen_ai.operation.name": "embeddings",

@@ -24,6 +24,34 @@ const lookUp = tool({
 
 const quiet = { prompt, onError: () => {} };
 
+/** A model that says more than version 7 reads ahead. */
+const talkative = {
+  specificationVersion: "registerTelemetry" in ai ? "v4" : "v3",
+  provider: "own",
+  modelId: "talkative",
+  supportedUrls: {},
+  doStream: async () => {
+    const delta = { type: "text-delta", id: "1", delta: "x" };
+    const parts = [{ type: "text-start", id: "1" }, ...Array.from({ length: 50 }, () => delta)];
+    const pull = (it) => (parts.length > 0 ? it.enqueue(parts.shift()) : it.close());
+    return { stream: new ReadableStream({ pull }) };
+  },
+};
+
+/** Leaves an answer, and tells of the signal that it could have been called off with. */
+async function leave() {
+  const { signal } = new AbortController();
+  const { textStream } = streamText({ model: talkative, ...quiet, abortSignal: signal });
+  for await (const _ of textStream) break;
+  return new WeakRef(signal);
+}
+
+function abortedSoon(reason) {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(reason), 90);
+  return controller.signal;
+}
+
 async function failOnTheWay(model, options) {
   const { fullStream } = streamText({ model: openai.chat(model), ...quiet, ...options });
   for await (const { type, error } of fullStream) if (type === "error") throw new Error(error);
@@ -72,6 +100,25 @@ const scenarios = {
     let count = 0;
     for await (const _ of textStream) if (++count === 2) controller.abort();
     return count;
+  },
+  left: async () => {
+    const signals = [];
+    for (let count = 0; count < 20; count++) signals.push(await leave());
+    for (let turn = 0; turn < 10; turn++) {
+      globalThis.gc?.();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return signals.filter((signal) => signal.deref() !== undefined).length;
+  },
+  // The SDK's first versions throw the reason at whoever reads a stream.
+  reasons: async () => {
+    const [abortSignal, later] = [abortedSoon(new Error("mine")), abortedSoon("mine")];
+    const agent = new ai.ToolLoopAgent({ model: openai.chat("never-agent") });
+    await Promise.allSettled([
+      generateText({ model: openai.chat("never-reason"), prompt, abortSignal }),
+      readText("stall-reason", { abortSignal: later }),
+      agent.generate({ prompt, abortSignal }),
+    ]);
   },
   refuse: async () =>
     (await generateText({ model: openai.chat("refuse"), prompt, maxRetries: 0 })).text,
