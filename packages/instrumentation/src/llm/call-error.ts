@@ -13,6 +13,9 @@ export function failCall(span: Span, error: unknown, withMessage: boolean): void
   span.setAttribute(ATTRIBUTES.errorType.name, errorType(error));
 }
 
+/** Classes that say less than the names of their errors, such as `TimeoutError`. */
+const VAGUE: ReadonlySet<string> = new Set(["", "Error", "DOMException"]);
+
 /**
  * A socket's or a system's code where there is one in the chain of causes, such as `ECONNRESET`;
  * else the name of the error's class.
@@ -26,7 +29,7 @@ export function errorType(error: unknown): string {
   }
   if (!(error instanceof Error)) return typeof error;
   const { name } = error.constructor;
-  return name === "Error" || name === "" ? error.name : name;
+  return VAGUE.has(name) ? error.name : name;
 }
 
 /** Whether the app itself has called it off; running into a time limit is not that. */

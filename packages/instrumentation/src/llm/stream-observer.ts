@@ -59,22 +59,26 @@ export function observeStream(
   const original = (stream as Record<PropertyKey, unknown>)[key];
   if (typeof original !== "function") return false;
   const ending = new Ending(observer);
-  const observed: Method = function (...args) {
+  if (!replace(stream, key, iterating(original as Method, ending))) return false;
+  if (key === Symbol.asyncIterator) observeReaders(stream, ending);
+  return true;
+}
+
+function iterating(original: Method, ending: Ending): Method {
+  return function (...args) {
     const iterator: unknown = Reflect.apply(original, this, args);
     guarded("observing a stream", () => {
       if (patchIterator(iterator, ending)) ending.begin(iterator as object);
     });
     return iterator;
   };
-  if (!replace(stream, key, observed)) return false;
-  if (key === Symbol.asyncIterator) observeReaders(stream, ending);
-  return true;
 }
 
 /** A web stream may be read by its own readers too, be piped or teed, or be cancelled. */
 function observeReaders(stream: object, ending: Ending): void {
-  const { getReader, cancel } = stream as { getReader?: unknown; cancel?: unknown };
+  const { getReader, values, cancel } = stream as Readonly<Record<string, unknown>>;
   if (typeof getReader !== "function") return;
+  if (typeof values === "function") replace(stream, "values", iterating(values as Method, ending));
   replace(stream, "getReader", function (...args) {
     const reader: unknown = Reflect.apply(getReader, this, args);
     guarded("observing a stream's reader", () => {

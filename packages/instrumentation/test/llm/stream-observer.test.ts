@@ -147,6 +147,13 @@ describe("an observed web stream", () => {
     expect(unread.log.seen).toEqual(["stopped"]);
   });
 
+  test("may be read by its values, without being cancelled when they are left", async () => {
+    const { stream, log } = webStream();
+    for await (const value of stream.values({ preventCancel: true })) if (value === 2) break;
+    expect(log.seen).toEqual(["opened", 1, 2, "stopped"]);
+    expect(await all(stream)).toEqual([3]);
+  });
+
   test("may be piped and teed, through to what reads it in the end", async () => {
     const piped = webStream();
     const doubled = new TransformStream<number, number>({
