@@ -94,7 +94,7 @@ export function createReceiver(
   const keys = new KeyTable(wantedKeys(configuredKeys(plan)), unwantedKeys());
   const decoder = new BodyDecoder(keys);
   const { storage } = config.service;
-  const store = new StateStore(join(storage.directory, "state.sqlite"));
+  const store = new StateStore(join(storage.directory, "state.sqlite"), logger);
   const log = createLog(config, logger);
   const consumers = createConsumers(config, logger, (finding) => reports.consume(finding));
   const { evaluator, quality } = consumers;

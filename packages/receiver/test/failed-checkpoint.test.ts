@@ -1,7 +1,8 @@
 /** A checkpoint that fails, as on a full disk, and what the next one makes of it. */
-
+import { once } from "node:events";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
 import { expect, it, onTestFinished } from "vitest";
 import { KeyTable, SpanRows, TraceReader, wantedKeys } from "../src/index.ts";
 import { Logger } from "../src/logger.ts";
@@ -72,15 +73,23 @@ function newObserver() {
 it("leaves nothing of what has closed meanwhile, so that a restart counts it once", async () => {
   const folder = storageFolder();
   onTestFinished(() => rm(folder, { recursive: true }));
-  const itemsAfter = async (name: string, fails: boolean) => {
+  const itemsAfter = async (name: "whole" | "failed" | "killed") => {
+    const started = once(process, "worker") as Promise<[Worker]>;
     const store = new StateStore(join(folder, name, "state.sqlite"));
     await store.start();
+    const [thread] = await started;
     const { observer, count } = newObserver();
     const save = () => store.transaction((changes) => observer.save(changes));
     count(0, 3);
     await save();
     count(3, 12);
-    if (fails) {
+    if (name === "killed") {
+      const failing = expect(save()).rejects.toThrow("the thread that stores the state has ended");
+      await thread.terminate();
+      await failing;
+      observer.saveFailed();
+    }
+    if (name === "failed") {
       // SQLite takes no such key: the thread fails when half of the transaction is done.
       const failing = store.transaction((changes) => {
         const put = () => changes.put("none", {} as string, "none");
@@ -99,9 +108,10 @@ it("leaves nothing of what has closed meanwhile, so that a restart counts it onc
     const files = (await readdir(join(folder, name))).toSorted();
     return { places, spans: files.filter((file) => file.startsWith("spans-")) };
   };
-  const whole = await itemsAfter("whole", false);
+  const whole = await itemsAfter("whole");
   expect([whole.places.length, whole.spans.length]).not.toContain(0);
-  expect(await itemsAfter("failed", true)).toEqual(whole);
+  expect(await itemsAfter("failed")).toEqual(whole);
+  expect(await itemsAfter("killed")).toEqual(whole);
 });
 
 /** What a save deletes, key by key. */

@@ -1,11 +1,14 @@
 /** The store itself, on a real file: transactions whole or not at all, whatever runs beside them. */
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
+import { Logger } from "../src/logger.ts";
 import type { StateChanges } from "../src/state/state-store.ts";
 import { StateStore } from "../src/state/state-store.ts";
 import { storageFolder } from "./running-receiver.ts";
@@ -16,13 +19,26 @@ const STORE = new URL("../dist/state/state-store.js", import.meta.url).href;
 async function newStore() {
   const folder = storageFolder();
   const file = join(folder, "state.sqlite");
-  const store = new StateStore(file);
+  const log: string[] = [];
+  const threads: Worker[] = [];
+  const note = (thread: Worker) => threads.push(thread);
+  process.on("worker", note);
+  const store = new StateStore(file, new Logger("info", true, (line) => log.push(line)));
   await store.start();
   onTestFinished(async () => {
+    process.off("worker", note);
     await store.shutdown();
     await rm(folder, { recursive: true });
   });
-  return { store, file };
+  return { store, file, folder, log, threads };
+}
+
+/** Stores one item. */
+function storeOne(store: StateStore, key: string, body: string): Promise<void> {
+  return store.transaction(({ put }) => {
+    put("place", key, body);
+    return [];
+  });
 }
 
 async function textsOf(store: StateStore, kind: string): Promise<Record<string, string>> {
@@ -201,7 +217,106 @@ it("asks SQLite for no more than it tells on Node 22.15", async () => {
     console.log((await store.items("many")).length);
     await store.shutdown();`;
   writeFileSync(main, program);
-  const args = ["--require", preload, main];
-  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  // The thread takes no flags of the host, but those of the environment.
+  const env = { ...process.env, NODE_OPTIONS: `--require ${preload}` };
+  const { stdout, stderr } = spawnSync(process.execPath, [main], { encoding: "utf8", env });
   expect({ stdout, stderr }).toEqual({ stdout: "failed\n2501\n", stderr: "" });
+});
+
+it("starts another thread when one has ended, and says so", async () => {
+  const { store, log, threads } = await newStore();
+  await storeOne(store, "a", "before");
+  await threads[0]?.terminate();
+  expect(await textsOf(store, "place")).toEqual({ a: "before" });
+  // What it cannot read ends it as any defect would.
+  const ended = once(threads[1] as Worker, "error");
+  threads[1]?.postMessage(null);
+  await ended;
+  await Promise.all([storeOne(store, "b", "after"), storeOne(store, "c", "after")]);
+  expect(await textsOf(store, "place")).toEqual({ a: "before", b: "after", c: "after" });
+  expect(threads.length).toBe(3);
+  const lines = log.join("");
+  expect(lines).toContain("the thread that stores the state has ended (exit code 1)");
+  expect(lines).toContain("the thread that stores the state has ended (TypeError");
+  expect(lines.match(/is stored again/g)).toHaveLength(2);
+});
+
+it("stores nothing of a transaction whose thread has ended, on another one neither", async () => {
+  const { store, threads } = await newStore();
+  await storeOne(store, "a", "before");
+  const [thread] = threads;
+  const isGone = () => thread?.threadId === -1;
+  const long = store.transaction(({ put }) => {
+    put("place", "a", "lost");
+    return [
+      (function* steps() {
+        while (!isGone()) yield;
+        put("place", "b", "lost");
+      })(),
+    ];
+  });
+  const rejected = expect(long).rejects.toThrow("the thread that stores the state has ended");
+  const under = held(store, ({ put }) => put("place", "c", "lost"));
+  await under.put("place", "d", "lost");
+  const alsoRejected = expect(under.ended).rejects.toThrow("the thread that stores the state");
+  await thread?.terminate();
+  await storeOne(store, "e", "after");
+  await Promise.all([rejected, alsoRejected]);
+  expect(await textsOf(store, "place")).toEqual({ a: "before", e: "after" });
+});
+
+it("fails with the cause while no thread can be started, and starts one when it can", async () => {
+  const { store, file, threads } = await newStore();
+  await storeOne(store, "a", "before");
+  await threads[0]?.terminate();
+  const other = new StateStore(file);
+  await other.start();
+  await expect(storeOne(store, "b", "lost")).rejects.toThrow(/in use by another receiver; stop/);
+  await expect(store.items("place")).rejects.toThrow(/in use by another receiver; stop/);
+  await other.shutdown();
+  await storeOne(store, "c", "after");
+  expect(await textsOf(store, "place")).toEqual({ a: "before", c: "after" });
+});
+
+it("ends although its thread has ended", async () => {
+  const { store, threads } = await newStore();
+  await threads[0]?.terminate();
+  await store.shutdown();
+  await expect(store.items("place")).rejects.toThrow("is not open");
+  await store.start();
+  await storeOne(store, "a", "after");
+});
+
+it("has stored what it has, though a file cannot be removed, and removes it later", async () => {
+  const { store, folder } = await newStore();
+  // Nobody removes a folder as one removes a file.
+  mkdirSync(join(folder, "old-1"));
+  await store.transaction(({ put, write, remove }) => {
+    put("place", "a", "after");
+    write("old-2", 0, new Uint8Array(10));
+    remove("old-1");
+    return [];
+  });
+  rmdirSync(join(folder, "old-1"));
+  writeFileSync(join(folder, "old-1"), "old");
+  await store.transaction(({ remove }) => {
+    remove("old-2");
+    return [];
+  });
+  expect((await readdir(folder)).filter((name) => name.startsWith("old"))).toEqual([]);
+  expect(await textsOf(store, "place")).toEqual({ a: "after" });
+});
+
+it("starts its thread whatever the flags of its host", () => {
+  const folder = storageFolder();
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const program = `import { StateStore } from ${JSON.stringify(STORE)};
+    const store = new StateStore(${JSON.stringify(join(folder, "state.sqlite"))});
+    await store.start();
+    await store.transaction(({ put }) => (put("place", "a", "x"), []));
+    console.log((await store.items("place")).length);
+    await store.shutdown();`;
+  const args = ["--input-type=module", "--eval", program];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  expect({ stdout, stderr }).toEqual({ stdout: "1\n", stderr: "" });
 });

@@ -144,6 +144,8 @@ export class Forwarder implements Stage {
         return [];
       });
     } catch (error) {
+      // Not known to be stored any more: it is tried again though nothing more is forwarded.
+      this.storedPlace = -1;
       logger.error("could not store how far forwarding is", { ...this.subject(), error });
     }
   }

@@ -3,18 +3,16 @@
  * only grows. A checkpoint is one transaction. SQLite waits for the disk, and so works in a thread
  * of its own (state-thread.ts): nobody's acknowledgement waits for a checkpoint.
  */
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "../logger.js";
 import type { MetricFamily } from "../metric-family.js";
 import type { Stage } from "../stage.js";
+import { RunningThread } from "./running-thread.js";
 import { StateParts } from "./state-parts.js";
-import type { NumberedRequest, StateAnswer, StateItem, StateRequest } from "./state-request.js";
+import type { StateItem, StateRequest } from "./state-request.js";
 
-/** Built code beside built code, and from the sources too: Node runs no TypeScript here. */
-const THREAD = new URL("../../dist/state/state-thread.js", import.meta.url);
-
-/** Of the thread, whose garbage is what it was sent; V8 would take 128 MB. */
-const YOUNG_MB = 8;
+/** A thread that ends again and again is started no more often than this. */
+const RESTART_MS = 1000;
 /** Between two slices of the steps of a transaction, requests are served. */
 const SLICE_MS = 5;
 
@@ -53,45 +51,36 @@ export interface StoredState {
   read(file: string): Promise<Uint8Array>;
 }
 
-interface Waiting {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** A state file. It is locked while it is open: two receivers never share a folder. */
+/**
+ * A state file. It is locked while it is open: two receivers never share a folder. When its thread
+ * ends, whatever the reason, what is under way fails, and what comes next starts another one.
+ */
 export class StateStore implements Stage, StoredState {
   private readonly file: string;
-  private thread: Worker | undefined;
-  private readonly waiting = new Map<number, Waiting>();
-  private requests = 0;
+  private readonly logger: Logger | undefined;
+  /** The last one that has opened the file. */
+  private thread: RunningThread | undefined;
+  private startedMs = 0;
+  private restarting: Promise<RunningThread> | undefined;
   private transactions = 0;
 
-  constructor(file: string) {
+  /** @param logger is told when the thread has ended by itself */
+  constructor(file: string, logger?: Logger) {
     this.file = file;
+    this.logger = logger;
   }
 
   /** @throws StateStoreError when the file is in use, damaged, or of a later version */
   async start(): Promise<void> {
-    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB };
-    const thread = new Worker(THREAD, { workerData: this.file, resourceLimits });
-    this.thread = thread;
-    thread.on("message", (answer: StateAnswer) => this.settle(answer));
-    thread.on("error", (error) => this.fail(error));
-    thread.on("exit", () => this.fail(new Error("its thread has ended")));
-    try {
-      await this.ask({ kind: "open" });
-    } catch (error) {
-      await this.shutdown();
-      const { message } = error as Error;
-      throw new StateStoreError(`${this.file}: ${message}`, { cause: error });
-    }
+    this.thread = await this.open();
   }
 
   async shutdown(): Promise<void> {
+    await this.restarting?.catch(() => {});
     const { thread } = this;
-    if (thread === undefined) return;
-    await this.ask({ kind: "close" });
     this.thread = undefined;
+    if (thread === undefined || thread.failure) return;
+    await thread.ask({ kind: "close" });
     await thread.terminate();
   }
 
@@ -109,6 +98,8 @@ export class StateStore implements Stage, StoredState {
    */
   async transaction(change: (changes: StateChanges) => readonly Rest[]): Promise<void> {
     const of = ++this.transactions;
+    // All of it goes to this thread: what is left of it when that ends must not be stored alone.
+    const thread = this.running();
     const parts = new StateParts();
     const changes: StateChanges = {
       put: (kind, key, body) => parts.put(kind, key, body),
@@ -122,22 +113,16 @@ export class StateStore implements Stage, StoredState {
         let overMs = performance.now() + SLICE_MS;
         for (const _ of rest) {
           if (!parts.isFull && performance.now() < overMs) continue;
-          await this.send(of, parts);
+          await send(thread, of, parts);
           await nextTurn();
           overMs = performance.now() + SLICE_MS;
         }
       }
-      await this.send(of, parts);
-      await this.ask({ kind: "commit", of });
+      await send(thread, of, parts);
+      await (await thread).ask({ kind: "commit", of });
     } catch (error) {
-      this.ask({ kind: "abandon", of }).catch(() => {});
+      thread.then((running) => running.ask({ kind: "abandon", of })).catch(() => {});
       throw error;
-    }
-  }
-
-  private async send(of: number, parts: StateParts): Promise<void> {
-    for (let part = parts.shift(); part; part = parts.shift()) {
-      await this.ask({ kind: "part", of, changes: part.changes }, part.buffers);
     }
   }
 
@@ -153,30 +138,54 @@ export class StateStore implements Stage, StoredState {
     return (await this.ask({ kind: "read", file })) as Uint8Array;
   }
 
-  private ask(request: StateRequest, handedOver: ArrayBuffer[] = []): Promise<unknown> {
+  private async ask(request: StateRequest): Promise<unknown> {
+    return (await this.running()).ask(request);
+  }
+
+  private async running(): Promise<RunningThread> {
     const { thread } = this;
-    if (thread === undefined) return Promise.reject(new Error(`${this.file} is not open`));
-    return new Promise((resolve, reject) => {
-      const id = ++this.requests;
-      this.waiting.set(id, { resolve, reject });
-      // What is under way keeps the process alive, an idle store does not.
-      thread.ref();
-      const numbered: NumberedRequest = { ...request, id };
-      thread.postMessage(numbered, handedOver);
+    if (thread === undefined) throw new Error(`${this.file} is not open`);
+    if (thread.failure === undefined) return thread;
+    this.restarting ??= this.restart(thread).finally(() => {
+      this.restarting = undefined;
+    });
+    return this.restarting;
+  }
+
+  private async restart(ended: RunningThread): Promise<RunningThread> {
+    await ended.gone;
+    await sleep(Math.max(0, this.startedMs + RESTART_MS - performance.now()));
+    this.thread = await this.open();
+    this.logger?.info("the state is stored again, by another thread", { file: this.file });
+    return this.thread;
+  }
+
+  private async open(): Promise<RunningThread> {
+    this.startedMs = performance.now();
+    const thread = new RunningThread(this.file);
+    try {
+      await thread.ask({ kind: "open" });
+    } catch (error) {
+      await thread.terminate();
+      const { message } = error as Error;
+      throw new StateStoreError(`${this.file}: ${message}`, { cause: error });
+    }
+    void thread.gone.then(() => this.noteEnd(thread));
+    return thread;
+  }
+
+  private noteEnd(thread: RunningThread): void {
+    if (thread !== this.thread) return;
+    this.logger?.error("what was being stored is lost; what is stored next starts a thread again", {
+      file: this.file,
+      error: thread.failure,
     });
   }
+}
 
-  private settle({ id, value, error }: StateAnswer): void {
-    const one = this.waiting.get(id);
-    this.waiting.delete(id);
-    if (this.waiting.size === 0) this.thread?.unref();
-    if (error === undefined) one?.resolve(value);
-    else one?.reject(new Error(error));
-  }
-
-  private fail(error: Error): void {
-    this.thread = undefined;
-    for (const { reject } of this.waiting.values()) reject(error);
-    this.waiting.clear();
+async function send(thread: Promise<RunningThread>, of: number, parts: StateParts): Promise<void> {
+  const running = await thread;
+  for (let part = parts.shift(); part; part = parts.shift()) {
+    await running.ask({ kind: "part", of, changes: part.changes }, part.buffers);
   }
 }

@@ -51,6 +51,8 @@ let current: Transaction | undefined;
 const later = new Map<number, StateChange[]>();
 /** Which of these are complete, in this order. */
 const due: { readonly id: number; readonly of: number }[] = [];
+/** Files to be removed after a transaction that is on the disk. */
+const unwanted = new Set<string>();
 
 parentPort?.on("message", (request: NumberedRequest) => {
   const { id } = request;
@@ -124,8 +126,10 @@ function make(store: OpenStore, transaction: Transaction, changes: readonly Stat
   transaction.failed = true;
   for (const change of changes) {
     const { verb } = change;
-    if (verb === "write") writeBeside(change.file, change.offset, change.bytes);
-    else if (verb === "remove") transaction.removals.push(change.file);
+    if (verb === "write") {
+      unwanted.delete(change.file);
+      writeBeside(change.file, change.offset, change.bytes);
+    } else if (verb === "remove") transaction.removals.push(change.file);
     else if (verb === "put") store.insert.run(change.kind, change.key, change.body);
     else if (verb === "delete") store.remove.run(change.kind, change.key);
     else store.removeBefore.run(change.kind, change.key);
@@ -139,10 +143,23 @@ function commit(store: OpenStore, of: number): void {
     if (failed) throw new Error("the transaction has failed");
     store.database.exec("COMMIT");
     current = undefined;
-    for (const name of removals) rmSync(beside(name), { force: true });
+    for (const name of removals) unwanted.add(name);
   } catch (error) {
     abandon(store, of);
     throw error;
+  }
+  removeUnwanted();
+}
+
+/** The transaction is stored all the same: what cannot be removed is tried again after the next. */
+function removeUnwanted(): void {
+  for (const name of unwanted) {
+    try {
+      rmSync(beside(name), { force: true });
+      unwanted.delete(name);
+    } catch {
+      // Nothing is read of it, it only takes room.
+    }
   }
 }
 
