@@ -25,6 +25,14 @@ export function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The same of a file that was to be read; it names the file once. */
+export function fileProblem(file: string, error: unknown): string {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (syscall !== undefined) return `${file}: cannot be read (${code}); check the path`;
+  const what = reason(error).trim();
+  return what.startsWith(file) ? what : `${file}: ${what}`;
+}
+
 /**
  * Runs a hook's own work; an error in it is a bug of ours, is told once, and never reaches the
  * host.

@@ -67,6 +67,11 @@ export class LlmLibraries {
     const known = library?.module ?? LANGCHAIN_FILES.find((file) => module.includes(file)) ?? "";
     return PATCHES[known]?.(exports, this.settings) ?? exports;
   }
+
+  /** Says which paths of the configuration have led nowhere in any call; for the end. */
+  complainAboutUnused(): void {
+    this.settings?.complainAboutUnused();
+  }
 }
 
 /** The files of the copy that the program finds, of both module systems. */

@@ -101,7 +101,7 @@ class Reader {
     const parsed = schema.safeParse(value ?? {});
     if (parsed.success) return parsed.data as z.output<Schema> | Fallback;
     for (const issue of parsed.error.issues) this.note(schema, path, value, issue);
-    return path.length === 0 ? this.withoutWrong(schema, fallback) : fallback;
+    return path.length <= 1 ? withoutWrong(schema, value, fallback) : fallback;
   }
 
   complaints(): string[] {
@@ -110,23 +110,14 @@ class Reader {
     return more > 0 ? [...shown, `${this.file}: and ${more} more`] : shown;
   }
 
-  /** An unknown key at the top must not cost the entries beside it. */
-  private withoutWrong<Schema extends z.ZodType, Fallback>(schema: Schema, fallback: Fallback) {
-    if (typeof this.root !== "object" || this.root === null) return fallback;
-    const { shape } = schema as unknown as { shape: Record<string, z.ZodType> };
-    const good = Object.entries(this.root).filter(([key, value]) =>
-      Object.hasOwn(shape, key) ? shape[key]?.safeParse(value).success : false,
-    );
-    const parsed = schema.safeParse(Object.fromEntries(good));
-    return parsed.success ? parsed.data : fallback;
-  }
-
   private note(schema: z.ZodType, path: Path, value: unknown, issue: z.core.$ZodIssue): void {
     if (issue.code !== "unrecognized_keys") {
       const full = [...path, ...issue.path];
       const missing = memberAt(value, issue.path) === undefined;
-      const message = missing ? `is missing; it ${issue.message}` : issue.message;
-      this.wrong.push(`${this.at(full)}: ${keyOf(full)}: ${message}`);
+      const message = messageOf(issue);
+      this.wrong.push(
+        `${this.at(full)}: ${keyOf(full)}: ${missing ? `is missing; it ${message}` : message}`,
+      );
       return;
     }
     const known = knownKeys(schema, issue.path);
@@ -152,6 +143,29 @@ class Reader {
     }
     return `${this.file}:1`;
   }
+}
+
+/** A wrong key, at the top or of a section, must not cost the ones beside it. */
+function withoutWrong<Schema extends z.ZodType, Fallback>(
+  schema: Schema,
+  value: unknown,
+  fallback: Fallback,
+) {
+  if (typeof value !== "object" || value === null) return fallback;
+  const { shape } = schema as unknown as { shape: Record<string, z.ZodType> };
+  const good = Object.entries(value).filter(([key, member]) =>
+    Object.hasOwn(shape, key) ? shape[key]?.safeParse(member).success : false,
+  );
+  const parsed = schema.safeParse(Object.fromEntries(good));
+  return parsed.success ? parsed.data : fallback;
+}
+
+/** What is wrong, in the file's terms where the schema has no words of its own. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== "invalid_type" || !issue.message.startsWith("Invalid")) return issue.message;
+  if (issue.expected === "array") return "must be a list, such as [a, b]";
+  const isMap = issue.expected === "object" || issue.expected === "record";
+  return isMap ? "must be keys with values, or {}" : issue.message;
 }
 
 function memberAt(root: unknown, path: Path): unknown {

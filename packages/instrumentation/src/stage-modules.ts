@@ -59,7 +59,8 @@ export class StageModules {
     this.config = config;
     for (const stage of config.stages) {
       if (!existsSync(stage.module)) {
-        complain(`${stage.module}: no such file; the stage ${stage.export} is not recorded`);
+        const what = `the stage ${stage.stage} of its export "${stage.export}"`;
+        complain(`${stage.module}: no such file; ${what} is not recorded; check the path`);
         continue;
       }
       const path = realpathSync(stage.module);

@@ -61,6 +61,7 @@ export function startInstrumentation(): void {
     guarded("checking the declarations", () => {
       stages.complainAboutUnused();
       models.complainAboutUnused();
+      llm.complainAboutUnused();
     });
   };
   const own = foreign ? undefined : startOwnSdk(env, stores, onEnd);

@@ -148,6 +148,32 @@ describe("the configuration file", () => {
     expect(complaints).toHaveLength(3);
   });
 
+  test("a wrong key of a section costs only itself", () => {
+    const yaml = `
+llm:
+  tenant: args[0].user
+  tenent: args[0].user
+  streamUsage: yes
+  text: true
+  embeddings: { projections: 5000 }
+limits: { rows: 0, features: 5 }
+`;
+    const { config, complaints } = parseConfig(yaml, FILE);
+    expect(config.llm).toEqual({
+      tenant: { root: "args", steps: ["0", "user"] },
+      streamUsage: false,
+      estimateTokens: false,
+    });
+    expect(config.limits).toEqual({ rows: 100, features: 5 });
+    expect(complaints.map((line) => line.replace(FILE, ""))).toEqual([
+      ":8: limits.rows: must be at least 1",
+      ":5: llm.streamUsage: must be true or false",
+      ":6: llm.text: must be keys with values, or {}",
+      ":7: llm.embeddings.projections: must be at most 64",
+      expect.stringMatching(/^:4: llm\.tenent: unknown key; known here: tenant, /),
+    ]);
+  });
+
   test("complaints are bounded", () => {
     const { complaints } = parseConfig(`stages:\n${"  - {}\n".repeat(100)}`, FILE);
     expect(complaints).toHaveLength(21);
@@ -165,7 +191,9 @@ describe("a configuration that is wrong", () => {
     expect(lines.map((line) => line.replaceAll(cwd, ""))).toEqual([
       expect.stringMatching(/^tidemark: .*yaml:5: stages\[1\]\.stage: must be one of: /),
       expect.stringMatching(/^tidemark: .*yaml:9: stages\[2\]\.modul: unknown key; known here: /),
-      expect.stringMatching(/no-such-file\.mjs: no such file; the stage default is not recorded/),
+      expect.stringMatching(
+        /no-such-file\.mjs: no such file; the stage \w+ of its export "default" is not/,
+      ),
       expect.stringMatching(
         /work\.mjs: has no function missing; it exports: work, Model; the stage/,
       ),

@@ -23,7 +23,8 @@ function readTable(file: string, name?: string) {
   try {
     return priceTable(parse(readFileSync(file, "utf8"), { schema: "core" }), file, name);
   } catch (error) {
-    const { message } = error as Error;
-    throw new PriceTableError(message.startsWith(file) ? message : `${file}: ${message}`);
+    const { message, code, syscall } = error as NodeJS.ErrnoException;
+    const what = syscall === undefined ? message : `cannot be read (${code}); check the path`;
+    throw new PriceTableError(what.startsWith(file) ? what : `${file}: ${what}`);
   }
 }

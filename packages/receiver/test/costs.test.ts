@@ -264,6 +264,11 @@ describe("a price table that cannot be used", () => {
     expect(() => readPrices(file)).toThrow(message);
   });
 
+  it("is named once where it is not there", () => {
+    const file = join(ownTable(), "../none.yaml");
+    expect(() => readPrices(file)).toThrow(`${file}: cannot be read (ENOENT); check the path`);
+  });
+
   it("is looked for beside the configuration", () => {
     const file = ownTable();
     const config = join(file, "../tidemark.yaml");

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import type { Attributes } from "@opentelemetry/api";
 import { ATTRIBUTES, TEXT_FEATURES } from "@tidemark/semconv";
-import { complain, reason } from "../complain.js";
+import { complain, fileProblem } from "../complain.js";
 import type { LlmConfig } from "../config-schema.js";
 import { RandomFeatures } from "./random-features.js";
 import type { TextDescriptors } from "./text-descriptors.js";
@@ -107,7 +107,7 @@ function readWords(file: string): ReadonlySet<string> | undefined {
     const words = readFileSync(file, "utf8").toLowerCase().split(/\s+/);
     return new Set(words.filter(Boolean));
   } catch (error) {
-    complain(`${file}: ${reason(error)}; words are not compared with a vocabulary`);
+    complain(`${fileProblem(file, error)}; words are not compared with a vocabulary`);
     return undefined;
   }
 }

@@ -5,6 +5,7 @@ import type { PriceBook } from "@tidemark/semconv";
 import { ATTRIBUTES, costOf, GEN_AI } from "@tidemark/semconv";
 import { complain } from "../complain.js";
 import type { InstrumentationConfig, LlmConfig } from "../config-schema.js";
+import { PathUses } from "../path-uses.js";
 import { valueAt } from "../value-path.js";
 import type { ContentDescriber } from "./content-describer.js";
 import { loadPrices } from "./price-table.js";
@@ -32,6 +33,7 @@ export class LlmSettings {
   readonly describer: ContentDescriber | undefined;
   private readonly prices: PriceBook;
   private readonly tokenizer: CountTokens | undefined;
+  private readonly pathUses = new PathUses();
 
   constructor({ errorMessages, llm }: Pick<InstrumentationConfig, "errorMessages" | "llm">) {
     this.errorMessages = errorMessages;
@@ -45,14 +47,22 @@ export class LlmSettings {
   /** What the paths of the configuration find in the arguments of a call. */
   requestAttributes(args: readonly unknown[]): Attributes {
     const attributes: Attributes = {};
-    for (const [name, path] of [
-      [ATTRIBUTES.tenant.name, this.config.tenant],
-      [GEN_AI.promptVersion, this.config.promptVersion],
+    for (const [name, key] of [
+      [ATTRIBUTES.tenant.name, "tenant"],
+      [GEN_AI.promptVersion, "promptVersion"],
     ] as const) {
-      const found = path && valueAt(path, args);
+      const path = this.config[key];
+      if (path === undefined) continue;
+      const found = valueAt(path, args);
       if (found !== undefined) attributes[name] = found;
+      this.pathUses.note(path, found !== undefined, "calls of language models", `llm.${key}`);
     }
     return { ...attributes, ...this.describer?.prompt(args) };
+  }
+
+  /** Says which paths have led nowhere; for the end. */
+  complainAboutUnused(): void {
+    this.pathUses.complainAboutUnresolved();
   }
 
   /** For a stream that may not say what it has used; undefined unless that is asked for. */

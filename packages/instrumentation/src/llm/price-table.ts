@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import type { Price } from "@tidemark/semconv";
 import { PriceBook, priceTable } from "@tidemark/semconv";
 import { parse } from "yaml";
-import { complain, reason } from "../complain.js";
+import { complain, fileProblem } from "../complain.js";
 
 /** The table that is shipped. */
 const PRICE_TABLE = "@tidemark/semconv/prices.yaml";
@@ -20,7 +20,7 @@ function readTable(file: string, name?: string): Price[] {
   try {
     return priceTable(parse(readFileSync(file, "utf8"), { schema: "core" }), file, name);
   } catch (error) {
-    complain(`${reason(error)}; these prices are not used`);
+    complain(`${fileProblem(file, error)}; these prices are not used`);
     return [];
   }
 }

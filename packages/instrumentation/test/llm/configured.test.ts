@@ -44,6 +44,24 @@ test(
 );
 
 test(
+  "a path that leads nowhere in any call is told of once, and so is a table that is not there",
+  async () => {
+    const config = join(folder, "tidemark.instrumentation.yaml");
+    const tenant = "tenant: 'args[0].metadata.tenent', promptVersion: 'args[0].metadata.prompt'";
+    writeFileSync(config, `llm: {${tenant}, prices: none.yaml}`);
+    const env = { SECRET, TIDEMARK_INSTRUMENTATION_CONFIG: config };
+    const { stderr } = await runProvider("newest", "configured.mjs", server.url, { env });
+    expect(stderr.trimEnd().split("\n")).toEqual([
+      `tidemark: ${join(folder, "none.yaml")}: cannot be read (ENOENT); check the path; ` +
+        "these prices are not used",
+      "tidemark: calls of language models: llm.tenant: args[0].metadata.tenent led to no text, " +
+        "number or boolean in any of 3 calls; check the path",
+    ]);
+  },
+  PREPARED_WITHIN_MS,
+);
+
+test(
   "usage of streams is asked for where that is allowed, and the app sees no difference",
   async () => {
     const before = await run("llm: {}");
