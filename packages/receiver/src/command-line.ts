@@ -7,72 +7,13 @@ import { receive } from "./commands/receive.js";
 import { ReportError, report } from "./commands/report.js";
 import { StatusError, status } from "./commands/status.js";
 import { ConfigError } from "./config/load-config.js";
+import { helpOf } from "./help.js";
 import { ListenError } from "./listen.js";
 import { PriceTableError } from "./prices.js";
 import { CredentialError } from "./receive/credential-files.js";
 import { TrainingDataError } from "./references/data-file.js";
 import { ReferenceFileError } from "./references/reference-file.js";
 import { StateStoreError } from "./state/state-store.js";
-
-const HELP = `tidemark: notices when a model's data or output drifts
-
-  tidemark receive [--config FILE]
-      Receives OTLP traces on 127.0.0.1:4317 (gRPC) and 4318 (HTTP), compares what the
-      spans say with the reference, and serves verdicts and metrics on 127.0.0.1:9464.
-      Without a configuration every model's first 5,000 predictions become its reference.
-
-      The file is read again when it changes, and on SIGHUP.
-
-  tidemark status [--url URL | --config FILE] [--json]
-      Asks a running receiver how it is: models, signals, alarms, log, endpoints. Exit codes:
-      0 fine, 1 a signal drifts, 2 no answer, 3 something else needs attention.
-
-  tidemark check-config FILE
-      Says whether a configuration can be used, and what is wrong with it.
-
-  tidemark config-schema
-      Prints the configuration's JSON Schema, for editors.
-
-  tidemark baseline build DATA... --model NAME --out FILE.tidemark.json
-      [--model-version V]       the model version it holds for; all when left out
-      [--run-id ID]             the training run, such as an MLflow run
-      [--prediction COL]        the predicted number
-      [--class COL]             the predicted class
-      [--confidence COL]        the probability of the predicted class
-      [--columns COL[=NAME],…]  the columns that are features, or --feature COL[=NAME]
-                                for each; without these, all others are
-      [--ignore COL]            a column that is no feature
-      [--category COL[=NAME]]   a feature whose values are categories, numbers too
-      [--numeric COL[=NAME]]    a feature of numbers, where the rest is left out
-      [--signal COL=SIGNAL]     a column that is any other signal
-      Makes a reference of training data: CSV, JSON lines (both also .gz) or Parquet.
-
-  tidemark baseline show FILE.tidemark.json [--json]
-      Says what a reference holds.
-
-  tidemark baseline merge FILE.tidemark.json... --out FILE.tidemark.json
-      Makes one reference of several, such as those of the parts of a training set.
-
-  tidemark compare REFERENCE CURRENT [--json | --markdown | --html] [--out FILE]
-      [--shift D]               standard deviations below which nobody wants to be told; 0.25
-      [--every DURATION]        how often this is run, for the promise of false alarms; 1d
-      Compares data with a reference, both of them a *.tidemark.json or a file of data, which
-      takes the options that name columns above; or http://HOST:9464, the last day of the
-      same model in a running receiver (http://HOST:9464/?hours=6 for less).
-      Exit codes: 0 stable, 1 drifted, 2 failed, 3 nothing drifted but not everything could
-      be compared (insufficient is not stable).
-
-  tidemark report --model NAME [--json | --markdown] [--out FILE.html]
-      [--model-version V] [--segment S]  which part of the model's traffic; all when left out
-      [--from T] [--to T]       such as 2026-11-23T09:30Z; up to now, all that is known of a day
-      [--window W]              whose verdicts are shown, such as 1h
-      [--url URL]               of the receiver; http://127.0.0.1:9464. TIDEMARK_TOKEN is its token
-      Writes what a running receiver knows of a model as one file that needs nothing else.
-
-  --help, --version
-
-Exit codes, but for status and compare: 0 fine, 1 failed, 2 wrong arguments.
-`;
 
 /** Wrong arguments: told together with where to find help. */
 class UsageError extends Error {}
@@ -150,11 +91,12 @@ async function main(args: string[]): Promise<void> {
   try {
     parsed = parse(args);
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    // Node goes on about arguments that begin with a dash, which none of ours does.
+    throw new UsageError((error as Error).message.replace(/\. To specify .*$/s, ""));
   }
   const { values, positionals } = parsed;
   if (values.help || args[0] === "help" || args.length === 0) {
-    process.stdout.write(HELP);
+    process.stdout.write(helpOf(positionals[0] === "help" ? positionals.slice(1) : positionals));
     if (args.length === 0) process.exitCode = 2;
     return;
   }

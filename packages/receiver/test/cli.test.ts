@@ -54,6 +54,23 @@ describe("tidemark", () => {
     expect(tidemark("check-config").status).toBe(2);
   });
 
+  it("explains one command by itself, within 80 columns", () => {
+    const all = tidemark("--help").stdout;
+    expect(all.split("\n").filter((line) => line.length > 80)).toEqual([]);
+    expect(tidemark("status", "--help").stdout).toMatch(/^ {2}tidemark status [^]*attention\.\n$/);
+    expect(tidemark("help", "status").stdout).toBe(tidemark("status", "-h").stdout);
+    const headings = (...args: string[]) =>
+      tidemark(...args, "--help").stdout.match(/(?<=^ {2}tidemark ).*?(?= [A-Z[])/gm);
+    expect(headings("baseline")).toEqual(["baseline build", "baseline show", "baseline merge"]);
+    expect(headings("baseline", "merge")).toEqual(["baseline merge"]);
+    expect(tidemark("report", "--help").stdout).not.toContain("Exit codes");
+    expect(headings("compare", "a.json", "b.csv")).toEqual(["compare"]);
+    expect(tidemark("help", "stat").stdout).toBe(all);
+    expect(tidemark("compare", "--colour").stderr).toBe(
+      "tidemark: Unknown option '--colour'; see tidemark --help\n",
+    );
+  });
+
   it("checks a configuration with everything that it refers to", () => {
     tidemark("baseline", "build", training, "--model", "weather", "--out", "a.tidemark.json");
     const good = file("good.yaml", "processors: { references: [{ file: a.tidemark.json }] }\n");
