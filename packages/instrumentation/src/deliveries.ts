@@ -11,6 +11,11 @@ const IN_FLIGHT_MAX = 8;
 /** A receiver that stays away is told of again after this time. */
 const COMPLAIN_AGAIN_MS = 600_000;
 
+/** Of a port that answers in HTTP/2 or nothing known, where Node quotes its parser. */
+const NO_HTTP_1 =
+  "it does not answer in HTTP/1.1; OTLP over HTTP has mostly port 4318, for gRPC set " +
+  "OTEL_EXPORTER_OTLP_PROTOCOL=grpc";
+
 /** How the delivery of a batch ended. */
 export type Outcome =
   | { readonly delivered: true; readonly rejected?: number; readonly error?: Error }
@@ -122,7 +127,9 @@ export class Deliveries {
   private note(error: Error | undefined): string {
     // An error of several addresses has no message of its own.
     const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
-    this.problem ??= message || code || "it refuses them for now";
+    // gRPC's codes are numbers.
+    const isNoHttp1 = typeof code === "string" && code.startsWith("HPE_");
+    this.problem ??= isNoHttp1 ? NO_HTTP_1 : message || code || "it refuses them for now";
     return this.problem;
   }
 }

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import * as http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -116,6 +118,19 @@ describe("without a receiver", () => {
     expect(count(total)).toBeGreaterThan(count(first));
     expect(end).toBe("");
     expect(result.elapsedMs).toBeLessThan(EXPORT_MS);
+  });
+
+  test("that HTTP was sent to a port of gRPC is said in those words", async () => {
+    const server = http2.createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const result = await runApp("natural.mjs", { cwd, env: toSink(`http://127.0.0.1:${port}`) });
+    server.close();
+    expect(result).toMatchObject({ code: 3, stdout: "done\n" });
+    expect(result.stderr).toMatch(
+      /^tidemark: 1 span so far .* \(it does not answer in HTTP\/1\.1; /,
+    );
+    expect(result.stderr).toContain("for gRPC set OTEL_EXPORTER_OTLP_PROTOCOL=grpc");
   });
 
   test("over gRPC it says so as well", async () => {

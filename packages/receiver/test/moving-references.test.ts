@@ -231,7 +231,8 @@ describe("what a receiver has had", () => {
     }
     for (const [query, status, complaint] of [
       ["", 400, "say which model"],
-      ["?model=other", 404, 'no span has named the model \\"other\\"'],
+      ["?model=other", 404, 'no span has named the model \\"other\\"; seen so far: weather'],
+      ["?model=weather&version=9", 404, "has nothing of that version or segment"],
       ["?model=weather&hours=x", 400, "hours must be a number"],
     ] as const) {
       const refused = await fetch(`${receiver.admin}/api/v1/reference${query}`);
@@ -240,8 +241,17 @@ describe("what a receiver has had", () => {
         expect.stringContaining(complaint),
       ]);
     }
+    const unknown = await said("trained.tidemark.json", `${receiver.admin}/?model=other`);
+    expect(unknown).toBe(
+      `tidemark: ${receiver.admin}/?model=other: no span has named the model "other"; ` +
+        "seen so far: weather\n",
+    );
 
     async function compareWith(reference: string, url: string): Promise<unknown> {
+      return JSON.parse(await said(reference, url));
+    }
+
+    async function said(reference: string, url: string): Promise<string> {
       const child = spawn(process.execPath, [cli, "compare", reference, url, "--json"], {
         cwd: folder,
       });
@@ -249,7 +259,7 @@ describe("what a receiver has had", () => {
       child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
       child.stderr.on("data", (chunk: Buffer) => (out += chunk.toString()));
       await once(child, "close");
-      return JSON.parse(out);
+      return out;
     }
   }, 60_000);
 });

@@ -5,6 +5,7 @@ import type { Observer } from "../observe/observer.js";
 import type { Reference } from "../references/reference.js";
 import { referenceText } from "../references/reference-file.js";
 import type { AdminAnswer } from "./admin-server.js";
+import { unknownModel } from "./verdict-api.js";
 
 const HOUR_MS = 3_600_000;
 const HOURS_DEFAULT = 24;
@@ -24,12 +25,13 @@ export async function referenceApi(
   if (name === null) return refusal(400, "say which model: ?model=NAME");
   const version = query.get("version");
   const segment = query.get("segment") ?? "";
-  const models = observer.observedModels().filter((model) => {
+  const all = observer.observedModels();
+  const models = all.filter((model) => {
     const isVersion = version === null || model.version === version;
     return model.model === name && model.segment === segment && isVersion;
   });
   const [model] = models;
-  if (model === undefined) return refusal(404, `no span has named the model "${name}" like that`);
+  if (model === undefined) return refusal(404, unknownPart(name, all));
   if (models.length > 1) {
     const versions = models.map((one) => one.version).join(", ");
     return refusal(400, `say which version: &version=V of ${versions}`);
@@ -43,6 +45,13 @@ export async function referenceApi(
   const reference = { model: name, version: model.version, runId: "", signals };
   const body = referenceText(reference, { ...source, columns: new Map() });
   return { status: 200, body, contentType: "application/json" };
+}
+
+function unknownPart(name: string, all: readonly ObservedModel[]): string {
+  const isKnown = all.some(({ model }) => model === name);
+  return isKnown
+    ? `the model "${name}" has nothing of that version or segment`
+    : unknownModel(name, all);
 }
 
 async function signalsOf(

@@ -97,7 +97,8 @@ function paneJson({ startMs, endMs, summary }: PastPane): object {
   return { ...common, invalid, min, max, mean, quantiles };
 }
 
-function unknownModel(model: string, models: readonly ObservedModel[]): string {
+/** What is said of a model that nobody has named. */
+export function unknownModel(model: string, models: readonly ObservedModel[]): string {
   const known = [...new Set(models.map((seen) => seen.model))].join(", ");
   const seen = known ? `seen so far: ${known}` : "none was seen so far";
   return `no span has named the model "${model}"; ${seen}`;

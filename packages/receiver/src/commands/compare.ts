@@ -150,7 +150,18 @@ async function readReference(
     throw new ReferenceFileError(`${path}: no receiver answers (${cause?.code ?? message})`);
   }
   if (response.ok) return parseReferenceFile(path, text);
-  throw new ReferenceFileError(`${path}: ${response.status}: ${text.trim().slice(0, SAID_MAX)}`);
+  throw new ReferenceFileError(`${path}: ${refusalIn(text) ?? `it answers ${response.status}`}`);
+}
+
+/** What a receiver says against a request; others' answers are quoted from their beginning. */
+function refusalIn(text: string): string | undefined {
+  try {
+    const { error } = JSON.parse(text) as { error?: unknown };
+    if (typeof error === "string") return error;
+  } catch {
+    // It is no receiver.
+  }
+  return text.trim().slice(0, SAID_MAX) || undefined;
 }
 
 /** What could not be compared is never called stable. */
