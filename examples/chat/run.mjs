@@ -3,7 +3,14 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePorts, install, Processes, printTable, scrapeUntil } from "../running/processes.mjs";
+import {
+  freePorts,
+  install,
+  keepRunning,
+  Processes,
+  printTable,
+  scrapeUntil,
+} from "../running/processes.mjs";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 await install(folder);
@@ -58,8 +65,6 @@ const points = await scrapeUntil(`http://127.0.0.1:${adminPort}/metrics`, (found
   const said = found.filter(({ name }) => name === RESULTS);
   return sumOf(read) >= expected && sumOf(said) >= thumbs.length;
 });
-await processes.stop(receiver);
-await models.stop();
 
 const rows = Object.entries(sheet).map(([tenant, { input, output, dollars }]) => {
   const sum = (name, more = {}) =>
@@ -122,6 +127,9 @@ printTable([
 const isEqual = [...rows, ...opinions].every(({ equal }) => equal);
 console.log(JSON.stringify({ example: "chat", chats: chats.length, equal: isEqual }));
 process.exitCode = isEqual ? 0 : 1;
+await keepRunning(`http://127.0.0.1:${adminPort}`);
+await processes.stop(receiver);
+await models.stop();
 
 function sumOf(found) {
   return found.reduce((sum, { value }) => sum + value, 0);

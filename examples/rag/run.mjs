@@ -4,7 +4,14 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { freePorts, install, Processes, printTable, scrape } from "../running/processes.mjs";
+import {
+  freePorts,
+  install,
+  keepRunning,
+  Processes,
+  printTable,
+  scrape,
+} from "../running/processes.mjs";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 await install(folder);
@@ -49,8 +56,6 @@ const control = await phase("questions like them", pick(asked, PHASE, LEARNED));
 const moved = await phase("questions about dinner", pick(other, PHASE, 0));
 const points = await scrape(`${admin}/metrics`);
 await processes.stop(service);
-await processes.stop(receiver);
-await mock.stop();
 
 console.log("\nSimilarity of what was found, against what was learned:\n");
 printTable([
@@ -63,6 +68,9 @@ const costs = points.filter(({ name }) => name === "gen_ai_usage_cost_total");
 console.log(`cost so far: US$ ${costs.reduce((sum, { value }) => sum + value, 0).toFixed(4)}`);
 console.log(JSON.stringify({ example: "rag", control: control.state, moved: moved.state }));
 process.exitCode = moved.state === "drifted" && control.state !== "drifted" ? 0 : 1;
+await keepRunning(admin);
+await processes.stop(receiver);
+await mock.stop();
 
 /** Asks within one window, and waits for the verdict on it. */
 async function phase(what, questions) {

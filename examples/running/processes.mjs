@@ -113,6 +113,16 @@ export class Processes {
   }
 }
 
+/** With `--keep`, says where the receiver's page is, and leaves it running until Ctrl-C. */
+export async function keepRunning(url) {
+  if (!process.argv.includes("--keep")) return;
+  console.log(`Still running, until Ctrl-C: ${url}`);
+  await new Promise((resolve) => {
+    process.once("SIGINT", resolve);
+    process.once("SIGTERM", resolve);
+  });
+}
+
 /** The points of Prometheus' text format: `{ name, labels, value }`. */
 export async function scrape(url) {
   const text = await (await fetch(url)).text();
