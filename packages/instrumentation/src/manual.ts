@@ -139,8 +139,8 @@ export function recordPrediction(prediction: Prediction): void {
 
 /**
  * States what became of an earlier prediction: what the truth turned out to be, a class or a
- * number; or what was said of an answer. `id` is what the prediction was given as its id, or the id
- * of the provider's response, or the trace's.
+ * number, which the receiver does not use yet; or, under a name, what was said of an answer. `id`
+ * is what the prediction was given as its id, or the id of the provider's response, or the trace's.
  *
  * @example recordFeedback(completion.id, { name: "thumbs", label: "up" });
  */

@@ -120,10 +120,7 @@ function lead({
   const failed = errors > 0 ? `, ${percent(errors / Math.max(1, predictions))} of them failed` : "";
   const grafana = grafanaUrl(links, { model, signal: "", fromMs, toMs });
   // Calls are counted for the model as a whole.
-  const made =
-    segment === ""
-      ? `${plural(predictions, "prediction")} since the receiver started${failed}. `
-      : "";
+  const made = segment === "" ? `${plural(predictions, "prediction")} counted${failed}. ` : "";
   return [
     since === undefined ? "" : `Since ${time(since, nowMs)}, ${ago(since, nowMs)}. `,
     `Windows of ${window}. ${made}`,
