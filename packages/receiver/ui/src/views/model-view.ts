@@ -66,7 +66,7 @@ export function modelView(document: ModelDocument, setting: ModelSetting): Eleme
           "Quality of the data",
           { class: "wide", id: "quality" },
           qualityList(quality),
-          h("p", { class: "hint" }, "Since the receiver started."),
+          h("p", { class: "hint" }, "Since the model was first seen."),
         ),
   ].filter((part) => part !== null);
 }
