@@ -4,7 +4,7 @@
  * and when the process ends they are over. What is in flight is bounded; losses are counted and
  * told.
  */
-import { complain } from "./complain.js";
+import { complain, guarded } from "./complain.js";
 
 /** 8 batches of 512 spans, beside those that are being collected: a few MB. */
 const IN_FLIGHT_MAX = 8;
@@ -111,6 +111,11 @@ export class Deliveries {
       error: error instanceof Error ? error : new Error(String(error)),
     }));
     this.unanswered -= spans;
+    // Nobody waits for this promise: were it rejected, the app would be ended.
+    guarded("noting how a delivery ended", () => this.settled(spans, outcome));
+  }
+
+  private settled(spans: number, outcome: Outcome): void {
     if (!outcome.delivered) this.lose(spans, this.note(outcome.error), true);
     else if (outcome.rejected) this.lose(outcome.rejected, outcome.error?.message ?? "rejected");
     else this.recover();
