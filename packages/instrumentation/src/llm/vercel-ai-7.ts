@@ -159,19 +159,19 @@ function observedModel(model: object, options: Loose, calls: SdkCalls): object {
         () => method.call(model, about),
         loose(about)["values"],
       );
-  const methods: Readonly<Record<PropertyKey, (method: AnyFunction) => AnyFunction>> = {
-    doGenerate: calling("chat", false),
-    doStream: calling("chat", true),
-    doEmbed: calling("embeddings", false),
-  };
+  const methods = new Map<PropertyKey, (method: AnyFunction) => AnyFunction>([
+    ["doGenerate", calling("chat", false)],
+    ["doStream", calling("chat", true)],
+    ["doEmbed", calling("embeddings", false)],
+  ]);
   return new Proxy(Object.create(null) as object, {
     has: (_, key) => Reflect.has(model, key),
     getPrototypeOf: () => Reflect.getPrototypeOf(model),
     set: (_, key, value) => Reflect.set(model, key, value),
     get: (_, key) => {
       const value: unknown = Reflect.get(model, key, model);
-      if (typeof value !== "function") return value;
-      return methods[key]?.(value as AnyFunction) ?? (value as AnyFunction).bind(model);
+      if (typeof value !== "function" || key === "constructor") return value;
+      return methods.get(key)?.(value as AnyFunction) ?? (value as AnyFunction).bind(model);
     },
   });
 }
